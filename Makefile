@@ -1,0 +1,67 @@
+# The doors into this repository. `make demo` and `make dev` need nothing but Python 3.11+ and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+UV := $(BIN)/uv
+UV_VERSION := 0.13.9
+WORKSPACE ?= demo-workspace
+
+# uv must use the interpreter of the virtual environment and nothing it would have to fetch.
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo dev test lint unit soak bench bench-full lock clean
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(STAMP) ## Install the locked packages and this project into .venv
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "roster-pipeline needs Python 3.11 or newer; say which: make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+		{ echo "Python has no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $(STAMP)
+
+demo: install ## Three days of a make-believe district over a real SFTP server
+	$(BIN)/roster demo $(WORKSPACE) --fresh
+
+dev: install ## Open the Dagster UI on the demo's workspace (or WORKSPACE=folder)
+	$(BIN)/roster --workspace $(WORKSPACE) dev
+
+test: lint unit ## Everything that a change must pass
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry roster_pipeline
+
+unit: install
+	$(BIN)/pytest -n 2 --dist loadscope -m "not soak" tests
+
+soak: install ## The longer proofs: every kill point, both databases
+	$(BIN)/pytest -m soak --timeout 3600 tests
+
+bench: install ## Limit, naive and ours at 10,000 and 100,000 students
+	$(BIN)/python -m benchmarks
+
+bench-full: install ## The same and a 1,000,000-student district through the command
+	$(BIN)/python -m benchmarks --full
+
+lock: install ## Choose the newest allowed packages again (hashes, no registry's host)
+	$(UV) pip compile pyproject.toml --quiet --upgrade --universal --generate-hashes \
+		--python-version 3.11 -o requirements.lock
+	$(UV) pip compile pyproject.toml --group dev --quiet --upgrade --universal --generate-hashes \
+		--python-version 3.11 -o requirements-dev.lock
+
+clean: ## Remove what was built, keeping workspaces
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
