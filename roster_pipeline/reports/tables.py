@@ -1,0 +1,38 @@
+"""Tables for a terminal and for Markdown, so that every report looks alike."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+Cell = str | int | Text
+
+
+def text_table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
+    """A terminal table; whole numbers are grouped in thousands and stand on the right."""
+    listed = [list(row) for row in rows]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for place, name in enumerate(header):
+        numeric = any(isinstance(row[place], int) for row in listed)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in listed:
+        table.add_row(*(_shown(cell) for cell in row))
+    return table
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:
+    """A Markdown table; a bar inside a cell is escaped."""
+    lines = ["|".join(["", *header, ""]), "|" + "---|" * len(header)]
+    lines += ["|".join(["", *(_marked(cell) for cell in row), ""]) for row in rows]
+    return "\n".join(lines)
+
+
+def _shown(cell: Cell) -> Text:
+    if isinstance(cell, Text):
+        return cell
+    return Text(f"{cell:,}" if isinstance(cell, int) else cell)
+
+
+def _marked(cell: str | int) -> str:
+    return f"{cell:,}" if isinstance(cell, int) else cell.replace("|", r"\|")
