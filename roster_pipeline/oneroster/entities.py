@@ -6,13 +6,17 @@ references (CSV Binding 1.2, tables of section 3, with the 1.2.1 corrections). `
 else spells a column's type, vocabulary or reference.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+import pandas as pd
 import pandera.pandas as pa
+from pandera import extensions
 
 from roster_pipeline.tables.text import TEXT
 
@@ -66,7 +70,7 @@ class Column:
 # A sourcedId: fewer than 256 of these characters. The 1.2 text prints the digits as 0-1, a slip.
 GUID: Final = r"^[0-9A-Za-z._/@-]{1,255}$"
 GUIDS: Final = r"^[0-9A-Za-z._/@-]{1,255}(?:,[0-9A-Za-z._/@-]{1,255})*$"
-DATE: Final = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$"
+DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DATETIME: Final = (
     r"^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,9})?Z$"
@@ -74,37 +78,57 @@ DATETIME: Final = (
 YEAR: Final = r"^[0-9]{4}$"
 USER_IDS: Final = r"^\{[^:{}]+:[^{}]+\}(?:,\{[^:{}]+:[^{}]+\})*$"
 EXTENSION: Final = r"ext:[a-zA-Z0-9._-]+"
-PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$"
 BOOLEANS: Final = ("true", "false")
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a day of the calendar in the standard's form, `YYYY-MM-DD`."""
+    if not DATE.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+@extensions.register_check_method(  # type: ignore[untyped-decorator]
+    statistics=["calendar"], check_type="vectorized"
+)
+def calendar_day(cells: pd.Series, *, calendar: Callable[[str], bool]) -> pd.Series:
+    """Pandera check of a date column; it holds few distinct texts, so each is looked at once."""
+    wrong = [text for text in cells.unique() if isinstance(text, str) and not calendar(text)]
+    return ~cells.isin(wrong)
+
 
 _PATTERNS: Final[Mapping[Kind, str]] = {
     Kind.GUID: GUID,
     Kind.REFERENCE: GUID,
     Kind.REFERENCES: GUIDS,
-    Kind.DATE: DATE,
     Kind.DATETIME: DATETIME,
     Kind.YEAR: YEAR,
     Kind.USER_IDS: USER_IDS,
-    Kind.STRING: PRINTABLE,
-    Kind.STRINGS: PRINTABLE,
 }
+
+
+def _rule(kind: Kind, words: tuple[str, ...] = (), extensible: bool = False) -> dict[str, Any]:
+    """What Pandera checks of a filled cell, as a keyword of `Field` or a method of `Check`."""
+    if words and not extensible:
+        return {"isin": list(words)}
+    if words:
+        return {"str_matches": rf"^(?:{'|'.join(words)}|{EXTENSION})$"}
+    if kind is Kind.DATE:
+        return {"calendar_day": is_date}
+    return {"str_matches": _PATTERNS[kind]} if kind in _PATTERNS else {}
 
 
 def _column(kind: Kind, required: bool | Required = False, **metadata: Any) -> Any:
     if isinstance(required, bool):
         required = Required.ALWAYS if required else Required.NEVER
-    rule: dict[str, Any]
-    if words := metadata.get("words", ()):
-        if metadata.get("extensible"):
-            rule = {"str_matches": rf"^(?:{'|'.join(words)}|{EXTENSION})$"}
-        else:
-            rule = {"isin": list(words)}
-    else:
-        rule = {"str_matches": _PATTERNS[kind]}
     return pa.Field(
         nullable=required is not Required.ALWAYS,
         metadata={"kind": kind, "required": required, **metadata},
-        **rule,
+        **_rule(kind, metadata.get("words", ()), metadata.get("extensible", False)),
     )
 
 
@@ -397,6 +421,32 @@ def columns_1p1(entity: str) -> tuple[Column, ...]:
             )
         )
     return tuple(found)
+
+
+@cache
+def schema(entity: str) -> pa.DataFrameSchema:
+    """The Pandera schema of a 1.2 table; columns that it does not name pass unseen."""
+    return MODELS[entity].to_schema()
+
+
+@cache
+def schema_1p1(entity: str) -> pa.DataFrameSchema:
+    """The Pandera schema of a 1.1 table."""
+    return pa.DataFrameSchema(
+        {
+            column.name: pa.Column(
+                TEXT,
+                [
+                    getattr(pa.Check, name)(argument)
+                    for name, argument in _rule(
+                        column.kind, column.words, column.extensible
+                    ).items()
+                ],
+                nullable=column.required is not Required.ALWAYS,
+            )
+            for column in columns_1p1(entity)
+        }
+    )
 
 
 # Every data file that a manifest of each version names (CSV Binding 1.2, manifest table).

@@ -59,6 +59,22 @@ class FindingGroup:
     fix: str = ""
     lines: npt.NDArray[np.int64] = field(default_factory=lambda: _NO_LINES)
 
+    @classmethod
+    def one(
+        cls,
+        code: str,
+        severity: Severity,
+        message: str,
+        file: str,
+        *,
+        line: int | None = None,
+        column: str | None = None,
+        fix: str = "",
+    ) -> "FindingGroup":
+        """A group of a single finding."""
+        lines = _NO_LINES if line is None else np.array([line], dtype=np.int64)
+        return cls(code, severity, message, file, column, fix, lines)
+
     @property
     def count(self) -> int:
         """How many findings this is: one for each line, one for a file."""

@@ -1,0 +1,112 @@
+"""Which column of a file is which column of the standard."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from roster_pipeline.oneroster.entities import Column, Required
+from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+
+METADATA = "metadata."
+_MISSPELT_AT_LEAST = 0.8
+
+
+@dataclass(frozen=True)
+class Header:
+    """How the columns of a file are read."""
+
+    source: tuple[str, ...]
+    """The header as written."""
+    read_as: tuple[str | None, ...]
+    """For each written column the standard's name or `metadata.<name>`; None is not read."""
+    findings: Findings
+
+
+def match_header(written: Sequence[str], columns: Sequence[Column], file: str) -> Header:
+    """Match a written header to the columns of a table.
+
+    Order does not matter. A name that is wrong only in case, blanks or a few letters is taken for
+    the one missing column that it can mean. A column without which no row can be judged, when
+    missing, stops the package; one that may be empty only warns.
+    """
+    findings = Findings()
+    expected = {column.name: column for column in columns}
+    read_as: list[str | None] = [
+        name if name in expected or _is_metadata(name) else None for name in written
+    ]
+    open_names = [name for name in expected if name not in read_as]
+    for index, name in enumerate(written):
+        if read_as[index] is None and (right := _nearest(name, open_names)):
+            read_as[index] = right
+            open_names.remove(right)
+            _add(findings, Severity.WARN, "header.misspelt", f"the column is spelt {right}", file,
+                 name, "header names are case-sensitive")  # fmt: skip
+        elif read_as[index] is None:
+            _add(findings, Severity.WARN, "header.unknown_column",
+                 "the standard has no such column; it was not read", file, name,
+                 "name extensions metadata.<name> and put them last")  # fmt: skip
+    _repeated(read_as, findings, file)
+    for name in open_names:
+        if expected[name].required is Required.ALWAYS:
+            _add(findings, Severity.STOP, "header.missing_column",
+                 "the column is missing and no row can do without it", file, name,
+                 "add the column to the export")  # fmt: skip
+        else:
+            _add(findings, Severity.WARN, "header.missing_optional",
+                 "the column is missing; it was read as empty", file, name,
+                 "every column of the table belongs in the header")  # fmt: skip
+    present = [name for name in read_as if name is not None]
+    in_order = [name for name in expected if name in present]
+    if [name for name in present if name in expected] != in_order or not _metadata_last(present):
+        _add(findings, Severity.WARN, "header.order", "the columns are not in the standard's order",
+             file, None, "put them in the order of the table, metadata columns last")  # fmt: skip
+    return Header(tuple(written), tuple(read_as), findings)
+
+
+def _is_metadata(name: str) -> bool:
+    return name.startswith(METADATA) and len(name) > len(METADATA)
+
+
+def _metadata_last(names: list[str]) -> bool:
+    flags = [_is_metadata(name) for name in names]
+    return flags == sorted(flags)
+
+
+def _fold(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def _nearest(name: str, candidates: list[str]) -> str | None:
+    """The one candidate that a name can mean, if it is clear which."""
+    folded = {_fold(candidate): candidate for candidate in candidates}
+    if exact := folded.get(_fold(name)):
+        return exact
+    near = difflib.get_close_matches(_fold(name), folded, n=2, cutoff=_MISSPELT_AT_LEAST)
+    if not near:
+        return None
+    if len(near) > 1:
+        first, second = (difflib.SequenceMatcher(None, _fold(name), n).ratio() for n in near)
+        if first - second < 0.05:
+            return None
+    return folded[near[0]]
+
+
+def _repeated(read_as: list[str | None], findings: Findings, file: str) -> None:
+    seen: set[str] = set()
+    for name in read_as:
+        if name is not None and name in seen:
+            _add(findings, Severity.STOP, "header.duplicate", "the column stands there twice",
+                 file, name, "name each column once")  # fmt: skip
+        seen.add(name or "")
+
+
+def _add(
+    findings: Findings,
+    severity: Severity,
+    code: str,
+    message: str,
+    file: str,
+    column: str | None,
+    fix: str,
+) -> None:
+    findings.add(FindingGroup.one(code, severity, message, file, line=1, column=column, fix=fix))

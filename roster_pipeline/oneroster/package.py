@@ -1,0 +1,274 @@
+"""A OneRoster CSV package, read leniently: zip or folder, 1.1 or 1.2, bulk or delta per file."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from roster_pipeline.oneroster.container import Container, locate, open_container
+from roster_pipeline.oneroster.entities import (
+    ENTITIES,
+    ENTITIES_1P1,
+    FILES_1P2,
+    REQUIRED_1P1,
+    REQUIRED_1P2,
+    Column,
+    columns,
+    columns_1p1,
+)
+from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+from roster_pipeline.oneroster.header import METADATA, Header, match_header
+from roster_pipeline.oneroster.manifest import FILE, Mode, Version, read_manifest
+from roster_pipeline.oneroster.spelling import may_be_padded, respell
+from roster_pipeline.tables.archive import ArchiveError, Limits
+from roster_pipeline.tables.csv_blocks import Anomaly, Block, CsvBlocks, CsvError
+from roster_pipeline.tables.text import TEXT
+
+
+def tables(version: Version) -> Mapping[str, tuple[Column, ...]]:
+    """The rostering tables of a version: file name (without `.csv`) to its columns in order."""
+    if version is Version.V1P1:
+        return {entity: columns_1p1(entity) for entity in ENTITIES_1P1}
+    return {entity: columns(entity) for entity in ENTITIES}
+
+
+def required_files(version: Version) -> tuple[str, ...]:
+    """The files without which a package of a version is no roster."""
+    return REQUIRED_1P1 if version is Version.V1P1 else REQUIRED_1P2
+
+
+@dataclass(frozen=True)
+class PackageBlock:
+    """Some rows of one file, columns named and ordered as the file's version has them."""
+
+    entity: str
+    file: str
+    frame: pd.DataFrame
+    """All columns of the table in order, then metadata columns sorted by name; TEXT cells."""
+    lines: npt.NDArray[np.int64]
+    """The line of the file on which each row begins."""
+    broken: tuple[Anomaly, ...]
+    """Rows that have not as many cells as the header, with what could be read of them."""
+    key_cell: int
+    """Where in a broken row's cells the sourcedId should stand."""
+    findings: Findings
+
+
+class Package:
+    """An open package. Its `findings` are about the package and its headers.
+
+    A STOP among them means that no row may be used.
+    """
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        self._members, self.findings = locate(container.names, ("manifest", *FILES_1P2))
+        self.version: Version | None = None
+        self.modes: dict[str, Mode] = {}
+        """How each rostering file that is present is meant."""
+        self.absent: tuple[str, ...] = ()
+        """Rostering files of the version that are not in the package."""
+        self._read_manifest()
+
+    def _read_manifest(self) -> None:
+        if "manifest" not in self._members:
+            self.findings.add(
+                FindingGroup.one(
+                    "manifest.missing",
+                    Severity.STOP,
+                    "there is no manifest.csv, so this is not a OneRoster 1.1 or 1.2 package",
+                    FILE,
+                    fix="export OneRoster 1.1 or 1.2; packages of 1.0 cannot be read yet",
+                )
+            )
+            return
+        with self._container.open(self._members["manifest"]) as stream:
+            manifest = read_manifest(stream, self._members["manifest"])
+        self.findings.extend(manifest.findings)
+        self.version = manifest.version
+        if manifest.version is None:
+            return
+        for name in tables(manifest.version):
+            declared = manifest.modes.get(name)
+            if name in self._members:
+                self.modes[name] = self._mode(name, declared)
+            elif declared in (Mode.BULK, Mode.DELTA):
+                self._declared_but_missing(name, required=name in required_files(manifest.version))
+        self.absent = tuple(name for name in tables(manifest.version) if name not in self.modes)
+
+    def _mode(self, name: str, declared: Mode | None) -> Mode:
+        """A file's mode; where the manifest does not say, its first rows do (section 2.2)."""
+        if declared in (Mode.BULK, Mode.DELTA):
+            return declared
+        self.findings.add(
+            FindingGroup.one(
+                "manifest.present_but_absent",
+                Severity.WARN,
+                f"file.{name} is not declared, yet {name}.csv is there; it was read",
+                FILE,
+                fix="declare each file that is sent as bulk or delta",
+            )
+        )
+        first = next(self.blocks(name, findings=Findings()), None)
+        if first is None or first.frame.empty:
+            return Mode.BULK
+        return Mode.DELTA if bool(first.frame["status"].notna().all()) else Mode.BULK
+
+    def _declared_but_missing(self, name: str, *, required: bool) -> None:
+        self.findings.add(
+            FindingGroup.one(
+                "package.missing_file",
+                Severity.STOP if required else Severity.WARN,
+                f"the manifest declares {name}.csv, and it is not in the package",
+                FILE,
+                fix="send the file, or declare it absent",
+            )
+        )
+
+    def file(self, entity: str) -> str:
+        """The member's name as it stands in the package."""
+        return self._members.get(entity, f"{entity}.csv")
+
+    def blocks(
+        self, entity: str, *, findings: Findings | None = None, block_bytes: int = 32 << 20
+    ) -> Iterator[PackageBlock]:
+        """The rows of one file, read once from the front; nothing where the file is absent.
+
+        What is wrong with the file as a whole (header, encoding, a cut archive) is added to
+        `findings`, or to the package's own; after a STOP no further block comes.
+        """
+        findings = self.findings if findings is None else findings
+        if entity not in self._members or self.version is None:
+            return
+        file = self.file(entity)
+        try:
+            with self._container.open(self._members[entity]) as stream:
+                reader = CsvBlocks(stream, block_bytes=block_bytes)
+                header = match_header(reader.header, tables(self.version)[entity], file)
+                findings.extend(header.findings)
+                if header.findings.worst() is Severity.STOP:
+                    return
+                for block in reader:
+                    yield _block(entity, file, header, tables(self.version)[entity], block)
+                findings.extend(_text_findings(reader, file))
+        except (CsvError, ArchiveError) as error:
+            findings.add(
+                FindingGroup.one(
+                    f"file.{error.code}",
+                    Severity.STOP,
+                    str(error),
+                    file,
+                    line=getattr(error, "line", None),
+                    fix="export the file again",
+                )
+            )
+
+
+@contextmanager
+def open_package(where: Path | BinaryIO, limits: Limits | None = None) -> Iterator[Package]:
+    """Open a zip (path or seekable file) or a folder as a OneRoster package.
+
+    Raises `ArchiveError` for an archive that is cut or cannot be trusted, `FileNotFoundError`
+    where nothing is. Anything else wrong is a finding of the package.
+    """
+    with open_container(where, limits) as container:
+        yield Package(container)
+
+
+def _block(
+    entity: str, file: str, header: Header, table: Sequence[Column], block: Block
+) -> PackageBlock:
+    frame = _as_read(block.frame, header)
+    frame = _ordered(frame, [column.name for column in table])
+    frame, findings = respell(frame, table, block.lines, file, padded=may_be_padded(block.raw))
+    broken = tuple(a for a in block.anomalies if a.kind in _BROKEN)
+    findings.extend(_anomaly_findings(block.anomalies, file))
+    return PackageBlock(
+        entity, file, frame, block.lines, broken, header.read_as.index("sourcedId"), findings
+    )
+
+
+def _as_read(frame: pd.DataFrame, header: Header) -> pd.DataFrame:
+    kept = [index for index, name in enumerate(header.read_as) if name is not None]
+    if len(kept) < len(header.read_as):
+        frame = frame.iloc[:, kept]
+    return frame.set_axis([header.read_as[index] for index in kept], axis="columns")
+
+
+def _ordered(frame: pd.DataFrame, expected: list[str]) -> pd.DataFrame:
+    metadata = sorted(name for name in frame.columns if name.startswith(METADATA))
+    wanted = expected + metadata
+    if list(frame.columns) == wanted:
+        return frame
+    empty = pd.Series([None] * len(frame), dtype=TEXT, index=frame.index)
+    return pd.DataFrame(
+        {name: frame[name] if name in frame.columns else empty for name in wanted},
+        index=frame.index,
+    )
+
+
+_BROKEN = {
+    "too_many_cells": "the row has more cells than the header",
+    "too_few_cells": "the row has fewer cells than the header",
+    "unclosed_quote": "a quote is opened and not closed on this line",
+}
+_NOTED = {
+    "line_break_in_cell": "a cell holds a line break",
+    "bare_carriage_return": "a line ends in a carriage return alone",
+    "bare_quote": "a quote stands inside a cell that is not quoted",
+    "blank_line": "the line is blank",
+}
+_FIXES = {
+    "too_many_cells": "put cells that hold a comma in double quotes",
+    "too_few_cells": "write a comma for each column, also where the cell is empty",
+    "unclosed_quote": "close the quote, and double a quote inside a cell",
+    "line_break_in_cell": "the standard allows no line breaks inside a cell",
+    "bare_carriage_return": "end lines with CR LF or LF",
+    "bare_quote": "put the cell in double quotes and double the quote inside",
+    "blank_line": "leave blank lines out",
+}
+
+
+def _anomaly_findings(anomalies: Sequence[Anomaly], file: str) -> Findings:
+    findings = Findings()
+    for kind, message in {**_BROKEN, **_NOTED}.items():
+        lines = [anomaly.line for anomaly in anomalies if anomaly.kind == kind]
+        if lines:
+            severity = Severity.HOLD if kind in _BROKEN else Severity.WARN
+            at = np.array(lines, dtype=np.int64)
+            findings.add(
+                FindingGroup(f"row.{kind}", severity, message, file, None, _FIXES[kind], at)
+            )
+    return findings
+
+
+def _text_findings(reader: CsvBlocks, file: str) -> Findings:
+    """What is odd about the file as text, known once it has been read to its end."""
+    findings = Findings()
+    if reader.encoding == "cp1252":
+        findings.add(
+            FindingGroup.one(
+                "file.encoding",
+                Severity.WARN,
+                "the file is not UTF-8; it was read as Windows-1252",
+                file,
+                line=reader.first_cp1252_line,
+                fix="export as UTF-8",
+            )
+        )
+    if len(reader.line_endings) > 1 or "\r" in reader.line_endings:
+        findings.add(
+            FindingGroup.one(
+                "file.line_endings",
+                Severity.WARN,
+                "the lines do not all end in CR LF or all in LF",
+                file,
+                fix="end all lines alike",
+            )
+        )
+    return findings

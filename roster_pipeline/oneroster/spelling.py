@@ -1,0 +1,129 @@
+"""Cells that mean something valid are rewritten to the standard's spelling.
+
+Dates then compare as text, round trips are identities and row hashes are stable.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from roster_pipeline.oneroster.entities import BOOLEANS, Column, Kind
+from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+from roster_pipeline.tables.text import arrow, series
+
+# 1.0 said inactive for what is now tobedeleted.
+_STATUS_1P0: Final = {"inactive": "tobedeleted"}
+_BOOLEANS: Final = {
+    "1": "true",
+    "yes": "true",
+    "y": "true",
+    "0": "false",
+    "no": "false",
+    "n": "false",
+}
+_DATE_WITH_TIME: Final = re.compile(
+    r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+    r"(Z|[+-][0-9]{2}:?[0-9]{2})?$"
+)
+# Columns that hold few distinct texts, so that each text is looked at once.
+_FEW: Final = (Kind.WORD, Kind.BOOLEAN, Kind.DATE)
+_LISTS: Final = (Kind.REFERENCES, Kind.STRINGS, Kind.USER_IDS)
+_PADDING: Final = (b" ,", b", ", b" \n", b" \r", b"\n ", b' "', b'" ', b"\t")
+
+
+def may_be_padded(raw: bytes) -> bool:
+    """Whether any cell of a block of CSV could begin or end with a blank. Cheap; errs to True."""
+    return any(sign in raw for sign in _PADDING) or raw[:1] == b" "
+
+
+def respell(
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    lines: npt.NDArray[np.int64],
+    file: str,
+    *,
+    padded: bool = True,
+) -> tuple[pd.DataFrame, Findings]:
+    """Rewrite near misses in vocabulary, boolean and date columns, and trim blanks in all.
+
+    Each rewritten cell is a WARN finding `cell.spelling`; what cannot be understood stays as it
+    is, to be judged. `frame` has TEXT columns; `padded` False promises that no cell has blanks at
+    its ends.
+    """
+    findings = Findings()
+    changed: dict[str, pd.Series] = {}
+    for column in columns:
+        cells = arrow(frame[column.name])
+        mended = _trim(cells, in_list=column.kind in _LISTS) if padded else cells
+        if column.kind in _FEW:
+            mended = _by_distinct(mended, _respeller(column))
+        if mended is cells:
+            continue
+        changed[column.name] = series(mended, frame.index)
+        findings.add(
+            FindingGroup(
+                "cell.spelling",
+                Severity.WARN,
+                "not the standard's spelling; understood and rewritten",
+                file,
+                column.name,
+                "write words, true and false and dates as the standard does, without blanks around",
+                lines[_differs(cells, mended)],
+            )
+        )
+    return (frame.assign(**changed) if changed else frame), findings
+
+
+def _differs(before: pa.Array, after: pa.Array) -> npt.NDArray[np.bool_]:
+    """Where a filled cell has changed."""
+    same = pc.fill_null(pc.equal(before, after), False)
+    moved = pc.and_(pc.is_valid(before), pc.invert(same))
+    found: npt.NDArray[np.bool_] = moved.to_numpy(zero_copy_only=False)
+    return found
+
+
+def _trim(cells: pa.Array, *, in_list: bool) -> pa.Array:
+    """Strip blanks at both ends, and around the commas of a list; blanks alone are an empty cell.
+
+    The same object comes back if nothing has to be stripped.
+    """
+    blank = r"^\s|\s$|\s,|,\s" if in_list else r"^\s|\s$"
+    if not pc.any(pc.match_substring_regex(cells, blank)).as_py():
+        return cells
+    trimmed = pc.utf8_trim_whitespace(cells)
+    if in_list:
+        trimmed = pc.replace_substring_regex(trimmed, r"\s*,\s*", ",")
+    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.large_string()), trimmed)
+
+
+def _by_distinct(cells: pa.Array, respeller: Callable[[str], str]) -> pa.Array:
+    """Apply a function to each distinct text. The same object if it changes none."""
+    distinct = pc.unique(cells).drop_null().to_pylist()
+    moved = {text: new for text in distinct if (new := respeller(text)) != text}
+    if not moved:
+        return cells
+    index = pc.index_in(cells, value_set=pa.array(moved, pa.large_string()))
+    new = pa.array(moved.values(), pa.large_string()).take(index)
+    return pc.coalesce(new, cells)
+
+
+def _respeller(column: Column) -> Callable[[str], str]:
+    if column.kind is Kind.DATE:
+        return _date
+    words: Mapping[str, str] = {word.casefold(): word for word in column.words}
+    if column.name == "status":
+        words = {**words, **_STATUS_1P0}
+    if column.words == BOOLEANS:
+        words = {**words, **_BOOLEANS}
+    return lambda text: text if text in column.words else words.get(text.strip().casefold(), text)
+
+
+def _date(text: str) -> str:
+    match = _DATE_WITH_TIME.match(text)
+    return match.group(1) if match else text
