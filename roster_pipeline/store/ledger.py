@@ -1,0 +1,535 @@
+"""The ledger: what was landed, judged, held, accepted, delivered, and who is at work.
+
+Every write under a lease checks, in its own transaction, that the lease still stands. Times are
+given by the caller. A method that is called twice with the same arguments leaves the ledger as
+after the first call.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from roster_pipeline.store import gate, holds
+from roster_pipeline.store import lease as leasing
+from roster_pipeline.store.database import Database
+from roster_pipeline.store.errors import Refused
+from roster_pipeline.store.gate import Standing
+from roster_pipeline.store.lease import Clock, Lease
+from roster_pipeline.store.records import (
+    Accepted,
+    Delivery,
+    Hold,
+    HoldStatus,
+    Landed,
+    Outcome,
+    Snapshot,
+    Sync,
+    Verdict,
+)
+from roster_pipeline.store.schema import accepted, deliveries, landed, snapshots, syncs, verdicts
+from roster_pipeline.tables.crashpoints import reached
+
+
+class Ledger:
+    """One ledger, shared by every process of a workspace. Safe to use from several threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the ledger at a database URL, creating or upgrading it as needed.
+
+        `sqlite:////path/ledger.db` or `postgresql+psycopg2://user:password@host/database`. Many
+        processes may open a new ledger at once. Raises LedgerUnavailable.
+        """
+        return cls(Database(url))
+
+    def __repr__(self) -> str:
+        return f"Ledger({self._database!r})"
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # ---- leases ----
+
+    def lease(
+        self,
+        name: str,
+        clock: Clock,
+        *,
+        run_id: str | None = None,
+        heartbeat_seconds: float = leasing.HEARTBEAT_SECONDS,
+    ) -> AbstractContextManager[Lease]:
+        """Take the lease of a source (its id) or of a destination (`destination/<id>`).
+
+        `run_id` is shown to whoever finds the lease held, and to whoever takes it over. Entering
+        raises LeaseHeld with a sentence that says who holds it since when.
+        """
+        return leasing.holding(self._database, name, clock, run_id, heartbeat_seconds)
+
+    def check(self, lease: Lease) -> None:
+        """Raise LeaseLost unless the lease still stands; ask before an effect outside."""
+        with self._database.reading() as connection:
+            leasing.verify(connection, lease)
+
+    # ---- landed packages ----
+
+    def record_landed(self, package: Landed, at: dt.datetime, lease: Lease) -> None:
+        """Remember a package. The same original for the same date is one entry, kept current."""
+        _owns(lease, package.source)
+        entry = {
+            "source": package.source,
+            "date": package.date,
+            "original_hash": package.original_hash,
+        }
+        newest = {
+            "stored_hash": package.stored_hash,
+            "remote_path": package.remote_path,
+            "modified": package.modified,
+            "size": package.size,
+            "url": package.url,
+        }
+        insert = self._database.insert(landed).values(at=at, **entry, **newest)
+        with self._database.writing() as connection:
+            leasing.verify(connection, lease)
+            connection.execute(insert.on_conflict_do_update(index_elements=[*entry], set_=newest))
+
+    def landed(self, source: str, date: dt.date) -> Landed | None:
+        """The package for that date which is newest by the server's time."""
+        return self._landed(landed.c.source == source, landed.c.date == date)
+
+    def landed_by_original(self, source: str, original_hash: str) -> Landed | None:
+        """The package that the source sent with this SHA-256; of several dates, the newest."""
+        return self._landed(landed.c.source == source, landed.c.original_hash == original_hash)
+
+    def _landed(self, *which: sa.ColumnElement[bool]) -> Landed | None:
+        order = (landed.c.date.desc(), landed.c.modified.desc(), landed.c.id.desc())
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(landed).where(*which).order_by(*order)).first()
+        if row is None:
+            return None
+        return Landed(
+            source=row.source,
+            date=row.date,
+            original_hash=row.original_hash,
+            stored_hash=row.stored_hash,
+            remote_path=row.remote_path,
+            modified=row.modified,
+            size=row.size,
+            url=row.url,
+        )
+
+    # ---- verdicts and the gate ----
+
+    def record_verdict(
+        self,
+        source: str,
+        candidate: Snapshot,
+        base_hash: str | None,
+        date: dt.date,
+        verdict: Verdict,
+        reasons: Sequence[Mapping[str, Any]],
+        at: dt.datetime,
+        lease: Lease,
+    ) -> Hold | None:
+        """Remember what the guards made of a candidate compared with the accepted roster.
+
+        Returns the hold to tell people of: for "hold", the open one (opened now, or before for
+        exactly this candidate and base), or the approved one, which lets the candidate through;
+        and for any verdict the rejected one, if a person has refused exactly this. None means that
+        the candidate passes. Other holds of the source that wait, and are not of a later date,
+        become superseded. Raises Refused if the candidate is old or its base no longer accepted.
+        """
+        _owns(lease, source, candidate)
+        with self._database.writing() as connection:
+            leasing.verify(connection, lease)
+            current = _accepted(connection, source)
+            known = gate.is_accepted(candidate, date, current)
+            if not known and (refusal := gate.stale(candidate, base_hash, date, current)):
+                raise refusal
+            self._remember(connection, candidate)
+            _remember_verdict(connection, candidate, base_hash, date, verdict, reasons, at)
+            holds.supersede_older(connection, candidate, base_hash, date, at)
+            return (
+                None
+                if known
+                else _held(connection, candidate, base_hash, date, verdict, reasons, at)
+            )
+
+    def accept(
+        self,
+        source: str,
+        candidate: Snapshot,
+        base_hash: str | None,
+        date: dt.date,
+        at: dt.datetime,
+        lease: Lease,
+    ) -> Accepted:
+        """THE GATE: make the candidate the source's accepted roster, in one transaction.
+
+        Succeeds only if what is accepted is still `base_hash` (None: nothing), the date is not
+        older, and the ledger holds a passing verdict or an approval of exactly this candidate and
+        base. Raises Refused with the reason, and the hold's name if one stands in the way. What is
+        accepted already, of the same or a later date, is returned again.
+        """
+        _owns(lease, source, candidate)
+        reached("accept.before")
+        with self._database.writing() as connection:
+            leasing.verify(connection, lease)
+            standing = _standing(connection, candidate, base_hash)
+            if refusal := gate.objection(candidate, base_hash, date, standing):
+                raise refusal
+            if gate.is_accepted(candidate, date, standing.accepted):
+                _confirm(connection, candidate, date)
+            else:
+                self._remember(connection, candidate)
+                _replace(connection, candidate, base_hash, date, standing, at)
+            result = _accepted(connection, source)
+        reached("accept.after")
+        assert result is not None  # noqa: S101 - written above
+        return result
+
+    def may_accept(
+        self,
+        source: str,
+        candidate: Snapshot,
+        base_hash: str | None,
+        date: dt.date,
+        verdict: Verdict | None = None,
+    ) -> Refused | None:
+        """What `accept` would refuse, or None; writes nothing.
+
+        With `verdict`, as if the guards had just given it.
+        """
+        _owns(None, source, candidate)
+        with self._database.reading() as connection:
+            standing = _standing(connection, candidate, base_hash)
+        if verdict is not None:
+            hold = standing.hold
+            if hold is not None and _is_spent(hold, verdict):
+                hold = None
+            standing = Standing(standing.accepted, verdict, hold)
+        return gate.objection(candidate, base_hash, date, standing)
+
+    def accepted(self, source: str) -> Accepted | None:
+        """The source's accepted roster; None before its first sync is accepted."""
+        with self._database.reading() as connection:
+            return _accepted(connection, source)
+
+    def _remember(self, connection: sa.Connection, snapshot: Snapshot) -> None:
+        insert = self._database.insert(snapshots).values(
+            source=snapshot.source,
+            content_hash=snapshot.content_hash,
+            counts=snapshot.counts,
+            url=snapshot.url,
+        )
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["source", "content_hash"], set_={"url": snapshot.url}
+            )
+        )
+
+    # ---- holds ----
+
+    def holds(
+        self, source: str | None = None, status: HoldStatus | str | None = None
+    ) -> list[Hold]:
+        """Holds, oldest first; of one source, of one status, or all."""
+        wanted = None if status is None else HoldStatus(status)
+        with self._database.reading() as connection:
+            return holds.listed(connection, source, wanted)
+
+    def hold(self, name: str) -> Hold:
+        """The hold of that name. Raises NotDecidable if there is none."""
+        with self._database.reading() as connection:
+            return holds.named(connection, name)
+
+    def approve(self, name: str, who: str, why: str, at: dt.datetime) -> Hold:
+        """Let an open hold through. Raises NotDecidable for any other, or without who and why."""
+        with self._database.writing() as connection:
+            return holds.decided(connection, name, HoldStatus.APPROVED, who, why, at)
+
+    def reject(self, name: str, who: str, why: str, at: dt.datetime) -> Hold:
+        """Refuse an open hold for good. Raises NotDecidable as `approve` does."""
+        with self._database.writing() as connection:
+            return holds.decided(connection, name, HoldStatus.REJECTED, who, why, at)
+
+    # ---- deliveries ----
+
+    def record_delivery(
+        self,
+        destination: str,
+        source: str,
+        content_hash: str,
+        package_hash: str,
+        path: str,
+        size: int,
+        receipt: Mapping[str, Any],
+        at: dt.datetime,
+        lease: Lease,
+    ) -> Delivery:
+        """Remember that a destination has this package, confirmed.
+
+        The package that it already has last is not recorded again: the first receipt stays.
+        """
+        reached("delivery.before-receipt")
+        with self._database.writing() as connection:
+            leasing.verify(connection, lease)
+            last = _delivery(connection, destination, source)
+            if last is not None and last.package_hash == package_hash:
+                return last
+            connection.execute(
+                sa.insert(deliveries).values(
+                    destination=destination,
+                    source=source,
+                    content_hash=content_hash,
+                    package_hash=package_hash,
+                    path=path,
+                    size=size,
+                    receipt=dict(receipt),
+                    at=at,
+                )
+            )
+        return Delivery(destination, source, content_hash, package_hash, path, size, receipt, at)
+
+    def delivery(self, destination: str, source: str) -> Delivery | None:
+        """What the destination was last confirmed to have of the source."""
+        with self._database.reading() as connection:
+            return _delivery(connection, destination, source)
+
+    def deliveries(self, source: str) -> list[Delivery]:
+        """Every delivery of the source, oldest first."""
+        query = sa.select(deliveries).where(deliveries.c.source == source)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(deliveries.c.id)).all()
+        return [_as_delivery(row) for row in rows]
+
+    # ---- syncs ----
+
+    def record_sync(
+        self,
+        source: str,
+        date: dt.date,
+        outcome: Outcome | str,
+        summary: Mapping[str, Any],
+        at: dt.datetime,
+        run_id: str | None = None,
+    ) -> None:
+        """Remember how a run ended. Needs no lease: a run that found it held ends too."""
+        row = {
+            "source": source,
+            "date": date,
+            "outcome": Outcome(outcome),
+            "summary": dict(summary),
+            "run_id": run_id,
+            "at": at,
+        }
+        with self._database.writing() as connection:
+            connection.execute(sa.insert(syncs).values(row))
+
+    def last_sync(self, source: str) -> Sync | None:
+        """How the source's latest run ended."""
+        query = sa.select(syncs).where(syncs.c.source == source).order_by(syncs.c.id.desc())
+        with self._database.reading() as connection:
+            row = connection.execute(query.limit(1)).first()
+        if row is None:
+            return None
+        return Sync(row.source, row.date, Outcome(row.outcome), row.summary, row.run_id, row.at)
+
+
+def _owns(lease: Lease | None, source: str, candidate: Snapshot | None = None) -> None:
+    if lease is not None and lease.name != source:
+        raise ValueError(f"the lease of {lease.name} does not cover {source}")
+    if candidate is not None and candidate.source != source:
+        raise ValueError(f"a snapshot of {candidate.source} is no roster of {source}")
+
+
+def _standing(connection: sa.Connection, candidate: Snapshot, base_hash: str | None) -> Standing:
+    newest = _newest_verdict(connection, candidate, base_hash)
+    return Standing(
+        accepted=_accepted(connection, candidate.source),
+        verdict=newest.verdict if newest else None,
+        hold=holds.newest(connection, candidate, base_hash),
+    )
+
+
+def _accepted(connection: sa.Connection, source: str) -> Accepted | None:
+    query = (
+        sa.select(accepted, snapshots.c.counts, snapshots.c.url)
+        .join(
+            snapshots,
+            (snapshots.c.source == accepted.c.source)
+            & (snapshots.c.content_hash == accepted.c.content_hash),
+        )
+        .where(accepted.c.source == source)
+        .order_by(accepted.c.sequence.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    return Accepted(
+        source=row.source,
+        sequence=row.sequence,
+        snapshot=Snapshot(row.source, row.content_hash, row.counts, row.url),
+        base_hash=row.base_hash,
+        date=row.date,
+        confirmed=row.confirmed,
+        at=row.at,
+        hold_name=row.hold_name,
+    )
+
+
+def _confirm(connection: sa.Connection, candidate: Snapshot, date: dt.date) -> None:
+    newest = sa.select(sa.func.max(accepted.c.sequence)).where(
+        accepted.c.source == candidate.source
+    )
+    connection.execute(
+        sa.update(accepted)
+        .where(
+            accepted.c.source == candidate.source,
+            accepted.c.sequence == newest.scalar_subquery(),
+            accepted.c.confirmed < date,
+        )
+        .values(confirmed=date)
+    )
+
+
+def _replace(
+    connection: sa.Connection,
+    candidate: Snapshot,
+    base_hash: str | None,
+    date: dt.date,
+    standing: Standing,
+    at: dt.datetime,
+) -> None:
+    hold = standing.hold
+    approved = hold is not None and hold.status is HoldStatus.APPROVED
+    connection.execute(
+        sa.insert(accepted).values(
+            source=candidate.source,
+            sequence=standing.accepted.sequence + 1 if standing.accepted else 1,
+            content_hash=candidate.content_hash,
+            base_hash=base_hash,
+            date=date,
+            confirmed=date,
+            at=at,
+            hold_name=hold.name if hold is not None and approved else None,
+        )
+    )
+    if hold is not None and approved:
+        holds.close(connection, hold.name, HoldStatus.ACCEPTED, "accepted", at)
+    holds.supersede_other_bases(connection, candidate, date, at)
+
+
+def _newest_verdict(
+    connection: sa.Connection, candidate: Snapshot, base_hash: str | None
+) -> sa.Row[Any] | None:
+    query = (
+        sa.select(verdicts)
+        .where(
+            verdicts.c.source == candidate.source,
+            verdicts.c.candidate_hash == candidate.content_hash,
+            verdicts.c.base_hash.is_not_distinct_from(base_hash),
+        )
+        .order_by(verdicts.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).first()
+
+
+def _remember_verdict(
+    connection: sa.Connection,
+    candidate: Snapshot,
+    base_hash: str | None,
+    date: dt.date,
+    verdict: Verdict,
+    reasons: Sequence[Mapping[str, Any]],
+    at: dt.datetime,
+) -> None:
+    given = [dict(reason) for reason in reasons]
+    newest = _newest_verdict(connection, candidate, base_hash)
+    if newest and (newest.date, newest.verdict, newest.reasons) == (date, verdict, given):
+        return
+    connection.execute(
+        sa.insert(verdicts).values(
+            source=candidate.source,
+            candidate_hash=candidate.content_hash,
+            base_hash=base_hash,
+            date=date,
+            verdict=verdict,
+            reasons=given,
+            at=at,
+        )
+    )
+
+
+def _held(
+    connection: sa.Connection,
+    candidate: Snapshot,
+    base_hash: str | None,
+    date: dt.date,
+    verdict: Verdict,
+    reasons: Sequence[Mapping[str, Any]],
+    at: dt.datetime,
+) -> Hold | None:
+    """The hold that a verdict leads to; see `Ledger.record_verdict`."""
+    hold = holds.newest(connection, candidate, base_hash)
+    if hold is not None and hold.status is HoldStatus.REJECTED:
+        return hold
+    if verdict == "pass":
+        if hold is not None and hold.status is HoldStatus.OPEN:
+            because = "the guards, asked again, let it pass"
+            holds.close(connection, hold.name, HoldStatus.SUPERSEDED, because, at)
+        return None
+    if hold is not None and not _is_spent(hold, verdict):
+        return hold
+    return holds.opened(connection, candidate, base_hash, date, reasons, at)
+
+
+def _is_spent(hold: Hold, verdict: Verdict) -> bool:
+    """Whether a hold is history to a new verdict on its candidate and base."""
+    if hold.status is HoldStatus.OPEN:
+        return verdict == "pass"
+    return hold.status in (HoldStatus.SUPERSEDED, HoldStatus.ACCEPTED)
+
+
+def _delivery(connection: sa.Connection, destination: str, source: str) -> Delivery | None:
+    query = (
+        sa.select(deliveries)
+        .where(deliveries.c.destination == destination, deliveries.c.source == source)
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return _as_delivery(row) if row else None
+
+
+def _as_delivery(row: sa.Row[Any]) -> Delivery:
+    return Delivery(
+        row.destination,
+        row.source,
+        row.content_hash,
+        row.package_hash,
+        row.path,
+        row.size,
+        row.receipt,
+        row.at,
+    )

@@ -1,0 +1,159 @@
+"""What the store remembers, as frozen values. All times are UTC and carry their zone."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+Verdict = Literal["pass", "hold"]
+"""What the guards made of a candidate."""
+
+
+class HoldStatus(StrEnum):
+    """Where a hold stands."""
+
+    OPEN = "open"
+    """Waits for a person."""
+    APPROVED = "approved"
+    """A person let it through; the next run of its source and date accepts it."""
+    REJECTED = "rejected"
+    """A person refused it; the same candidate on the same base stays refused."""
+    SUPERSEDED = "superseded"
+    """No longer in question: a newer candidate came, or its base is no longer accepted."""
+    ACCEPTED = "accepted"
+    """Approved, and accepted since."""
+
+
+class Outcome(StrEnum):
+    """How a sync ended."""
+
+    DONE = "done"
+    NOTHING_NEW = "nothing_new"
+    HELD = "held"
+    STOPPED = "stopped"
+    """The input could not be used."""
+    FAILED = "failed"
+    """Something broke that is not the input's fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A handle on one roster in the store: what travels between assets."""
+
+    source: str
+    content_hash: str
+    counts: dict[str, int]
+    """Rows per entity."""
+    url: str
+    """Where it was put; `Snapshots.open` goes by source and hash, so a store may be moved."""
+
+    def to_json(self) -> str:
+        """One line of JSON, the same text for equal values."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Snapshot":
+        """The value that `to_json` gave."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A package as it came in, kept without its passwords."""
+
+    source: str
+    date: dt.date
+    """The date (partition) that the package is for."""
+    original_hash: str
+    """SHA-256 of what the source sent."""
+    stored_hash: str
+    """SHA-256 of what is kept."""
+    remote_path: str
+    modified: dt.datetime
+    """The server's time of the file."""
+    size: int
+    """Bytes kept."""
+    url: str
+
+    def to_json(self) -> str:
+        """One line of JSON, the same text for equal values."""
+        raw = asdict(self) | {"date": str(self.date), "modified": self.modified.isoformat()}
+        return json.dumps(raw, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Landed":
+        """The value that `to_json` gave."""
+        raw = json.loads(text)
+        raw["date"] = dt.date.fromisoformat(raw["date"])
+        raw["modified"] = dt.datetime.fromisoformat(raw["modified"])
+        return cls(**raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A roster that passed the gate; the one with the highest sequence is the source's truth."""
+
+    source: str
+    sequence: int
+    """1 for the first sync, then one more each time."""
+    snapshot: Snapshot
+    base_hash: str | None
+    """What it replaced; None for the first sync."""
+    date: dt.date
+    confirmed: dt.date
+    """The latest date on which the source sent this same content; nothing older may replace it."""
+    at: dt.datetime
+    hold_name: str | None
+    """The approved hold that let it through, if the guards had not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A candidate that waits, or waited, for a person's decision."""
+
+    name: str
+    source: str
+    date: dt.date
+    candidate: Snapshot
+    base_hash: str | None
+    """The accepted roster that the guards compared it with; None for a first sync."""
+    reasons: tuple[Mapping[str, Any], ...]
+    """The guards' reasons as they gave them: counts and sentences, no cell values."""
+    status: HoldStatus
+    opened_at: dt.datetime
+    decided_by: str | None
+    why: str | None
+    decided_at: dt.datetime | None
+    closed_at: dt.datetime | None
+    """When it was accepted or superseded."""
+    closed_because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A package that a destination has, confirmed by reading it back."""
+
+    destination: str
+    source: str
+    content_hash: str
+    """The accepted roster that the package was made from."""
+    package_hash: str
+    path: str
+    size: int
+    receipt: Mapping[str, Any]
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """How one run over a source and a date ended."""
+
+    source: str
+    date: dt.date
+    outcome: Outcome
+    summary: Mapping[str, Any]
+    """Counts and codes for the status page; never names."""
+    run_id: str | None
+    at: dt.datetime
