@@ -1,0 +1,40 @@
+"""What takes access away is never held back with the rest of its row."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from roster_pipeline.oneroster.entities import is_date
+from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.quality.presence import Positions
+from roster_pipeline.quality.rules import ACCESS
+
+
+def less_access(
+    base: Roster, entity: str, held: pd.DataFrame
+) -> Iterator[tuple[Positions, pd.DataFrame]]:
+    """For each access column the accepted rows whose held successors leave less of it.
+
+    `held` has sourcedId and access columns. Yields positions in `base` and, row by row, a frame of
+    the one column with its new cells. Of rows that share a sourcedId the last counts.
+    """
+    held = held.drop_duplicates("sourcedId", keep="last")
+    found = base.find(entity, held["sourcedId"])
+    held, found = held[found >= 0].reset_index(drop=True), found[found >= 0]
+    for name in ACCESS.get(entity, ()):
+        if name not in held.columns:
+            continue
+        said, stands = held[name], base.take(entity, found, [name])[name]
+        less = _disables(said, stands) if name == "enabledUser" else _ends_earlier(said, stands)
+        taken = less.fillna(False).to_numpy(dtype=bool)
+        if taken.any():
+            yield found[taken], held.loc[taken, [name]].reset_index(drop=True)
+
+
+def _disables(said: pd.Series, stands: pd.Series) -> pd.Series:
+    return said.eq("false") & stands.ne("false")
+
+
+def _ends_earlier(said: pd.Series, stands: pd.Series) -> pd.Series:
+    dates = said.map(lambda text: isinstance(text, str) and is_date(text)).astype(bool)
+    return dates & (stands.isna() | said.lt(stands).fillna(False))

@@ -1,0 +1,58 @@
+"""References of one column: which point at nothing, and the cells without them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from roster_pipeline.oneroster.entities import Column, Kind
+from roster_pipeline.oneroster.versions import items
+from roster_pipeline.quality.presence import Positions, Presence, key_hashes
+from roster_pipeline.tables.text import TEXT
+
+
+@dataclass(frozen=True)
+class Misses:
+    """References of a column that point at no row, one entry each; a list cell may have several."""
+
+    rows: Positions
+    """Positions in the column, ascending."""
+    reasons: npt.NDArray[np.object_]
+    texts: pd.Series
+    wrong_kind: Positions
+    """Rows whose reference points at a row of another type than the standard asks for."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def find_misses(cells: pd.Series, column: Column, presence: Presence) -> Misses:
+    """Look up each reference of a column (RangeIndex, TEXT) among the rows that are there."""
+    if column.kind is Kind.REFERENCES:
+        parents, texts = items(cells)
+    else:
+        parents, texts = np.arange(len(cells), dtype=np.int64), cells
+    filled, hashes = key_hashes(texts)
+    there = presence.present.contains(hashes)
+    wrong = there & ~presence.of_type(hashes, column.target_types)
+    absent = filled[~there]
+    return Misses(
+        parents[absent],
+        presence.why(hashes[~there]),
+        texts.iloc[absent].reset_index(drop=True),
+        np.unique(parents[filled[wrong]]),
+    )
+
+
+def without(cells: pd.Series, column: Column, misses: Misses) -> tuple[Positions, pd.Series]:
+    """The rows with a missing reference, and their cells without it (null where none stays)."""
+    rows = np.unique(misses.rows)
+    if column.kind is not Kind.REFERENCES:
+        return rows, pd.Series([None] * len(rows), dtype=TEXT)
+    gone = misses.texts.groupby(misses.rows).agg(set)
+    mended = [
+        ",".join(item for item in cells.iloc[row].split(",") if item not in gone[row]) or None
+        for row in rows.tolist()
+    ]
+    return rows, pd.Series(mended, dtype=TEXT)

@@ -1,0 +1,51 @@
+"""Bringing a package to its receiver, and making sure that it lies there whole."""
+
+import hashlib
+from dataclasses import dataclass
+
+from roster_pipeline.receivers.rendering import Rendered
+from roster_pipeline.transport.channel import Channel
+
+
+class DeliveryError(Exception):
+    """A package that does not lie at the receiver as it was sent; the message is for people."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof that a package was read back from the receiver, byte for byte as it was sent."""
+
+    path: str
+    size: int
+    sha256: str
+    sent: bool
+    """False where the very package lay there already, so that nothing had to be sent."""
+
+
+def deliver(channel: Channel, path: str, package: Rendered) -> Receipt:
+    """Put a package at a path of the receiver and read it back.
+
+    A package that lies there already is not sent again, so that a delivery that was cut before its
+    receipt was written ends where it would have ended. Raises `DeliveryError` where what is read
+    back differs, and `TransportError` as the channel does.
+    """
+    sent = not _lies_there(channel, path, package)
+    if sent:
+        with package.file.open("rb") as content:
+            channel.upload(path, content, package.size)
+        if not _lies_there(channel, path, package):
+            raise DeliveryError(
+                f"What lies at {path} after the upload is not what was sent. Check that nothing "
+                "else writes there, then sync again."
+            )
+    return Receipt(path, package.size, package.sha256, sent)
+
+
+def _lies_there(channel: Channel, path: str, package: Rendered) -> bool:
+    there = channel.stat(path)
+    if there is None or there.size != package.size:
+        return False
+    digest = hashlib.sha256()
+    for chunk in channel.read(path):
+        digest.update(chunk)
+    return digest.hexdigest() == package.sha256

@@ -1,0 +1,44 @@
+"""A roster in a receiver's format, as one file."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.oneroster.writing import write_bulk
+from roster_pipeline.receivers.profiles import Profile
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A package ready to be sent."""
+
+    file: Path
+    size: int
+    """Bytes."""
+    sha256: str
+    rows: Mapping[str, int]
+    """Rows per file in the package."""
+
+
+def render(
+    roster: Roster,
+    profile: Profile,
+    file: Path,
+    *,
+    system_name: str | None = None,
+    system_code: str | None = None,
+) -> Rendered:
+    """Write a roster into `file` as its receiver wants it. The same roster gives the same bytes."""
+    with file.open("wb") as out:
+        rows = write_bulk(
+            roster,
+            out,
+            version=profile.version,
+            system_name=system_name,
+            system_code=system_code,
+        )
+    with file.open("rb") as written:
+        digest = hashlib.file_digest(written, "sha256").hexdigest()
+    return Rendered(file, file.stat().st_size, digest, rows)
