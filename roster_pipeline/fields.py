@@ -1,0 +1,35 @@
+"""What the values in the user's YAML files have in common. Below every floor; knows nothing."""
+
+import re
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StrictStr
+
+_ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+class Part(BaseModel):
+    """A part of a configuration file: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _identifier(text: str) -> str:
+    if not _ID.fullmatch(text) or len(text) > 63:
+        raise ValueError(
+            "an id has small letters, digits and single hyphens between them, at most 63 in all"
+        )
+    return text
+
+
+def _filled(text: str) -> str:
+    if not text or text != text.strip():
+        raise ValueError("the text is empty, or has spaces around it")
+    return text
+
+
+Identifier = Annotated[StrictStr, AfterValidator(_identifier)]
+"""The id of a source or a destination: it names files, partitions and holds."""
+
+Text = Annotated[StrictStr, AfterValidator(_filled)]
+"""Text as it stands; never a number or a boolean that YAML made of it."""

@@ -1,0 +1,102 @@
+"""What a file in `destinations/` may say."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from pydantic import ValidationInfo, field_validator
+
+from roster_pipeline.fields import Identifier, Part, Text
+from roster_pipeline.transport.config import TransportConfig
+
+LATER: Final[Mapping[str, str]] = {
+    "combine": "one package of several sources",
+    "delta": "sending changes only",
+    "mode": "sending changes only",
+    "variant": "variants of a receiver's format",
+    "mask": "dropping, hashing and blanking columns",
+    "schools": "sending only some schools",
+    "grades": "sending only some grades",
+    "roles": "sending only some roles",
+    "courses": "sending only some courses",
+    "scope": "sending only a part of a roster",
+    "schedule": "sending at other times than right after a sync",
+    "quiet_hours": "hours in which nothing is sent",
+    "on_hold": "choosing what is sent while a sync is held",
+    "reports": "reading a receiver's processing reports",
+    "columns": "receivers with columns of their own",
+    "product": "sections and accounts of a product",
+    "transport.s3": "object stores",
+    "transport.https": "uploads by HTTPS",
+    "transport.sftp.jump_host": "going through another host",
+    "transport.sftp.proxy": "going through a proxy",
+    "transport.sftp.algorithms": "servers with outdated algorithms",
+}
+"""Keys that are planned, by their path in a destination's file, and what each will do."""
+
+PROFILES: Final = ("oneroster-1.2-bulk",)
+"""The formats that can be sent."""
+
+
+class Destination(Part):
+    """One receiver: what is sent to it, of which sources, and where."""
+
+    id: Identifier
+    profile: Text = PROFILES[0]
+    """The receiver's format."""
+    sources: tuple[Identifier, ...] | Literal["all"] = "all"
+    """Ids of the sources whose rosters it gets."""
+    transport: TransportConfig
+    path: Text
+    """Where the package lies at the receiver. `{source}` stands for the source's id; without it
+    the packages of two sources would overwrite each other."""
+    system_name: Text | None = None
+    """How the manifest names the sending system (`source.systemName`)."""
+    system_code: Text | None = None
+    """The sending system's code in the manifest (`source.systemCode`)."""
+
+    @field_validator("profile")
+    @classmethod
+    def _known_profile(cls, name: str) -> str:
+        if name not in PROFILES:
+            raise ValueError(
+                f"no profile is called {name!r}; the profiles are {', '.join(PROFILES)}"
+            )
+        return name
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _list_or_all(cls, sources: Any) -> Any:
+        if isinstance(sources, str) and sources != "all":
+            raise ValueError(f"say `all`, or a list such as [{sources}]")
+        if isinstance(sources, list):
+            if not sources:
+                raise ValueError("the list is empty; say `all` or name at least one source")
+            if len({str(source) for source in sources}) < len(sources):
+                raise ValueError("a source is named twice")
+        return sources
+
+    @field_validator("path")
+    @classmethod
+    def _one_zip_for_each(cls, path: str, info: ValidationInfo) -> str:
+        rest = path.replace("{source}", "")
+        if "{" in rest or "}" in rest:
+            raise ValueError("only {source} can stand in braces")
+        if not path.endswith(".zip") or path.endswith("/.zip") or path == ".zip":
+            raise ValueError("say a path that ends in a file name, such as /in/{source}.zip")
+        if ".." in path.split("/"):
+            raise ValueError("the path may not go up with `..`")
+        sources = info.data.get("sources", ())
+        if "{source}" not in path and (sources == "all" or len(sources) > 1):
+            raise ValueError(
+                "several sources would write to the same path; put {source} into it, "
+                "such as /in/{source}.zip"
+            )
+        return path
+
+    def takes(self, source: str) -> bool:
+        """Whether this destination gets the roster of a source."""
+        return self.sources == "all" or source in self.sources
+
+    def path_for(self, source: str) -> str:
+        """Where the package of one source lies at the receiver."""
+        return self.path.replace("{source}", source)

@@ -1,0 +1,345 @@
+"""What a district's file in `sources/` may say."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
+from difflib import get_close_matches
+from typing import Annotated, Any, Final, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from roster_pipeline.fields import Identifier, Part, Text
+from roster_pipeline.sources import vendors
+from roster_pipeline.transport.config import TransportConfig
+
+LATER: Final[Mapping[str, str]] = {
+    "rest": "pulling a roster by REST",
+    "oauth": "pulling a roster by REST",
+    "base_url": "pulling a roster by REST",
+    "lookups": "translating a district's own words",
+    "repairs": "repairing dates and other cells",
+    "end_dates": "end dates that include the last day",
+    "mapping": "files that are not OneRoster",
+    "files": "loose files instead of a zip",
+    "encryption": "encrypted drops",
+    "archive": "moving files away after they were read",
+    "delete": "deleting files after they were read",
+    "severities": "other severities of single rules",
+    "calendar": "rollover windows and blackout dates",
+    "delta": "asking a source for changes only",
+    "owners": "routing alerts",
+    "notify": "routing alerts",
+    "credentials": "credentials that expire or rotate (a password or key stands under `transport`)",
+    "scope.grades": "a scope of grades",
+    "scope.terms": "a scope of terms",
+    "scope.years": "a scope of school years",
+    "scope.roles": "a scope of roles",
+    "scope.courses": "a scope of courses",
+    "expect.students": "expecting a number of students apart from other users",
+    "expect.teachers": "expecting a number of teachers apart from other users",
+    "expect.fill": "expecting how full a column is",
+    "expect.last_date": "expecting dates",
+    "transport.sftp.jump_host": "going through another host",
+    "transport.sftp.proxy": "going through a proxy",
+    "transport.sftp.algorithms": "servers with outdated algorithms",
+    "transport.s3": "object stores",
+    "transport.https": "downloads by HTTPS",
+}
+"""Keys that are planned, by their path in a source's file, and what each will do."""
+
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+_TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+class DateRule(Part):
+    """Which date a drop belongs to."""
+
+    name: Text | None = None
+    """A regular expression searched in the file's name, with a group called `date` (year, month,
+    day as digits, separated or not) or the groups `year`, `month` and `day`. None: the date of
+    arrival in the source's timezone."""
+
+    @field_validator("name")
+    @classmethod
+    def _has_a_date(cls, name: str | None) -> str | None:
+        if name is None:
+            return None
+        try:
+            groups = re.compile(name).groupindex
+        except re.error as error:
+            raise ValueError(f"this is not a regular expression: {error}") from None
+        if "date" not in groups and not {"year", "month", "day"} <= set(groups):
+            raise ValueError(
+                "the expression needs a group for the date, such as (?P<date>[0-9]{8}), "
+                "or the groups year, month and day"
+            )
+        return name
+
+    def date_in(self, file_name: str) -> date | None:
+        """The date that a file's name states by this rule; None where it states none."""
+        found = re.search(self.name, file_name) if self.name is not None else None
+        if found is None:
+            return None
+        groups = found.groupdict()
+        if "date" in groups:
+            digits = re.sub(r"[^0-9]", "", groups["date"] or "")
+            parts = (digits[:4], digits[4:6], digits[6:])
+            if len(digits) != 8:
+                return None
+        else:
+            parts = (groups["year"] or "", groups["month"] or "", groups["day"] or "")
+        try:
+            return date(*(int(part) for part in parts))
+        except ValueError:
+            return None
+
+
+def _date_rule(value: Any) -> Any:
+    if value == "arrival":
+        return DateRule()
+    if not isinstance(value, (Mapping, DateRule)) or (isinstance(value, Mapping) and not value):
+        raise ValueError("say `arrival`, or `name:` with a regular expression")
+    return value
+
+
+class Complete(Part):
+    """How one knows that a drop is complete. Exactly one of the three."""
+
+    stable_seconds: Annotated[StrictInt, Field(ge=0, le=600)] | None = None
+    """Listed twice, this many seconds apart, it has the same size and time. A file that has rested
+    for a minute already is not waited for."""
+    quiet_seconds: Annotated[StrictInt, Field(ge=0)] | None = None
+    """It was last modified at least this many seconds ago."""
+    marker: Text | None = None
+    """A file of this name lies beside it and is not older. `{name}` stands for the drop's file
+    name, `{stem}` for the same without its ending."""
+
+    @field_validator("marker")
+    @classmethod
+    def _names_the_drop(cls, marker: str | None) -> str | None:
+        if marker is None:
+            return None
+        rest = marker.replace("{name}", "").replace("{stem}", "")
+        if rest == marker or "{" in rest or "}" in rest or "/" in rest:
+            raise ValueError(
+                "a marker is a file name with {name} or {stem} in it, such as {name}.done"
+            )
+        if marker == "{name}":
+            raise ValueError("the marker cannot be the drop itself")
+        return marker
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        given = [key for key in type(self).model_fields if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError("say exactly one of stable_seconds, quiet_seconds and marker")
+        return self
+
+
+class Scope(Part):
+    """What of a source is taken; all of it by default."""
+
+    schools: tuple[Text, ...] | None = None
+    """sourcedIds of the schools to take."""
+
+    @field_validator("schools")
+    @classmethod
+    def _some_schools(cls, schools: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if schools is not None and not schools:
+            raise ValueError("the list is empty; leave `schools` out to take all of them")
+        if schools is not None and len(set(schools)) < len(schools):
+            raise ValueError("a school is named twice")
+        return schools
+
+
+def _span(value: Any) -> Any:
+    if isinstance(value, list):
+        whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in value)
+        if len(value) != 2 or not whole or value[0] > value[1]:
+            raise ValueError("say the fewest and the most rows, such as [4000, 9000]")
+    return value
+
+
+Span = Annotated[tuple[int, int], BeforeValidator(_span)]
+
+
+def _as_editors_see_it(schema: dict[str, Any]) -> None:
+    """A key for which a vendor profile has a default need not be given."""
+    given = {key for name in vendors.known() for key in vendors.load(name).defaults}
+    schema["required"] = [key for key in schema["required"] if key not in given]
+    schema["properties"]["vendor"]["enum"] = list(vendors.known())
+
+
+class Source(Part):
+    """One district: where its roster comes from, when, and what is to be expected of it."""
+
+    model_config = ConfigDict(json_schema_extra=_as_editors_see_it)
+
+    id: Identifier
+    name: Text
+    """What people call the district."""
+    vendor: Text = "generic-csv"
+    """The profile that says how this vendor's exports differ; its defaults hold for the keys that
+    are not given here."""
+    transport: TransportConfig
+    folder: Text
+    """The folder on the server; `.` is where the login lands."""
+    pattern: Text
+    """A shell pattern for the names of drops; case counts."""
+    timezone: Text
+    """The district's own, by its IANA name."""
+    cadence: Literal["daily", "weekly"] = "daily"
+    weekday: Weekday | None = Field(default=None, validate_default=True)
+    """The day on which a weekly source runs."""
+    at: Text = "02:30"
+    """When it runs, in the district's timezone."""
+    date_from: Annotated[
+        DateRule, BeforeValidator(_date_rule, json_schema_input_type=Literal["arrival"] | DateRule)
+    ]
+    complete: Complete
+    roles: dict[str, dict[str, Text]] = Field(default_factory=dict)
+    """1.1 role word → type of org, or `other` → 1.2 role, where the usual translation is wrong."""
+    scope: Scope = Field(default_factory=Scope)
+    expect: dict[str, Span] = Field(default_factory=dict)
+    """Entity → the fewest and the most rows it should have."""
+    strict: StrictBool | None = None
+    """Whether findings that are usually tolerated stop the sync; as roster.yaml says by default."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _vendor_defaults(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        name = data.get("vendor", "generic-csv")
+        profile = vendors.load(name if name in vendors.known() else "generic-csv")
+        return {**profile.defaults, **data}
+
+    @field_validator("vendor")
+    @classmethod
+    def _known_vendor(cls, name: str) -> str:
+        vendors.load(name)
+        return name
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        known = available_timezones()
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ", such as America/Chicago"
+            raise ValueError(f"this is not an IANA timezone{hint}")
+        return name
+
+    @field_validator("at")
+    @classmethod
+    def _time_of_day(cls, at: str) -> str:
+        if not _TIME.fullmatch(at):
+            raise ValueError('say a time of day as "HH:MM", such as "02:30"')
+        return at
+
+    @field_validator("roles")
+    @classmethod
+    def _known_words(cls, roles: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for word, by_type in roles.items():
+            for org_type, role in by_type.items():
+                if problem := _wrong_word(word, org_type, role):
+                    raise ValueError(problem)
+        return roles
+
+    @field_validator("expect")
+    @classmethod
+    def _known_entities(cls, expect: dict[str, Span]) -> dict[str, Span]:
+        from roster_pipeline.oneroster.entities import ENTITIES
+
+        if unknown := [entity for entity in expect if entity not in ENTITIES]:
+            raise ValueError(
+                f"no entity is called {', '.join(unknown)}; the entities are {', '.join(ENTITIES)}"
+            )
+        return expect
+
+    @field_validator("weekday")
+    @classmethod
+    def _weekday_for_weekly(cls, weekday: str | None, info: ValidationInfo) -> str | None:
+        cadence = info.data.get("cadence")
+        if cadence == "weekly" and weekday is None:
+            raise ValueError("a weekly source needs a weekday, such as monday")
+        if cadence == "daily" and weekday is not None:
+            raise ValueError("this is for `cadence: weekly`; a daily source runs every day")
+        return weekday
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The district's timezone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def time(self) -> time_of_day:
+        """The local time of day at which the source runs."""
+        return time_of_day.fromisoformat(self.at)
+
+    @property
+    def cron(self) -> str:
+        """When the source runs, in the words of cron, read in `timezone`."""
+        day = "*" if self.weekday is None else str((WEEKDAYS.index(self.weekday) + 1) % 7)
+        return f"{self.time.minute} {self.time.hour} * * {day}"
+
+    def date_of(self, moment: datetime) -> date:
+        """The date in the district at an aware moment."""
+        return moment.astimezone(self.zone).date()
+
+    def date_of_drop(self, file_name: str, modified: datetime) -> date | None:
+        """The date that a drop belongs to; None where its name should state one and does not."""
+        if self.date_from.name is None:
+            return self.date_of(modified.astimezone(UTC))
+        return self.date_from.date_in(file_name)
+
+    def runs_on(self, day: date) -> bool:
+        """Whether the schedule runs this source on a date."""
+        return self.weekday is None or WEEKDAYS[day.weekday()] == self.weekday
+
+    @property
+    def role_map(self) -> Mapping[str, Mapping[str, str]]:
+        """1.1 role word → org type or `other` → 1.2 role: the usual translation, overridden."""
+        from roster_pipeline.oneroster.versions import DEFAULT_ROLES
+
+        words = DEFAULT_ROLES.keys() | self.roles.keys()
+        return {
+            word: {**DEFAULT_ROLES.get(word, {}), **self.roles.get(word, {})}
+            for word in sorted(words)
+        }
+
+    @property
+    def profile(self) -> vendors.Vendor:
+        """The vendor's accents."""
+        return vendors.load(self.vendor)
+
+
+def _wrong_word(word: str, org_type: str, role: str) -> str | None:
+    from roster_pipeline.oneroster.entities import (
+        EXTENSION,
+        USER_ROLES_1P1,
+        columns,
+    )
+
+    org_types = next(column.words for column in columns("orgs") if column.name == "type")
+    roles = next(column.words for column in columns("roles") if column.name == "role")
+    if word not in USER_ROLES_1P1:
+        return f"1.1 has no role {word}; its roles are {', '.join(USER_ROLES_1P1)}"
+    if org_type not in (*org_types, "other"):
+        return f"no org has the type {org_type}; say {', '.join(org_types)} or other"
+    if role not in roles and not re.fullmatch(EXTENSION, role):
+        return f"1.2 has no role {role}; its roles are {', '.join(roles)}, or ext: and a word"
+    return None

@@ -1,0 +1,49 @@
+"""Vendor profiles: how each vendor's exports differ, as data. One YAML file each."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field
+
+from roster_pipeline.fields import Part, Text
+
+_HERE = files(__name__)
+
+
+class UnknownVendorError(ValueError):
+    """No profile has this name."""
+
+
+class Vendor(Part):
+    """The accents of one vendor's exports."""
+
+    title: Text
+    defaults: Mapping[str, Any] = Field(default_factory=dict)
+    """Keys of a source's file, with the value that holds where the source does not say."""
+    secrets: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Words that make a column of any file a secret one, in small letters."""
+
+
+@cache
+def known() -> tuple[str, ...]:
+    """The names of all profiles, sorted."""
+    return tuple(
+        sorted(
+            file.name.removesuffix(".yaml")
+            for file in _HERE.iterdir()
+            if file.name.endswith(".yaml")
+        )
+    )
+
+
+@cache
+def load(name: str) -> Vendor:
+    """The profile of this name. Raises `UnknownVendorError` with the known ones in its sentence."""
+    if name not in known():
+        raise UnknownVendorError(
+            f"no vendor profile is called {name!r}; the profiles are {', '.join(known())}"
+        )
+    return Vendor.model_validate(yaml.safe_load((_HERE / f"{name}.yaml").read_text("utf-8")))

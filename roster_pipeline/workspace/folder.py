@@ -1,0 +1,278 @@
+"""Finds and loads the user's folder."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, Self, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
+
+from roster_pipeline.guards.settings import LATER as LATER_IN_GUARDS
+from roster_pipeline.guards.settings import GuardSettings
+from roster_pipeline.receivers import config as receivers
+from roster_pipeline.receivers.config import Destination
+from roster_pipeline.sources import config as sources
+from roster_pipeline.sources.config import Source
+from roster_pipeline.transport.config import TransportConfig
+from roster_pipeline.transport.errors import CredentialsUnusable
+from roster_pipeline.workspace import settings as settings_of
+from roster_pipeline.workspace.located_yaml import Document, YamlError, read
+from roster_pipeline.workspace.problems import Problem, WorkspaceError, explain, planned_keys
+from roster_pipeline.workspace.settings import Settings, check_database
+
+ROSTER_YAML: Final = "roster.yaml"
+VARIABLE: Final = "ROSTER_WORKSPACE"
+_ENDINGS: Final = (".yaml", ".yml")
+_PLANNED_FOLDERS: Final = {"products": "products with a catalogue and accounts"}
+
+
+class District(Source):
+    """A source with the limits that hold for it."""
+
+    guards: GuardSettings = Field(default_factory=GuardSettings)
+    """Limits that differ from those of roster.yaml."""
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind of file of a workspace."""
+
+    model: type[BaseModel]
+    later: Mapping[str, str]
+
+
+_GUARD_KEYS: Final = {f"guards.{key}": what for key, what in LATER_IN_GUARDS.items()}
+_KINDS: Final[Mapping[str, _Kind]] = {
+    "roster": _Kind(Settings, {**settings_of.LATER, **_GUARD_KEYS}),
+    "source": _Kind(District, {**sources.LATER, **_GUARD_KEYS}),
+    "destination": _Kind(Destination, receivers.LATER),
+}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The user's folder, read and checked."""
+
+    folder: Path
+    """Absolute."""
+    settings: Settings
+    sources: Mapping[str, District]
+    """By id, sorted."""
+    destinations: Mapping[str, Destination]
+    """By id, sorted."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read every file of a workspace.
+
+        Raises `WorkspaceError` with everything that is wrong in any of them.
+        """
+        folder = folder.absolute()
+        if not (folder / ROSTER_YAML).is_file():
+            raise WorkspaceError(
+                [
+                    Problem(
+                        ROSTER_YAML,
+                        None,
+                        None,
+                        f"there is none in {folder}; make a workspace with `roster init`, "
+                        f"or name one with {VARIABLE}",
+                    )
+                ]
+            )
+        reader = _Reader(folder)
+        settings = reader.file(folder / ROSTER_YAML, "roster", Settings)
+        districts = reader.all_in("sources", "source", District)
+        destinations = reader.all_in("destinations", "destination", Destination)
+        reader.check_destinations(destinations, districts)
+        for name, what in _PLANNED_FOLDERS.items():
+            if any(_yaml_files(folder / name)):
+                reader.problem(folder / name, None, f"this folder comes later ({what}); remove it")
+        if reader.problems or settings is None:
+            raise WorkspaceError(reader.problems)
+        return cls(folder, settings, districts, destinations)
+
+    @property
+    def storage_url(self) -> str:
+        """Where rosters and landed packages are kept: an absolute path, or a URL as given."""
+        storage = self.settings.storage
+        return storage if "://" in storage else str((self.folder / storage).resolve())
+
+    def ledger_url(self, environ: Mapping[str, str]) -> str:
+        """The ledger's database address; a relative SQLite path is made absolute.
+
+        Raises `WorkspaceError` if it is a reference that leads nowhere or to no such address.
+        """
+        ledger = self.settings.ledger
+        try:
+            url = ledger if isinstance(ledger, str) else ledger.reveal(environ, self.folder)
+            check_database(url)
+        except (ValueError, CredentialsUnusable) as error:
+            raise WorkspaceError([Problem(ROSTER_YAML, None, None, f"`ledger`: {error}")]) from None
+        path = url.removeprefix("sqlite:///")
+        if path == url or path.startswith("/"):
+            return url
+        return f"sqlite:///{self.folder / path}"
+
+    def source(self, name: str) -> District:
+        """The source of this id. Raises `WorkspaceError` that names the ones there are."""
+        if name not in self.sources:
+            known = ", ".join(self.sources) or "none yet"
+            raise WorkspaceError(
+                [
+                    Problem(
+                        "sources", None, None, f"no source is called {name!r}; there are: {known}"
+                    )
+                ]
+            )
+        return self.sources[name]
+
+    def guards_for(self, source: str) -> GuardSettings:
+        """The limits that hold for a source."""
+        return self.settings.guards.overlaid_by(self.source(source).guards)
+
+    def strict_for(self, source: str) -> bool:
+        """Whether findings that are usually tolerated stop the sync of a source."""
+        own = self.source(source).strict
+        return self.settings.strict if own is None else own
+
+    def destinations_of(self, source: str) -> tuple[Destination, ...]:
+        """Every destination that gets the roster of a source, by id."""
+        return tuple(d for d in self.destinations.values() if d.takes(source))
+
+
+def locate(environ: Mapping[str, str], current: Path) -> Path:
+    """The folder of the workspace: ROSTER_WORKSPACE, else the current folder.
+
+    At the root of this repository, which is no workspace itself, it is the demo's.
+    """
+    if named := environ.get(VARIABLE):
+        return (current / Path(named).expanduser()).absolute()
+    demo = current / "examples" / "demo"
+    if not (current / ROSTER_YAML).exists() and (demo / ROSTER_YAML).exists():
+        return demo.absolute()
+    return current.absolute()
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of each kind of file: roster, source, destination."""
+    return {name: _closed(kind.model.model_json_schema()) for name, kind in _KINDS.items()}
+
+
+def schema_line(kind: str, schemas: str) -> str:
+    """The first line of a YAML file that tells editors its schema, which lies in `schemas`."""
+    return f"# yaml-language-server: $schema={schemas}/{kind}.json"
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _yaml_files(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        for path in sorted(folder.iterdir()):
+            if path.suffix in _ENDINGS and not path.name.startswith(".") and path.is_file():
+                yield path
+
+
+class _Reader:
+    """Reads the files of a folder and collects what is wrong with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.problems: list[Problem] = []
+        self._folder = folder
+        self._documents: dict[str, tuple[Path, Document]] = {}
+
+    def problem(
+        self, path: Path, line: int | None, message: str, column: int | None = None
+    ) -> None:
+        """Note one thing that is wrong."""
+        file = path.relative_to(self._folder).as_posix()
+        self.problems.append(Problem(file, line, column, message))
+
+    def file(self, path: Path, kind: str, model: type[M]) -> M | None:
+        """One file as its model, or None with its problems noted."""
+        try:
+            document = read(path.read_bytes())
+        except YamlError as error:
+            self.problem(path, error.line, str(error), error.column)
+            return None
+        except OSError as error:
+            self.problem(path, None, f"it cannot be read: {error.strerror}")
+            return None
+        self._documents[f"{kind}/{path.stem}"] = (path, document)
+        name = path.relative_to(self._folder).as_posix()
+        data, planned = planned_keys(document, name, _KINDS[kind].later)
+        self.problems += planned
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            self.problems += explain(error, document, name, model)
+            return None
+
+    def all_in(self, folder: str, kind: str, model: type[M]) -> dict[str, M]:
+        """Every file of a folder as its model, by id. An id is the file's name, so it is unique."""
+        found: dict[str, M] = {}
+        for path in _yaml_files(self._folder / folder):
+            if f"{kind}/{path.stem}" in self._documents:
+                self.problem(path, None, f"there are two files for {path.stem}; remove one")
+                continue
+            part = self.file(path, kind, model)
+            if part is None:
+                continue
+            if getattr(part, "id") != path.stem:  # noqa: B009  (every model here but Settings has one)
+                self._at(kind, path.stem, "id", f"`id` must be {path.stem}, as the file is called")
+            found[path.stem] = part
+        return found
+
+    def check_destinations(
+        self, destinations: Mapping[str, Destination], districts: Mapping[str, District]
+    ) -> None:
+        """Sources that do not exist, and two packages for one path."""
+        stems = {path.stem for path in _yaml_files(self._folder / "sources")}
+        taken: dict[tuple[str, str], str] = {}
+        for name, destination in destinations.items():
+            listed = () if destination.sources == "all" else destination.sources
+            for unknown in sorted(set(listed) - stems):
+                known = ", ".join(sorted(stems)) or "none yet"
+                self._at(
+                    "destination",
+                    name,
+                    "sources",
+                    f"`sources`: no source is called {unknown!r}; there are: {known}",
+                )
+            for target in self._targets(destination, tuple(districts)):
+                other = taken.setdefault(target, name)
+                if other != name:
+                    self._at(
+                        "destination",
+                        name,
+                        "path",
+                        f"`path`: destination {other} writes to the same path; "
+                        "one would overwrite the other",
+                    )
+                    break
+
+    def _targets(
+        self, destination: Destination, districts: tuple[str, ...]
+    ) -> Iterator[tuple[str, str]]:
+        place = _address(destination.transport, self._folder)
+        listed = districts if destination.sources == "all" else destination.sources
+        for source in (*listed, "{source}") if destination.sources == "all" else listed:
+            yield place, PurePosixPath(destination.path_for(source)).as_posix()
+
+    def _at(self, kind: str, stem: str, key: str, message: str) -> None:
+        path, document = self._documents[f"{kind}/{stem}"]
+        place = document.place([key])
+        self.problem(path, place.line, message, place.column)
+
+
+def _address(transport: TransportConfig, base: Path) -> str:
+    """Says which place a transport leads to, so that two can be compared."""
+    if transport.folder is not None:
+        return str((base / transport.folder.path).resolve())
+    sftp = transport.sftp
+    return "" if sftp is None else f"{sftp.username}@{sftp.host.lower()}:{sftp.port}"
