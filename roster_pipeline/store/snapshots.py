@@ -1,0 +1,101 @@
+"""Rosters by content: the same cells of the same source are stored once, and never change."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from roster_pipeline.oneroster.layout import INDEX, local_folder
+from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.store.errors import NotStored
+from roster_pipeline.store.files import files_at, plain
+from roster_pipeline.store.records import Snapshot
+
+__all__ = ["Snapshot", "Snapshots"]
+
+
+class Snapshots:
+    """Rosters below `<url>/snapshots/<source>/<content hash>/`, findings beside them.
+
+    `url` is a local path or any address that fsspec knows (`s3://bucket/rosters`).
+    """
+
+    def __init__(self, url: str | Path) -> None:
+        self._files = files_at(str(url))
+
+    def stage(self, source: str) -> Path:
+        """An empty folder to write a roster in; on a local disk, on the store's file system.
+
+        What killed processes left in theirs is removed first.
+        """
+        return self._files.stage(source)
+
+    def discard(self, folder: Path) -> None:
+        """Remove a staged folder that will not be put; one that was put is gone already."""
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def put(self, source: str, roster: Roster) -> Snapshot:
+        """Keep a roster from a local folder, whole or not at all.
+
+        A staged folder moves and its handle is void: `open` the snapshot. One that lies elsewhere
+        is copied. A roster that is kept already stays as it is, and the staged one is removed.
+        """
+        folder = local_folder(roster.url)
+        if folder is None or not roster.url:
+            raise ValueError("only a roster in a local folder can be put")
+        name = _name(source, roster.content_hash)
+        staged = self._files.staged(folder)
+        snapshot = Snapshot(source, roster.content_hash, roster.counts, self._files.url(name))
+        if not self.exists(snapshot):
+            if staged is None:
+                staged = self.stage(source)
+                folder = Path(shutil.copytree(folder, staged, dirs_exist_ok=True))
+            self._files.publish(folder, name, last=INDEX, step="snapshot")
+        if staged is not None:
+            self.discard(staged)
+        return snapshot
+
+    def exists(self, snapshot: Snapshot) -> bool:
+        """Whether the roster is here, whole."""
+        return self._files.exists(f"{_name(snapshot.source, snapshot.content_hash)}/{INDEX}")
+
+    def open(self, snapshot: Snapshot) -> Roster:
+        """The roster. Raises NotStored if it is not here."""
+        if not self.exists(snapshot):
+            raise NotStored(
+                f"{snapshot.source}: roster {snapshot.content_hash[:12]} is not at"
+                f" {self._files.url(_name(snapshot.source, snapshot.content_hash))}. Restore the"
+                " store from its backup, or correct its address in roster.yaml."
+            )
+        return Roster.open(self._files.url(_name(snapshot.source, snapshot.content_hash)))
+
+    def put_findings(self, source: str, content_hash: str, findings: pd.DataFrame) -> None:
+        """Keep the findings made with a roster (or with a package that gave none: any hash).
+
+        The same roster may come from another package, whose findings then replace these.
+        """
+        staged = self.stage(source)
+        file = staged / "findings.parquet"
+        pq.write_table(pa.Table.from_pandas(findings, preserve_index=False), file)
+        self._files.publish(file, _findings(source, content_hash))
+        self.discard(staged)
+
+    def findings(self, source: str, content_hash: str) -> pd.DataFrame:
+        """The findings that were put. Raises NotStored if there are none."""
+        try:
+            with self._files.open(_findings(source, content_hash)) as file:
+                return pq.read_table(file).to_pandas()
+        except FileNotFoundError:
+            raise NotStored(
+                f"{source}: no findings are kept for roster {content_hash[:12]}. Sync again."
+            ) from None
+
+
+def _name(source: str, content_hash: str) -> str:
+    return f"snapshots/{plain(source)}/{plain(content_hash)}"
+
+
+def _findings(source: str, content_hash: str) -> str:
+    return f"{_name(source, content_hash)}.findings.parquet"
