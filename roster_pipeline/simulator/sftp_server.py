@@ -1,0 +1,386 @@
+"""A real SFTP server on loopback over a folder, with accidents that can be asked for by name.
+
+In a program: `with SftpServer(root, passwords={"roster": "…"}) as server:`. As a process:
+`python -m roster_pipeline.simulator.sftp_server --root DIR`, which takes the password from an
+environment variable and prints one line of JSON (host, port, fingerprint, known_hosts_line) when
+it is ready; SIGTERM or SIGINT ends it.
+"""
+
+import argparse
+import asyncio
+import fcntl
+import hmac
+import json
+import os
+import posixpath
+import signal
+import socket
+import stat
+import sys
+import termios
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Final, Self, cast
+
+import asyncssh
+
+from roster_pipeline.transport.loop import LoopThread
+
+HOST: Final = "127.0.0.1"
+_HOST_KEY_FILE: Final = "ssh_host_ed25519_key"
+
+
+@dataclass
+class Faults:
+    """What goes wrong; may be changed while the server runs."""
+
+    cut_download_after: int | None = None
+    """Bytes served on a connection after which it is cut."""
+    cut_upload_after: int | None = None
+    """Bytes taken on a connection after which it is cut."""
+    cuts: int | None = None
+    """How many times connections are cut; None is for ever."""
+    stall_download_after: int | None = None
+    """Bytes served on a connection after which it stays open and silent."""
+    short_writes: int | None = None
+    """Each write is acknowledged whole, but only this many bytes of it are kept."""
+    quota: int | None = None
+    """Bytes a file may have; a write beyond is refused."""
+    no_posix_rename: bool = False
+    """Only the rename of the SFTP draft, which never replaces a file."""
+    wrong_password: bool = False
+    """No password is right."""
+    other_host_key: bool = False
+    """The server starts with a host key made for this once, not the one in its folder."""
+
+
+@dataclass
+class _State:
+    """What the connections of one server share."""
+
+    root: Path
+    passwords: Mapping[str, str]
+    authorized: Mapping[str, Sequence[asyncssh.SSHKey]]
+    faults: Faults
+    served: Counter[str] = field(default_factory=Counter)
+    connections: int = 0
+    logins: int = 0
+
+    def cut_is_due(self, after: int | None, done: int) -> bool:
+        """Whether a connection that moved so many bytes is to be cut now."""
+        return after is not None and done >= after and self.faults.cuts != 0
+
+
+class SftpServer:
+    """Serves `root` on loopback in a thread of its own while the `with` block lasts.
+
+    `passwords` maps users to passwords, `keys` users to public keys in OpenSSH's format. The host
+    key is kept in `host_key_folder`, so that a restart has the same; without one it is new each
+    time. `port` 0 takes a free one.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        passwords: Mapping[str, str] | None = None,
+        keys: Mapping[str, str] | None = None,
+        host_key_folder: Path | None = None,
+        port: int = 0,
+        faults: Faults | None = None,
+        host_key_type: str = "ssh-ed25519",
+    ) -> None:
+        self.root = root
+        self.host = HOST
+        self.port = port
+        self.faults = faults or Faults()
+        self._state = _State(
+            root,
+            passwords or {},
+            {user: [asyncssh.import_public_key(text)] for user, text in (keys or {}).items()},
+            self.faults,
+        )
+        folder = None if self.faults.other_host_key else host_key_folder
+        self._host_key = _host_key(folder, host_key_type)
+        self._loop: LoopThread | None = None
+        self._listener: asyncssh.SSHAcceptor | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the host key, `SHA256:…`."""
+        return self._host_key.get_fingerprint()
+
+    @property
+    def known_hosts_line(self) -> str:
+        """The line that makes a client's known_hosts file trust this server."""
+        key = self._host_key.export_public_key("openssh").decode("ascii").split()
+        return f"[{self.host}]:{self.port} {key[0]} {key[1]}"
+
+    @property
+    def served(self) -> Mapping[str, int]:
+        """Bytes of each file (its path below `root`) that were served since the start."""
+        return self._state.served
+
+    @property
+    def connections(self) -> int:
+        """How many connections were opened."""
+        return self._state.connections
+
+    @property
+    def logins(self) -> int:
+        """How many logins succeeded."""
+        return self._state.logins
+
+    def start(self) -> None:
+        """Listen; `port` then is the port taken."""
+        self._loop = LoopThread("sftp-server")
+        self._listener = self._loop.run(self._listen())
+        self.port = self._listener.get_port()
+
+    def stop(self) -> None:
+        """Close all connections and stop listening; may be called twice."""
+        if self._loop is None or self._listener is None:
+            return
+        self._loop.run(_close(self._listener))
+        self._loop.stop()
+        self._loop = self._listener = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    async def _listen(self) -> asyncssh.SSHAcceptor:
+        return await asyncssh.listen(
+            self.host,
+            self.port,
+            config=None,
+            server_factory=lambda: _Login(self._state),
+            server_host_keys=[self._host_key],
+            sftp_factory=lambda channel: _Files(channel, self._state),
+            encryption_algs="^aes128-gcm@openssh.com,aes256-gcm@openssh.com",
+            reuse_address=True,
+            gss_host=None,
+            x509_trusted_certs=None,
+            agent_forwarding=False,
+        )
+
+
+class _Login(asyncssh.SSHServer):
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._state.connections += 1
+
+    def auth_completed(self) -> None:
+        self._state.logins += 1
+
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def password_auth_supported(self) -> bool:
+        return bool(self._state.passwords)
+
+    def validate_password(self, username: str, password: str) -> bool:
+        right = self._state.passwords.get(username)
+        if right is None or self._state.faults.wrong_password:
+            return False
+        return hmac.compare_digest(right.encode(), password.encode())
+
+    def public_key_auth_supported(self) -> bool:
+        return bool(self._state.authorized)
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        return key in self._state.authorized.get(username, ())
+
+
+class _Files(asyncssh.SFTPServer):
+    """The folder as one connection sees it."""
+
+    def __init__(self, channel: "asyncssh.SSHServerChannel[bytes]", state: _State) -> None:
+        super().__init__(channel, chroot=os.fsencode(state.root))
+        self._state = state
+        self._downloaded = 0
+        self._uploaded = 0
+        self._is_cut = False
+        self._paths: dict[object, str] = {}
+
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        file = super().open(path, pflags, attrs)
+        self._paths[file] = posixpath.normpath(os.fsdecode(path)).lstrip("/")
+        return file
+
+    def close(self, file_obj: object) -> None:
+        self._paths.pop(file_obj, None)
+        super().close(file_obj)
+
+    async def read(self, file_obj: object, offset: int, size: int) -> bytes:
+        faults = self._state.faults
+        if faults.stall_download_after is not None:
+            while self._downloaded >= faults.stall_download_after:
+                await asyncio.sleep(0.01)
+        if self._is_cut or self._state.cut_is_due(faults.cut_download_after, self._downloaded):
+            await self._cut()
+        block = cast(bytes, super().read(file_obj, offset, size))
+        self._downloaded += len(block)
+        self._state.served[self._paths[file_obj]] += len(block)
+        return block
+
+    async def write(self, file_obj: object, offset: int, data: bytes) -> int:
+        faults = self._state.faults
+        if faults.quota is not None and offset + len(data) > faults.quota:
+            raise asyncssh.SFTPFailure("Disk quota exceeded")
+        if self._is_cut or self._state.cut_is_due(faults.cut_upload_after, self._uploaded):
+            await self._cut()
+        self._uploaded += len(data)
+        return cast(int, super().write(file_obj, offset, data[: faults.short_writes]))
+
+    def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
+        if self._state.faults.no_posix_rename:
+            raise asyncssh.SFTPOpUnsupported("no posix-rename here")
+        super().posix_rename(oldpath, newpath)
+
+    async def _cut(self) -> None:
+        """End the connection as a broken line does, but after all that was served has arrived.
+
+        So a client that counts well reads no byte twice, and the test that says so cannot flicker.
+        """
+        if not self._is_cut:
+            self._is_cut = True
+            if self._state.faults.cuts is not None:
+                self._state.faults.cuts -= 1
+            await self._hang_up()
+        raise asyncssh.SFTPConnectionLost("cut")
+
+    async def _hang_up(self) -> None:
+        connection = self.connection
+        sock: socket.socket = connection.get_extra_info("socket")
+        while self.channel.get_write_buffer_size() or await _unacknowledged(sock):
+            await asyncio.sleep(0.005)
+        sock.shutdown(socket.SHUT_WR)
+        await asyncio.sleep(0.05)
+        connection.abort()
+
+
+async def _unacknowledged(sock: socket.socket) -> int:
+    """Bytes sent that the other side's kernel does not have yet, seen over a turn of the loop.
+
+    asyncio's own buffer is not empty only while the kernel's is full, so twice nothing is nothing.
+    """
+    first = _queued(sock)
+    await asyncio.sleep(0.01)
+    return first + _queued(sock)
+
+
+def _queued(sock: socket.socket) -> int:
+    answer = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
+    return int.from_bytes(answer, sys.byteorder)
+
+
+async def _close(listener: asyncssh.SSHAcceptor) -> None:
+    listener.close()
+    await listener.wait_closed()
+
+
+def _host_key(folder: Path | None, kind: str) -> asyncssh.SSHKey:
+    if folder is None:
+        return asyncssh.generate_private_key(kind)
+    file = folder / _HOST_KEY_FILE
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        key = asyncssh.generate_private_key(kind)
+        temporary = file.with_name(f".{file.name}.{os.getpid()}")
+        temporary.touch(mode=stat.S_IRUSR | stat.S_IWUSR)
+        temporary.write_bytes(key.export_private_key())
+        temporary.replace(file)
+    return asyncssh.read_private_key(file)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to stop."""
+    given = _parser().parse_args(arguments)
+    faults = Faults(
+        cut_download_after=given.cut_download_after,
+        cut_upload_after=given.cut_upload_after,
+        cuts=given.cuts,
+        stall_download_after=given.stall_download_after,
+        short_writes=given.short_writes,
+        quota=given.quota,
+        no_posix_rename=given.no_posix_rename,
+        wrong_password=given.wrong_password,
+        other_host_key=given.other_host_key,
+    )
+    password = os.environ.get(given.password_env)
+    keys = given.authorized_key.read_text(encoding="utf-8") if given.authorized_key else None
+    if not password and not keys:
+        sys.stderr.write(f"Set {given.password_env}, or give --authorized-key FILE.\n")
+        return 1
+    server = SftpServer(
+        given.root,
+        passwords={given.user: password} if password else {},
+        keys={given.user: keys} if keys else {},
+        host_key_folder=given.host_key_folder,
+        port=given.port,
+        faults=faults,
+    )
+    told = threading.Event()
+
+    def tell(signum: int, frame: FrameType | None) -> None:
+        told.set()
+
+    signal.signal(signal.SIGTERM, tell)
+    signal.signal(signal.SIGINT, tell)
+    with server:
+        place = {
+            "host": server.host,
+            "port": server.port,
+            "fingerprint": server.fingerprint,
+            "known_hosts_line": server.known_hosts_line,
+        }
+        sys.stdout.write(json.dumps(place) + "\n")
+        sys.stdout.flush()
+        told.wait()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Serve a folder over SFTP on loopback.")
+    parser.add_argument("--root", type=Path, required=True, help="the folder to serve")
+    parser.add_argument("--port", type=int, default=0, help="0 (default) takes a free one")
+    parser.add_argument("--host-key-folder", type=Path, help="keeps the host key over restarts")
+    parser.add_argument("--user", default="roster", help="the one user (default: %(default)s)")
+    parser.add_argument(
+        "--password-env",
+        default="ROSTER_SFTP_PASSWORD",
+        help="environment variable that holds the password (default: %(default)s)",
+    )
+    parser.add_argument("--authorized-key", type=Path, help="file with the user's public key")
+    faults = parser.add_argument_group("faults")
+    for name, meaning in (
+        ("cut-download-after", "cut a connection after BYTES served"),
+        ("cut-upload-after", "cut a connection after BYTES taken"),
+        ("cuts", "cut so many connections only"),
+        ("stall-download-after", "fall silent after BYTES served"),
+        ("short-writes", "keep only BYTES of each write"),
+        ("quota", "refuse writes beyond BYTES in a file"),
+    ):
+        faults.add_argument(f"--{name}", type=int, metavar="BYTES", help=meaning)
+    for name in ("no-posix-rename", "wrong-password", "other-host-key"):
+        faults.add_argument(f"--{name}", action="store_true")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

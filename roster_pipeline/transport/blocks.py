@@ -1,0 +1,130 @@
+"""Many requests in flight over one SFTP file, handed out and acknowledged in order.
+
+In order is what makes a transfer resumable: everything before one offset is there, nothing after.
+"""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import Final
+
+import asyncssh
+
+from roster_pipeline.transport.channel import BLOCK
+
+IN_FLIGHT: Final = 32 * BLOCK
+"""Bytes asked for and not yet answered: 32 requests of 128 KiB. A server that takes only smaller
+requests gets more of them."""
+
+_PATIENCE: Final = 5.0
+"""Seconds that a close may take: a server that is silent by then will not be asked again."""
+
+File = asyncssh.SFTPClientFile
+
+
+class BlockReader:
+    """Reads a file from an offset up to an end that is known before."""
+
+    def __init__(self, file: File, *, offset: int, end: int, request: int, timeout: float) -> None:
+        self._file = file
+        self._ask_from = offset
+        self._end = end
+        self._request = request
+        self._timeout = timeout
+        self._asked: deque[tuple[int, int, asyncio.Task[bytes]]] = deque()
+
+    async def next(self) -> bytes:
+        """The next block; empty at the end, or where the file has become shorter."""
+        while self._ask_from < self._end and len(self._asked) < IN_FLIGHT // self._request:
+            size = min(self._request, self._end - self._ask_from)
+            read = asyncio.ensure_future(_read(self._file, size, self._ask_from))
+            self._asked.append((self._ask_from, size, read))
+            self._ask_from += size
+        if not self._asked:
+            return b""
+        offset, size, read = self._asked.popleft()
+        async with asyncio.timeout(self._timeout):
+            block = await read
+        # A server may answer with less than was asked for.
+        while block and len(block) < size:
+            async with asyncio.timeout(self._timeout):
+                rest = await _read(self._file, size - len(block), offset + len(block))
+            if not rest:
+                break
+            block += rest
+        return block
+
+    async def stat(self) -> asyncssh.SFTPAttrs:
+        """The open file's size and time now."""
+        async with asyncio.timeout(self._timeout):
+            return await self._file.stat()
+
+    async def close(self) -> None:
+        """Drop what is still asked for."""
+        await _drop([read for _, _, read in self._asked])
+        self._asked.clear()
+        await _close(self._file)
+
+
+class BlockWriter:
+    """Writes a file from an offset on. `acknowledged` is how far the server has it all."""
+
+    def __init__(self, file: File, *, offset: int, request: int, timeout: float) -> None:
+        self.acknowledged = offset
+        self.request = request
+        self._file = file
+        self._send_to = offset
+        self._timeout = timeout
+        self._sent: deque[tuple[int, asyncio.Task[int]]] = deque()
+
+    async def push(self, block: bytes) -> None:
+        """Send a block of at most `request` bytes; waits only when too much is in flight."""
+        while len(self._sent) >= IN_FLIGHT // self.request:
+            await self._acknowledge()
+        write = asyncio.ensure_future(self._file.write(block, self._send_to))
+        self._sent.append((len(block), write))
+        self._send_to += len(block)
+
+    async def finish(self) -> int | None:
+        """Wait for all; the size the server says the file has, None if it does not say."""
+        while self._sent:
+            await self._acknowledge()
+        # Onto the server's disk before the name appears, where the server can do that. It may
+        # take long for a large file on a slow disk.
+        with suppress(asyncssh.SFTPOpUnsupported):
+            async with asyncio.timeout(10 * self._timeout):
+                await self._file.fsync()
+        async with asyncio.timeout(self._timeout):
+            attrs = await self._file.stat()
+        return attrs.size
+
+    async def close(self) -> None:
+        """Drop what is not acknowledged."""
+        await _drop([write for _, write in self._sent])
+        self._sent.clear()
+        await _close(self._file)
+
+    async def _acknowledge(self) -> None:
+        size, write = self._sent[0]
+        async with asyncio.timeout(self._timeout):
+            await write
+        self._sent.popleft()
+        self.acknowledged += size
+
+
+async def _read(file: File, size: int, offset: int) -> bytes:
+    return await file.read(size, offset)
+
+
+async def _drop(tasks: list[asyncio.Task[bytes]] | list[asyncio.Task[int]]) -> None:
+    for task in tasks:
+        task.cancel()
+    # Each result is looked at, or asyncio would log the failures of a lost connection.
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _close(file: File) -> None:
+    # The bytes are acknowledged or given up by now; a close that fails changes neither.
+    with suppress(asyncssh.Error, OSError):
+        async with asyncio.timeout(_PATIENCE):
+            await file.close()

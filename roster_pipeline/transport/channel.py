@@ -1,0 +1,141 @@
+"""What a folder somewhere can do, whatever carries the bytes."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from types import TracebackType
+from typing import BinaryIO, Final, Protocol, Self, TypeAlias
+
+BLOCK: Final = 128 * 1024
+"""Bytes moved at a time: as fast as larger ones over SFTP, and under every server's limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A regular file as it was when listed.
+
+    `path` is as the channel takes it (relative to where the channel starts, `/` between parts),
+    `size` is in bytes, `modified` is the server's own time of last change, in UTC.
+    """
+
+    path: str
+    size: int
+    modified: datetime
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return PurePosixPath(self.path).name
+
+
+RemoteFiles: TypeAlias = list[RemoteFile]
+
+
+class Channel(Protocol):
+    """A place with files in it. Use it from one thread at a time and close it.
+
+    Every method raises a `TransportError`; errors of the local streams pass through unchanged.
+    """
+
+    def list(self, folder: str, pattern: str) -> RemoteFiles:
+        """The regular files of one folder whose names match a shell pattern (case counts).
+
+        Sorted by modification time, then path. Not recursive; as in a shell, names that begin
+        with a dot match only a pattern that does too.
+        """
+        ...
+
+    def stat(self, path: str) -> RemoteFile | None:
+        """The regular file at a path, or None."""
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a regular file at a path."""
+        ...
+
+    def download(
+        self,
+        file: RemoteFile,
+        into: BinaryIO,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Write exactly the listed file to `into`, from where `into` stands.
+
+        A lost connection is taken up again where it broke. `progress` is given the number of
+        bytes of each block written. Raises `Changed` if size or time are no longer as listed.
+        """
+        ...
+
+    def upload(self, path: str, content: BinaryIO, size: int) -> None:
+        """Put `size` bytes at a path, visible there only when complete; replaces what was there.
+
+        Makes missing folders. The bytes go to a hidden name beside the target first, then that
+        is renamed; hidden files that a killed upload to the same path left are removed.
+        """
+        ...
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """The blocks of a file, in order."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection; may be called twice."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a file's name matches a shell pattern, as `Channel.list` means it."""
+    return fnmatchcase(name, pattern) and (pattern.startswith(".") or not name.startswith("."))
+
+
+def in_order(files: RemoteFiles) -> RemoteFiles:
+    """Files as `Channel.list` gives them."""
+    return sorted(files, key=lambda file: (file.modified, file.path))
+
+
+def part_prefix(name: str) -> str:
+    """How the hidden names begin under which a file called `name` is uploaded."""
+    return f".{name}.part-"
+
+
+def part_name(name: str) -> str:
+    """A new hidden name: no two uploads ever write to the same one."""
+    return part_prefix(name) + secrets.token_hex(4)
+
+
+def write_fully(into: BinaryIO, block: bytes) -> None:
+    """Write all of a block, also to a raw file that takes only part of it at a time."""
+    rest = memoryview(block)
+    while rest:
+        rest = rest[into.write(rest) :]
+
+
+def changed_sentence(file: RemoteFile, now: RemoteFile, place: str) -> str:
+    """Says how a file differs from what was listed."""
+    return (
+        f"{file.path} on {place} changed while it was being downloaded: it had {file.size:,} bytes "
+        f"of {file.modified:%Y-%m-%d %H:%M:%S} UTC, now {now.size:,} bytes of "
+        f"{now.modified:%Y-%m-%d %H:%M:%S} UTC. It is probably still being written; "
+        "it will be taken when it has come to rest."
+    )
+
+
+def size_sentence(path: str, found: str, announced: int) -> str:
+    """Says that content to be uploaded is not as long as announced."""
+    return (
+        f"What is to be sent as {path} has {found} bytes, not the {announced:,} announced. "
+        "Nothing was put in place; make the file again and repeat."
+    )

@@ -1,0 +1,125 @@
+"""asyncssh's and the system's exceptions, said to people."""
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import Final
+
+import asyncssh
+
+from roster_pipeline.transport.errors import (
+    AuthenticationRefused,
+    HostUnknown,
+    Interrupted,
+    NotFound,
+    NotPermitted,
+    TransportError,
+    Unreachable,
+)
+from roster_pipeline.transport.login import Credentials, Password, SftpAddress
+
+# What `_connect` and a lost session may raise; anything else is a fault of ours and shows as one.
+FAILURES: Final = (asyncssh.Error, OSError, EOFError, asyncio.IncompleteReadError)
+
+_NO_SUCH_HOST: Final = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
+_GONE: Final = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)
+
+
+@dataclass(frozen=True, slots=True)
+class Explainer:
+    """Knows whom the exceptions are about."""
+
+    address: SftpAddress
+    credentials: Credentials
+    timeout: float
+
+    def connecting(self, error: Exception) -> TransportError:
+        """Why there is no session."""
+        at = self.address
+        kind: type[TransportError] = Unreachable
+        match error:
+            case TransportError():
+                return error
+            case asyncssh.PermissionDenied():
+                return self._refused()
+            case asyncssh.DisconnectError(reason=reason) if "authentication failures" in reason:
+                return self._refused()
+            case socket.gaierror(errno=number) if number in _NO_SUCH_HOST:
+                kind, text = HostUnknown, f"There is no host {at.host} (for {at}). Check `host`."
+            case socket.gaierror():
+                text = (
+                    f"The name {at.host} (for {at}) cannot be looked up now. "
+                    "Check this machine's network."
+                )
+            case ConnectionRefusedError():
+                text = (
+                    f"{at} refuses connections. Check `host` and `port`, and that the server runs."
+                )
+            case TimeoutError():
+                text = (
+                    f"{at} did not answer within {self.timeout:g} s. Check `host` and `port`, and "
+                    "whether a firewall lets this machine through."
+                )
+            case asyncssh.KeyExchangeFailed():
+                kind, text = (
+                    TransportError,
+                    f"{at} and this program have no encryption in common. "
+                    "Ask the server's owner which algorithms it offers.",
+                )
+            case asyncssh.ChannelOpenError() | asyncssh.SFTPError():
+                kind, text = (
+                    TransportError,
+                    f"{at} lets user {at.username} in but offers no SFTP. "
+                    "Ask the server's owner to switch it on for that user.",
+                )
+            case OSError(strerror=str(why)):
+                text = f"{at} cannot be reached: {why}."
+            case _:
+                text = f"{at} hung up before the login was complete."
+        return kind(text)
+
+    def working(self, error: Exception, task: str) -> TransportError:
+        """Why a task (an infinitive with its path: "list drops") was not done."""
+        at = self.address
+        kind: type[TransportError] = TransportError
+        match error:
+            case TransportError():
+                return error
+            case TimeoutError():
+                kind = Interrupted
+                text = f"{at} was silent for {self.timeout:g} s when asked to {task}."
+            case asyncssh.SFTPNoSuchFile() | asyncssh.SFTPNoSuchPath():
+                kind = NotFound
+                text = (
+                    f"{at} cannot {task}: user {at.username} sees no such file or folder there. "
+                    "Check the path."
+                )
+            case asyncssh.SFTPPermissionDenied() | asyncssh.SFTPWriteProtect():
+                kind = NotPermitted
+                text = (
+                    f"{at} does not let user {at.username} {task}. "
+                    "Check the path, or ask the server's owner for the right."
+                )
+            case asyncssh.SFTPNoSpaceOnFilesystem() | asyncssh.SFTPQuotaExceeded():
+                text = f"{at} has no room left to {task}. Ask the server's owner to make some."
+            case asyncssh.SFTPError(reason=reason) if not isinstance(error, _GONE):
+                text = (
+                    f"{at} failed to {task}; it says: {_printable(reason)}. "
+                    "Ask the server's owner what stands in the way."
+                )
+            case _:
+                kind = Interrupted
+                text = f"{at} cut the connection when asked to {task}."
+        return kind(text)
+
+    def _refused(self) -> AuthenticationRefused:
+        at = self.address
+        what = "password" if isinstance(self.credentials, Password) else "private_key"
+        return AuthenticationRefused(
+            f"{at} does not take the {what.replace('_', ' ')} of user {at.username}. "
+            f"Check `username` and what `{what}` refers to."
+        )
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)[:200].strip(" .") or "nothing"
