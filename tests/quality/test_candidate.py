@@ -1,0 +1,264 @@
+"""What becomes of the rows of a package."""
+
+import pytest
+
+from roster_pipeline.oneroster.delta import diff
+from roster_pipeline.oneroster.findings import Severity
+from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.quality.candidate import Candidate
+from tests.quality.conftest import Build
+from tests.small import Row, district
+
+
+def keys(roster: Roster | None, entity: str) -> set[str]:
+    assert roster is not None
+    return set(roster.frame(entity)["sourcedId"])
+
+
+def cell(roster: Roster | None, entity: str, key: str, column: str) -> str | None:
+    assert roster is not None
+    frame = roster.frame(entity).set_index("sourcedId")
+    value = frame[column].to_dict()[key]
+    return value if isinstance(value, str) else None
+
+
+def codes(candidate: Candidate) -> dict[str, int]:
+    return candidate.findings.counts()
+
+
+def row(files: dict[str, list[Row]], entity: str, key: str) -> Row:
+    return next(row for row in files[entity] if row["sourcedId"] == key)
+
+
+def test_a_clean_package_is_taken_as_it_is(build: Build) -> None:
+    candidate = build(district())
+    assert len(candidate.findings) == 0
+    assert candidate.roster is not None
+    assert candidate.roster.counts == {
+        "orgs": 2, "academicSessions": 2, "courses": 2, "classes": 2, "users": 5,
+        "userProfiles": 0, "roles": 5, "demographics": 0, "enrollments": 5,
+    }  # fmt: skip
+
+
+def test_names_that_look_like_missing_values_are_names(build: Build) -> None:
+    roster = build(district()).roster
+    assert cell(roster, "users", "u1", "familyName") == "Null"
+    assert cell(roster, "users", "u2", "givenName") == "NA"
+
+
+def test_a_held_row_keeps_its_last_good_version(build: Build, accepted: Roster) -> None:
+    files = district()
+    row(files, "users", "u1")["givenName"] = ""
+    row(files, "users", "u1")["familyName"] = "Changed"
+    candidate = build(files, accepted)
+    assert codes(candidate) == {"cell.required": 1}
+    (finding,) = candidate.findings
+    assert (finding.file, finding.line, finding.column) == ("users.csv", 2, "givenName")
+    assert cell(candidate.roster, "users", "u1", "familyName") == "Null"
+    assert candidate.roster is not None
+    assert diff(accepted, candidate.roster).empty
+    assert candidate.held["users"] == 1
+    assert candidate.standing_in["users"] == 1
+
+
+def test_a_new_held_row_waits_and_so_does_what_refers_to_it(build: Build, accepted: Roster) -> None:
+    files = district()
+    files["users"].append({"sourcedId": "u9", "enabledUser": "true", "username": "u9"})
+    files["roles"].append({"sourcedId": "r-u9", "userSourcedId": "u9", "roleType": "primary",
+                           "role": "student", "orgSourcedId": "s1"})  # fmt: skip
+    candidate = build(files, accepted)
+    assert codes(candidate) == {"cell.required": 2, "reference.waiting": 1}
+    assert "u9" not in keys(candidate.roster, "users")
+    assert "r-u9" not in keys(candidate.roster, "roles")
+
+
+def test_what_refers_to_a_removed_row_goes_with_it(build: Build, accepted: Roster) -> None:
+    files = district()
+    files["users"].remove(row(files, "users", "u1"))
+    candidate = build(files, accepted)
+    assert codes(candidate) == {"reference.removed": 2}
+    assert candidate.cascaded == {**candidate.cascaded, "roles": 1, "enrollments": 1}
+    assert keys(candidate.roster, "enrollments") == {"e2", "e3", "e4", "e5"}
+
+
+def test_a_reference_to_nothing_ever_seen_holds_the_row(build: Build, accepted: Roster) -> None:
+    files = district()
+    row(files, "enrollments", "e1")["userSourcedId"] = "u-typo"
+    candidate = build(files, accepted)
+    assert codes(candidate) == {"reference.unknown": 1}
+    assert cell(candidate.roster, "enrollments", "e1", "userSourcedId") == "u1"
+
+
+def test_an_optional_cell_that_is_wrong_is_blanked_and_the_row_lives(
+    build: Build, accepted: Roster
+) -> None:
+    files = district()
+    row(files, "users", "u1")["userIds"] = "no braces"
+    row(files, "users", "u1")["familyName"] = "Neu"
+    candidate = build(files, accepted)
+    (finding,) = candidate.findings
+    assert (finding.code, finding.severity) == ("cell.userIds", Severity.DROP)
+    assert cell(candidate.roster, "users", "u1", "familyName") == "Neu"
+
+
+def test_a_dangling_agent_is_taken_out_of_the_list(build: Build) -> None:
+    files = district()
+    row(files, "users", "u1")["agentSourcedIds"] = "u4,nobody"
+    candidate = build(files)
+    assert codes(candidate) == {"reference.unknown": 1}
+    assert cell(candidate.roster, "users", "u1", "agentSourcedIds") == "u4"
+
+
+def test_rows_that_share_a_sourced_id_and_differ_wait(build: Build, accepted: Roster) -> None:
+    files = district()
+    files["users"].append({**row(files, "users", "u1"), "familyName": "Other"})
+    candidate = build(files, accepted)
+    assert codes(candidate) == {"key.duplicate": 2}
+    assert [finding.line for finding in candidate.findings] == [2, 7]
+    assert cell(candidate.roster, "users", "u1", "familyName") == "Null"
+    assert len(keys(candidate.roster, "enrollments")) == 5
+
+
+def test_a_row_sent_twice_is_read_once(build: Build) -> None:
+    files = district()
+    files["enrollments"].append(dict(row(files, "enrollments", "e1")))
+    candidate = build(files)
+    assert codes(candidate) == {"key.repeated": 1}
+    assert candidate.roster is not None
+    assert candidate.roster.counts["enrollments"] == 5
+
+
+def test_a_row_with_one_cell_too_many_is_held_and_no_deletion(
+    build: Build, accepted: Roster
+) -> None:
+    from tests.small import packed, unpacked
+
+    package = packed(district())
+    assert unpacked(package)["enrollments"][0]["sourcedId"] == "e1"
+    import io
+    import zipfile
+
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        text = archive.read("enrollments.csv").decode()
+    broken = text.replace("e1,,,cl1,", "e1,,,cl1,surplus,", 1)
+    candidate = build(district(), accepted, extra={"enrollments.csv": broken.encode()})
+    assert codes(candidate) == {"row.too_many_cells": 1}
+    assert keys(candidate.roster, "enrollments") == keys(accepted, "enrollments")
+
+
+def test_a_row_whose_id_is_unreadable_is_recognised_by_its_other_cells(
+    build: Build, accepted: Roster
+) -> None:
+    files = district()
+    row(files, "enrollments", "e1")["sourcedId"] = "e 1!"
+    del files["enrollments"][4]
+    candidate = build(files, accepted)
+    assert keys(candidate.roster, "enrollments") == {"e1", "e2", "e3", "e4"}
+
+
+def test_a_header_only_file_keeps_the_accepted_rows(build: Build, accepted: Roster) -> None:
+    files = district()
+    files["enrollments"] = []
+    candidate = build(files, accepted)
+    assert candidate.header_only == ("enrollments",)
+    assert keys(candidate.roster, "enrollments") == keys(accepted, "enrollments")
+
+
+def test_an_absent_file_keeps_the_accepted_rows_but_not_what_dangles(
+    build: Build, accepted: Roster
+) -> None:
+    files = district()
+    del files["enrollments"]
+    files["users"].remove(row(files, "users", "u1"))
+    files["roles"].remove(row(files, "roles", "r-u1"))
+    candidate = build(files, accepted)
+    assert codes(candidate) == {"package.absent_file": 1}
+    assert keys(candidate.roster, "enrollments") == {"e2", "e3", "e4", "e5"}
+
+
+def test_a_first_package_without_a_required_file_stops(build: Build) -> None:
+    files = district()
+    del files["enrollments"]
+    candidate = build(files)
+    assert candidate.roster is None
+    assert codes(candidate) == {"package.no_file": 1}
+
+
+def test_a_delta_changes_only_what_it_names(build: Build, accepted: Roster) -> None:
+    changed = {**row(district(), "users", "u1"), "familyName": "Neu", "status": "active",
+               "dateLastModified": "2026-09-01T00:00:00.000Z"}  # fmt: skip
+    gone = {"sourcedId": "u2", "status": "tobedeleted"}
+    candidate = build({"users": [changed, gone]}, accepted, modes={"users": "delta"})
+    assert codes(candidate) == {}
+    assert keys(candidate.roster, "users") == {"u1", "u3", "u4", "u5"}
+    assert cell(candidate.roster, "users", "u1", "familyName") == "Neu"
+    assert keys(candidate.roster, "roles") == {"r-u1", "r-u3", "r-u4", "r-u5"}
+    assert keys(candidate.roster, "enrollments") == {"e1", "e3", "e4", "e5"}
+
+
+def test_to_be_deleted_in_a_bulk_file_is_a_removal(build: Build, accepted: Roster) -> None:
+    files = district()
+    row(files, "enrollments", "e1")["status"] = "tobedeleted"
+    candidate = build(files, accepted)
+    assert keys(candidate.roster, "enrollments") == {"e2", "e3", "e4", "e5"}
+
+
+def test_what_takes_access_away_is_not_held_back(build: Build, accepted: Roster) -> None:
+    files = district()
+    user = row(files, "users", "u1")
+    user |= {"enabledUser": "false", "givenName": ""}
+    candidate = build(files, accepted)
+    assert cell(candidate.roster, "users", "u1", "enabledUser") == "false"
+    assert cell(candidate.roster, "users", "u1", "givenName") == "Ada"
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+def test_words_and_dates_are_rewritten_to_the_standards_spelling(
+    build: Build, version: str
+) -> None:
+    files = district(version)
+    row(files, "classes", "cl1")["classType"] = "Scheduled"
+    row(files, "users", "u1")["enabledUser"] = "TRUE"
+    row(files, "academicSessions", "t1")["endDate"] = "2027-01-15T00:00:00Z"
+    candidate = build(files, version=version)
+    assert codes(candidate) == {"cell.spelling": 3}
+    assert cell(candidate.roster, "classes", "cl1", "classType") == "scheduled"
+    assert cell(candidate.roster, "users", "u1", "enabledUser") == "true"
+    assert cell(candidate.roster, "academicSessions", "t1", "endDate") == "2027-01-15"
+
+
+def test_strict_stops_on_what_lenient_only_notes(build: Build) -> None:
+    files = district()
+    row(files, "users", "u1")["enabledUser"] = "TRUE"
+    assert build(files).roster is not None
+    assert build(files, strict=True).roster is None
+
+
+def test_a_1p1_package_has_users_and_roles(build: Build) -> None:
+    candidate = build(district("1.1"), version="1.1")
+    assert codes(candidate) == {}
+    assert "u5.s1.siteAdministrator" in keys(candidate.roster, "roles")
+    assert "u1.s1.student" in keys(candidate.roster, "roles")
+
+
+def test_roles_of_a_held_1p1_user_stay(build: Build) -> None:
+    base = build(district("1.1"), version="1.1").roster
+    files = district("1.1")
+    row(files, "users", "u4")["givenName"] = ""
+    candidate = build(files, base, version="1.1")
+    assert candidate.roster is not None
+    assert diff(base, candidate.roster).empty
+
+
+def test_roles_of_a_changed_1p1_user_change(build: Build) -> None:
+    base = build(district("1.1"), version="1.1").roster
+    files = district("1.1")
+    row(files, "users", "u4")["orgSourcedIds"] = "d1,s1"
+    candidate = build(files, base, version="1.1")
+    assert keys(candidate.roster, "roles") >= {"u4.d1.teacher", "u4.s1.teacher"}
+    files["users"] = [{**row(files, "users", "u4"), "orgSourcedIds": "d1", "status": "active"}]
+    later = build(
+        {"users": files["users"]}, candidate.roster, version="1.1", modes={"users": "delta"}
+    )
+    assert "u4.s1.teacher" not in keys(later.roster, "roles")
+    assert "u1.s1.student" in keys(later.roster, "roles")
