@@ -1,0 +1,102 @@
+"""The command line as a whole: its commands, its global options, and how errors are told."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from roster_pipeline.cli import demo as demonstration
+from roster_pipeline.cli import folder, holds, packages, syncs
+from roster_pipeline.cli.console import Ends, Refusal, note
+
+app = typer.Typer(
+    name="roster",
+    help="Rosters in, checked, compared, guarded, out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+app.command("init")(folder.init)
+app.command("demo")(demonstration.demo)
+app.command("dev")(folder.dev)
+app.command("sync")(syncs.sync)
+app.command("status")(syncs.status)
+app.command("check")(packages.check)
+app.command("diff")(packages.diff)
+app.command("holds")(holds.holds)
+app.command("show")(holds.show)
+app.command("approve")(holds.approve)
+app.command("reject")(holds.reject)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(version("roster-pipeline") + "\n")
+        raise typer.Exit
+
+
+@app.callback()
+def whole(
+    context: typer.Context,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            "--workspace",
+            "-w",
+            help="The folder with roster.yaml; ROSTER_WORKSPACE or the current folder by default.",
+        ),
+    ] = None,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    """Rosters in, checked, compared, guarded, out."""
+    context.obj = workspace
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code. Errors are one sentence on stderr.
+
+    `ROSTER_DEBUG=1` shows the traceback of an unexpected error (it may hold data from the files).
+    """
+    try:
+        words = _workspace_first(sys.argv[1:] if arguments is None else list(arguments))
+        ended = app(words, prog_name="roster", standalone_mode=False)
+        return ended if isinstance(ended, int) else Ends.DONE
+    except TyperException as error:
+        note(f"roster: {error.format_message()} See `roster --help`.")
+        return Ends.UNREADABLE
+    except (KeyboardInterrupt, typer.Abort):
+        note("roster: interrupted; nothing half done was kept.")
+        return 130
+    except BrokenPipeError:
+        # Whoever read our answer has seen enough; Python must not complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Ends.DONE
+    except Exception as error:
+        if os.environ.get("ROSTER_DEBUG"):
+            raise
+        from roster_pipeline.reports.errors import sentence
+
+        note(f"roster: {sentence(error)}")
+        return error.ends if isinstance(error, Refusal) else Ends.ERROR
+
+
+def _workspace_first(words: list[str]) -> list[str]:
+    """Let `--workspace FOLDER` stand after the command too."""
+    for place, word in enumerate(words):
+        if word == "--":
+            break
+        if word.startswith("--workspace="):
+            return [word, *words[:place], *words[place + 1 :]]
+        if word in ("--workspace", "-w") and place + 1 < len(words):
+            return [*words[place : place + 2], *words[:place], *words[place + 2 :]]
+    return words

@@ -1,0 +1,5 @@
+"""`roster demo`, soon."""
+
+
+def demo() -> None:
+    """Show three days of a make-believe district."""

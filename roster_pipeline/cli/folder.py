@@ -1,0 +1,92 @@
+"""`roster init` makes a workspace; `roster dev` opens the Dagster UI on one."""
+
+import os
+import sys
+from datetime import date, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from roster_pipeline.cli.console import Ends, Refusal, note, progress
+from roster_pipeline.cli.rooms import folder_of, load
+
+
+class Storage(StrEnum):
+    """Where the ledger and Dagster keep their tables."""
+
+    SQLITE = "sqlite"
+    POSTGRES = "postgres"
+
+
+# So that drops of the last weeks can be taken or replayed too.
+_FIRST_DAYS: Final = timedelta(days=30)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder to make; the current one.")] = Path(),
+    storage: Annotated[
+        Storage,
+        typer.Option(
+            "--storage", help="SQLite files, or the PostgreSQL that ROSTER_POSTGRES_URL names."
+        ),
+    ] = Storage.SQLITE,
+) -> None:
+    """Make a workspace: roster.yaml, sources/, destinations/, a ledger and Dagster's storage.
+
+    What is there already stays as it is, so a workspace fresh from version control is completed.
+    """
+    from roster_pipeline.cli.workspaces import examples, make_state, roster_yaml, write_missing
+
+    start = date.today() - _FIRST_DAYS  # noqa: DTZ011 - the day on the user's calendar
+    files = {"roster.yaml": roster_yaml(start, postgres=storage is Storage.POSTGRES), **examples()}
+    made = write_missing(folder, files)
+    for name in made:
+        note(f"made {folder / name}")
+    with progress() as shown:
+        shown.add_task("Creating the ledger and Dagster's storage", total=None)
+        make_state(load(folder), postgres=storage is Storage.POSTGRES)
+    note(
+        f"The workspace {folder.resolve()} is ready. Next: copy sources/springfield.yaml.example "
+        "to a name that ends in .yaml, fill it in, and run `roster status`."
+    )
+
+
+def dev(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address of the UI.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
+) -> None:
+    """Open the Dagster UI, with schedules and sensors, on a workspace.
+
+    On a demo's workspace its SFTP servers run beside it.
+    """
+    from roster_pipeline.automation.home import dagster_home, make_home
+    from roster_pipeline.cli.loopback import WORLD, serve_until_exit
+
+    workspace = load(folder_of(context))
+    if not (dagster_home(workspace.folder) / "dagster.yaml").exists():
+        make_home(workspace.folder)
+    if (workspace.folder / WORLD).exists():
+        serve_until_exit(workspace.folder)
+    note(f"Opening {workspace.folder} at http://{host}:{port} (Ctrl-C ends it).")
+    _become_dagster(workspace.folder, dagster_home(workspace.folder), host, port)
+
+
+def _become_dagster(folder: Path, home: Path, host: str, port: int) -> None:
+    import signal
+
+    environ = {
+        **os.environ,
+        "ROSTER_WORKSPACE": str(folder),
+        "DAGSTER_HOME": str(home),
+    }
+    # A shell starts its background jobs deaf to SIGINT, and dagster would stay so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    words = [sys.executable, "-m", "dagster", "dev", "-m", "roster_pipeline.definitions"]
+    try:
+        # Dagster's own command, with our interpreter.
+        os.execve(sys.executable, [*words, "-h", host, "-p", str(port)], environ)  # noqa: S606
+    except OSError as error:
+        raise Refusal(f"Dagster cannot be started: {error.strerror}.", Ends.ERROR) from error

@@ -1,0 +1,119 @@
+"""`roster holds`, `show`, `approve`, `reject`: what waits for a person, and the person's word."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from roster_pipeline.cli.console import Format, FormatOption, answer, end, note, progress
+from roster_pipeline.cli.rooms import opened
+from roster_pipeline.store import Hold, HoldStatus
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from roster_pipeline.cli.rooms import Rooms
+
+Name = Annotated[str, typer.Argument(metavar="HOLD", help="A name from `roster holds`.")]
+Why = Annotated[str, typer.Option("--why", help="The reason, kept in the ledger for good.")]
+Who = Annotated[
+    str | None, typer.Option("--who", help="Who decides; the user of this machine by default.")
+]
+
+
+def holds(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Option("--source", help="Only this source.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Settled ones too.")] = False,
+    form: FormatOption = Format.TEXT,
+) -> None:
+    """List the holds that wait for a decision."""
+    from roster_pipeline.reports.holds import hold_document, holds_text
+
+    with opened(context) as rooms:
+        if source is not None:
+            rooms.require_source(source)
+        listed = rooms.ledger.holds(source, None if every else HoldStatus.OPEN)
+    document = {"schema": "roster.holds/1", "holds": [hold_document(hold) for hold in listed]}
+    answer(holds_text(listed), document, form)
+
+
+def show(context: typer.Context, name: Name, form: FormatOption = Format.TEXT) -> None:
+    """Show one hold in full: why, what would change, what was found."""
+    from rich.console import Group
+    from rich.text import Text
+
+    from roster_pipeline.reports.holds import hold_document, hold_text
+
+    with opened(context) as rooms:
+        hold = rooms.ledger.hold(name)
+        texts, facts = _evidence(rooms, hold)
+    parts: list[RenderableType] = [hold_text(hold)]
+    for text in texts:
+        parts += [Text(), text]
+    answer(Group(*parts), {"schema": "roster.hold/1", **hold_document(hold), **facts}, form)
+
+
+def _evidence(rooms: "Rooms", hold: Hold) -> "tuple[list[RenderableType], dict[str, Any]]":
+    """What would change and what was found, from the snapshots; null where one is gone."""
+    from roster_pipeline.oneroster.delta import changed_columns, diff
+    from roster_pipeline.reports.changes import changes_document, changes_text
+    from roster_pipeline.store import NotStored
+
+    try:
+        with progress() as shown:
+            shown.add_task("Comparing", total=None)
+            candidate = rooms.snapshots.open(hold.candidate)
+            base = rooms.base_of(hold)
+            delta = diff(base, candidate)
+            counts = delta.counts()
+            columns = {entity: changed_columns(delta, entity) for entity in counts}
+    except NotStored as error:
+        note(f"roster: {error}")
+        return [], {"changes": None}
+    return [changes_text(counts, columns)], {"changes": changes_document(counts, columns)}
+
+
+def approve(
+    context: typer.Context,
+    name: Name,
+    why: Why,
+    who: Who = None,
+    run: Annotated[
+        bool, typer.Option("--run/--no-run", help="Continue the sync at once, in this process.")
+    ] = True,
+    form: FormatOption = Format.TEXT,
+) -> None:
+    """Let a held roster through, and continue its sync.
+
+    With --no-run the sensor of a running Dagster, or the next sync, continues it. Exits as `sync`.
+    """
+    from roster_pipeline.cli.syncs import run_and_tell
+
+    with opened(context) as rooms:
+        hold = rooms.ledger.approve(name, who or _user(), why, datetime.now(UTC))
+    note(f"{name} is approved by {hold.decided_by}.")
+    if run:
+        end(run_and_tell(rooms.workspace, hold.source, hold.date, form, hold=hold))
+    _settled(hold, form)
+
+
+def reject(
+    context: typer.Context, name: Name, why: Why, who: Who = None, form: FormatOption = Format.TEXT
+) -> None:
+    """Refuse a held roster for good. The accepted one stays; the same file is not held again."""
+    with opened(context) as rooms:
+        hold = rooms.ledger.reject(name, who or _user(), why, datetime.now(UTC))
+    _settled(hold, form)
+
+
+def _settled(hold: Hold, form: Format) -> None:
+    from roster_pipeline.reports.holds import hold_document, hold_text
+
+    answer(hold_text(hold), {"schema": "roster.hold/1", **hold_document(hold)}, form)
+
+
+def _user() -> str:
+    from getpass import getuser
+
+    return getuser()

@@ -1,0 +1,86 @@
+"""The files of a new workspace, and the state that is created once before anything runs."""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from roster_pipeline.workspace import Workspace
+
+POSTGRES_LEDGER: Final = "{env: ROSTER_POSTGRES_URL}"
+SQLITE_LEDGER: Final = "sqlite:///ledger.sqlite"
+_SCHEMAS: Final = ".schemas"
+
+
+def filled(name: str, **values: str) -> str:
+    """One of the templates with its places filled."""
+    text = files("roster_pipeline.cli").joinpath("templates", name).read_text(encoding="utf-8")
+    return Template(text).substitute(values)
+
+
+def schema_line(kind: str, up: str = "") -> str:
+    """The first line of a YAML file: where its JSON Schema lies, `up` being the way to the top."""
+    from roster_pipeline.workspace import schema_line as line
+
+    return line(kind, f"{up}{_SCHEMAS}")
+
+
+def roster_yaml(start: date, *, postgres: bool = False) -> str:
+    """A roster.yaml for a workspace whose first date is `start`."""
+    return filled(
+        "roster.yaml",
+        schema_line=schema_line("roster"),
+        ledger=POSTGRES_LEDGER if postgres else SQLITE_LEDGER,
+        start=str(start),
+    )
+
+
+def examples() -> dict[str, str]:
+    """An example of a source and of a destination, schemas for editors, and a .gitignore."""
+    source = filled("source.yaml", schema_line=schema_line("source", "../"))
+    destination = filled("destination.yaml", schema_line=schema_line("destination", "../"))
+    return {
+        "sources/springfield.yaml.example": source,
+        "destinations/learning-app.yaml.example": destination,
+        ".gitignore": filled("gitignore"),
+        **schemas(),
+    }
+
+
+def schemas() -> dict[str, str]:
+    """The JSON Schema of each kind of file."""
+    from roster_pipeline.workspace import json_schemas
+
+    return {
+        f"{_SCHEMAS}/{kind}.json": json.dumps(schema, indent=2) + "\n"
+        for kind, schema in json_schemas().items()
+    }
+
+
+def write_missing(folder: Path, contents: Mapping[str, str]) -> list[str]:
+    """Write the files that are not there yet, each whole or not at all; returns their names."""
+    made = []
+    for name, text in contents.items():
+        file = folder / name
+        if file.exists():
+            continue
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f".{file.name}-{os.getpid()}")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(file)
+        made.append(name)
+    return made
+
+
+def make_state(workspace: "Workspace", *, postgres: bool = False) -> None:
+    """Create the ledger's and Dagster's tables once, in this process."""
+    from roster_pipeline.automation.home import make_home
+    from roster_pipeline.store.ledger import Ledger
+
+    Ledger.open(workspace.ledger_url(os.environ)).close()
+    make_home(workspace.folder, "postgres" if postgres else "sqlite")

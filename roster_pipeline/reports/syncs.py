@@ -1,0 +1,150 @@
+"""How syncs ended and where each source stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from roster_pipeline.reports.holds import hold_document, moment, settle, shown
+from roster_pipeline.reports.tables import text_table
+from roster_pipeline.store import Accepted, Delivery, Hold, Outcome, Sync
+
+WORDS: Final = {
+    Outcome.DONE: "done",
+    Outcome.NOTHING_NEW: "nothing new",
+    Outcome.HELD: "held",
+    Outcome.STOPPED: "stopped",
+    Outcome.FAILED: "failed",
+}
+_STYLES: Final = {
+    Outcome.DONE: "bold green",
+    Outcome.NOTHING_NEW: "green",
+    Outcome.HELD: "bold yellow",
+    Outcome.STOPPED: "bold red",
+    Outcome.FAILED: "bold red",
+}
+
+
+def sync_document(sync: Sync, hold: Hold | None, *, dry_run: bool = False) -> dict[str, Any]:
+    """How one sync ended, as JSON; `hold` is the open hold of the source, or null."""
+    return {
+        "schema": "roster.sync/1",
+        "source": sync.source,
+        "date": str(sync.date),
+        "dry_run": dry_run,
+        "outcome": str(sync.outcome),
+        "at": moment(sync.at),
+        "run_id": sync.run_id,
+        "summary": dict(sync.summary),
+        "hold": None if hold is None else hold_document(hold),
+    }
+
+
+def sync_text(sync: Sync, hold: Hold | None, *, dry_run: bool = False) -> RenderableType:
+    """How one sync ended, for a terminal, with what to do next where it is held."""
+    head = Text()
+    head.append(WORDS[sync.outcome], style=_STYLES[sync.outcome])
+    head.append(f"  {sync.source}, {sync.date}{' (dry run)' if dry_run else ''}")
+    parts: list[RenderableType] = [head]
+    parts += [Text(sentence) for sentence in sync.summary.get("sentences", ())]
+    if hold is not None and sync.outcome is Outcome.HELD and not dry_run:
+        parts.append(Text(f"roster show {hold.name}   then   {settle(hold.name)}", style="dim"))
+    return Group(*parts)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one source stands."""
+
+    source: str
+    name: str
+    accepted: Accepted | None
+    last: Sync | None
+    holds: Sequence[Hold]
+    """Those that are open."""
+    deliveries: Sequence[tuple[str, Delivery | None]]
+    """Each destination that takes the source, with what it has; None before the first delivery."""
+
+    def is_behind(self, delivery: Delivery | None) -> bool:
+        """Whether a destination has not got what is accepted."""
+        if self.accepted is None:
+            return False
+        return delivery is None or delivery.content_hash != self.accepted.snapshot.content_hash
+
+
+def status_document(standings: Sequence[Standing]) -> dict[str, Any]:
+    """Where every source stands, as JSON."""
+    return {"schema": "roster.status/1", "sources": [_standing_document(s) for s in standings]}
+
+
+def _standing_document(standing: Standing) -> dict[str, Any]:
+    accepted, last = standing.accepted, standing.last
+    return {
+        "source": standing.source,
+        "name": standing.name,
+        "accepted": None
+        if accepted is None
+        else {
+            "date": str(accepted.date),
+            "confirmed": str(accepted.confirmed),
+            "at": moment(accepted.at),
+            "sequence": accepted.sequence,
+            "content_hash": accepted.snapshot.content_hash,
+            "rows": dict(accepted.snapshot.counts),
+            "hold": accepted.hold_name,
+        },
+        "last_sync": None
+        if last is None
+        else {
+            "date": str(last.date),
+            "outcome": str(last.outcome),
+            "at": moment(last.at),
+            "run_id": last.run_id,
+            "sentences": list(last.summary.get("sentences", ())),
+        },
+        "holds": [hold.name for hold in standing.holds],
+        "destinations": [
+            {
+                "destination": destination,
+                "delivered": None
+                if delivery is None
+                else {
+                    "at": moment(delivery.at),
+                    "path": delivery.path,
+                    "size": delivery.size,
+                    "content_hash": delivery.content_hash,
+                    "package_hash": delivery.package_hash,
+                },
+                "behind": standing.is_behind(delivery),
+            }
+            for destination, delivery in standing.deliveries
+        ],
+    }
+
+
+def status_text(standings: Sequence[Standing]) -> RenderableType:
+    """Where every source stands, for a terminal."""
+    if not standings:
+        return Text("There are no sources yet: put a district's YAML file into sources/.")
+    header = ("source", "accepted", "rows", "last sync", "ended", "open hold", "delivered to")
+    return text_table(header, [_standing_row(standing) for standing in standings])
+
+
+def _standing_row(standing: Standing) -> list[str | int | Text]:
+    accepted, last = standing.accepted, standing.last
+    delivered = [
+        f"{destination} (behind)" if standing.is_behind(delivery) else destination
+        for destination, delivery in standing.deliveries
+        if delivery is not None or accepted is not None
+    ]
+    return [
+        standing.source,
+        "–" if accepted is None else str(accepted.confirmed),
+        0 if accepted is None else sum(accepted.snapshot.counts.values()),
+        "–" if last is None else shown(last.at),
+        Text("–") if last is None else Text(WORDS[last.outcome], style=_STYLES[last.outcome]),
+        ", ".join(hold.name for hold in standing.holds) or "–",
+        ", ".join(delivered) or "–",
+    ]
