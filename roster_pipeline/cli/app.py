@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("ROSTER_DEBUG"):
             raise
-        from roster_pipeline.reports.errors import sentence
+        from roster_pipeline.resources.errors import sentence
 
         note(f"roster: {sentence(error)}")
         return error.ends if isinstance(error, Refusal) else Ends.ERROR

@@ -1,15 +1,19 @@
 """`roster check` and `roster diff`: packages on this disk, without a workspace."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from roster_pipeline.cli.console import Ends, Format, FormatOption, Refusal, answer, end, progress
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from roster_pipeline.oneroster.roster import Roster
-    from roster_pipeline.quality import Candidate
+    from roster_pipeline.quality.candidate import Candidate
 
 
 def check(
@@ -78,6 +82,18 @@ def diff(
     answer(changes_text(counts, columns), document, form)
 
 
+@contextmanager
+def _watched(path: Path, shown: "Progress") -> "Iterator[Path | BinaryIO]":
+    """The package, with progress by how much of a zip has been read."""
+    if path.is_dir() or shown.disable:
+        shown.add_task(f"Reading {path.name}", total=None)
+        yield path
+        return
+    with path.open("rb") as file:
+        task = shown.add_task(f"Reading {path.name}", total=path.stat().st_size)
+        yield shown.wrap_file(file, task_id=task)
+
+
 def _roster(path: Path, base: "Roster | None", into: Path) -> "Roster":
     _version, candidate = _read(path, base, into, strict=False)
     if candidate.roster is None:
@@ -92,12 +108,11 @@ def _read(
     if not path.exists():
         raise Refusal(f"There is no {path}.", Ends.UNREADABLE)
     from roster_pipeline.oneroster.package import open_package
-    from roster_pipeline.quality import build_candidate
+    from roster_pipeline.quality.candidate import build_candidate
     from roster_pipeline.tables.archive import ArchiveError
 
     try:
-        with progress() as shown, open_package(path) as package:
-            shown.add_task(f"Reading {path.name}", total=None)
+        with progress() as shown, _watched(path, shown) as where, open_package(where) as package:
             candidate = build_candidate(package, base, into, strict=strict)
             return package.version, candidate
     except (ArchiveError, OSError) as error:
