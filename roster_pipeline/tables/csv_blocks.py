@@ -1,0 +1,301 @@
+"""CSV in blocks of rows: the fast reader first, the patient one where there is any doubt."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from roster_pipeline.tables.arrow import to_frame
+from roster_pipeline.tables.csv_lines import (
+    CsvError,
+    count_lines,
+    decode_line,
+    last_end,
+    line_ends,
+    next_end,
+    refuse_nul,
+    split_lines,
+)
+from roster_pipeline.tables.csv_patient import (
+    Anomaly,
+    cells_of,
+    read_patiently,
+    record_lines,
+)
+from roster_pipeline.tables.csv_strict import read_strict
+
+__all__ = ["Anomaly", "Block", "CsvBlocks", "CsvError"]
+
+BLOCK_BYTES: Final = 32 << 20
+# No roster has a line this long; a file without line ends must not be read into memory whole.
+LINE_LIMIT: Final = 16 << 20
+_READ: Final = 1 << 20
+_NO_LINES: Final = np.empty(0, dtype=np.int64)
+# Of a block with a doubt in it, only the piece with the doubt goes the slow way.
+_PIECE: Final = 256 << 10
+_HEADER_READ: Final = 64 << 10
+_BOM: Final = b"\xef\xbb\xbf"
+_MARKS: Final = {
+    b"\xff\xfe\x00\x00": "UTF-32",
+    b"\x00\x00\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Block:
+    """Some consecutive rows of a file."""
+
+    frame: pd.DataFrame
+    """One TEXT column per header cell; null is the empty cell, quoted or not."""
+    lines: npt.NDArray[np.int64]
+    """The line of the file on which each row of the frame starts; the file's first is 1."""
+    anomalies: tuple[Anomaly, ...]
+    raw: bytes
+    """The block's own bytes, as they came: `head` and these, in order, are the file."""
+
+
+@dataclass
+class _Read:
+    """What a reader made of some bytes."""
+
+    table: pa.Table
+    lines: npt.NDArray[np.int64]
+    anomalies: list[Anomaly]
+    used: int
+
+
+class CsvBlocks:
+    """The rows of a CSV stream, some 32 MB at a time, in one pass.
+
+    The stream is read forwards only, and never more of it is held than a block, a line, and the
+    longest record with line breaks (1 MiB). Rows, line numbers and anomalies do not depend on the
+    size of the blocks.
+
+    Raises CsvError, at once or while iterating: "no_header", "duplicate_header",
+    "unreadable_encoding", "line_too_long".
+    """
+
+    def __init__(self, stream: BinaryIO, *, block_bytes: int = BLOCK_BYTES) -> None:
+        self._stream = stream
+        self._block_bytes = max(1, block_bytes)
+        self._ended = False
+        self._line = 1
+        self._noted: list[Anomaly] = []
+        self.first_cp1252_line: int | None = None
+        """The first line that had to be read as cp1252, known when it was reached."""
+        self.line_endings: frozenset[str] = frozenset()
+        """Which of LF, CRLF and CR have been seen so far."""
+        self.bom = False
+        """Whether the file begins with a UTF-8 byte order mark."""
+        self.head = b""
+        """The bytes before the first block: byte order mark, blank lines, header."""
+        self._rest = b""
+        self.header: tuple[str, ...] = self._read_header()
+        """The column names. A column without a name is called `column N`."""
+
+    @property
+    def encoding(self) -> str:
+        """ "utf-8", or "cp1252" once a line was reached that is not UTF-8."""
+        return "utf-8" if self.first_cp1252_line is None else "cp1252"
+
+    def __iter__(self) -> Iterator[Block]:
+        while not (self._ended and not self._rest):
+            data = self._more_lines()
+            read = self._rows(data, final=self._ended)
+            self._rest = data[read.used :] + self._rest
+            raw = data if read.used == len(data) else data[: read.used]
+            if raw:
+                yield self._block(read, raw)
+
+    def _block(self, read: _Read, raw: bytes) -> Block:
+        self.line_endings |= line_ends(raw)
+        self._line += count_lines(raw)
+        anomalies, self._noted = (*self._noted, *read.anomalies), []
+        return Block(to_frame(read.table), read.lines, anomalies, raw)
+
+    # -- bytes ----------------------------------------------------------------------------------
+
+    def _read_some(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._ended = not data
+        return data
+
+    def _more_lines(self) -> bytes:
+        """Whole lines of about a block, or all that is left; what follows them stays in _rest."""
+        pieces, size = [self._rest], len(self._rest)
+        target = size + self._block_bytes
+        while size < target and (data := self._read_some(min(_READ, target - size))):
+            pieces.append(data)
+            size += len(data)
+        if self._ended:
+            self._rest = b""
+            return b"".join(pieces)
+        tail = pieces.pop()
+        cut = last_end(tail)
+        if not cut:
+            tail = b"".join([*pieces, tail])
+            pieces = []
+            cut = last_end(tail)
+            if not cut and len(tail) > LINE_LIMIT:
+                raise self._too_long()
+        self._rest = tail[cut:]
+        return b"".join([*pieces, tail[:cut]])
+
+    def _too_long(self) -> CsvError:
+        return CsvError(
+            "line_too_long",
+            f"this line does not end within {LINE_LIMIT >> 20} MiB. This is not a CSV file, or "
+            "its line ends are damaged.",
+            self._line,
+        )
+
+    # -- header ---------------------------------------------------------------------------------
+
+    def _read_header(self) -> tuple[str, ...]:
+        data = b""
+        while True:
+            data += self._read_some(min(_HEADER_READ, self._block_bytes))
+            lines = self._header_lines(data)
+            if lines is None:
+                if len(data) > LINE_LIMIT:
+                    raise self._too_long()
+                continue
+            break
+        blank, header = lines
+        size = len(_BOM) * self.bom + sum(map(len, blank)) + sum(map(len, header))
+        self.head, self._rest = data[:size], data[size:]
+        self.line_endings = frozenset(line_ends(self.head))
+        first = len(blank) + 1
+        self._line = first + len(header)
+        self._noted = [Anomaly(n, "blank_line", 0, 0) for n in range(1, first)]
+        self._cr_ends = header[-1].endswith(b"\r")
+        names = cells_of([self._decoded(line, n) for n, line in enumerate(header, first)])
+        if self._cr_ends:
+            self._noted.append(Anomaly(first, "bare_carriage_return", len(names), len(names)))
+        return _named(names, first)
+
+    def _header_lines(self, data: bytes) -> tuple[list[bytes], list[bytes]] | None:
+        """The blank lines before the header, and the header's lines; None if more is needed."""
+        for mark, name in _MARKS.items():
+            if data.startswith(mark):
+                raise CsvError(
+                    "unreadable_encoding",
+                    f"the file is {name} text. Export it again as UTF-8.",
+                    1,
+                )
+        self.bom = data.startswith(_BOM)
+        data = data[len(_BOM) * self.bom :]
+        lines = split_lines(data if self._ended else data[: last_end(data)])
+        refuse_nul(b"".join(lines), 1)
+        first = next((n for n, line in enumerate(lines) if line.strip(b"\r\n")), None)
+        if first is None:
+            if self._ended:
+                raise CsvError("no_header", "the file is empty: there is no row of column names.")
+            return None
+        texts = [decode_line(line, n)[0] for n, line in enumerate(lines[first:], first + 1)]
+        count = record_lines(texts, 0, final=self._ended)
+        if count is None:
+            return None
+        return lines[:first], lines[first : first + max(1, count)]
+
+    def _decoded(self, line: bytes, number: int) -> str:
+        text, foreign = decode_line(line, number)
+        if foreign:
+            self._note_cp1252(number)
+        return text
+
+    def _note_cp1252(self, line: int) -> None:
+        if self.first_cp1252_line is None:
+            self.first_cp1252_line = line
+
+    # -- rows -----------------------------------------------------------------------------------
+
+    def _rows(self, data: bytes, *, final: bool) -> _Read:
+        refuse_nul(data, self._line)
+        table = self._strictly(data)
+        if table is None:
+            return self._by_pieces(data, final=final)
+        return _Read(table, self._line + np.arange(len(table), dtype=np.int64), [], len(data))
+
+    def _strictly(self, data: bytes) -> pa.Table | None:
+        if self._cr_ends and b"\n" not in data:
+            data = data.replace(b"\r", b"\n")
+        return read_strict(data, self.header)
+
+    def _by_pieces(self, data: bytes, *, final: bool) -> _Read:
+        reads: list[_Read] = []
+        used, line, size = 0, self._line, _PIECE
+        while used < len(data):
+            end = next_end(data, used + size)
+            piece = data[used:end]
+            read = self._piece(piece, line, final=final and end == len(data))
+            if not read.used:
+                if end == len(data):
+                    break
+                size *= 2
+                continue
+            reads.append(read)
+            line += count_lines(piece[: read.used])
+            used += read.used
+            size = _PIECE
+        return _Read(
+            pa.concat_tables(
+                [_table([], self.header), *(read.table for read in reads)]
+            ).combine_chunks(),
+            np.concatenate([_NO_LINES, *(read.lines for read in reads)]),
+            [anomaly for read in reads for anomaly in read.anomalies],
+            used,
+        )
+
+    def _piece(self, data: bytes, line: int, *, final: bool) -> _Read:
+        table = self._strictly(data)
+        lines = split_lines(data)
+        if table is None and (utf8 := self._as_utf8(lines, line)):
+            table = self._strictly(utf8)
+        if table is not None:
+            return _Read(table, line + np.arange(len(table), dtype=np.int64), [], len(data))
+        read = read_patiently(lines, line, len(self.header), final=final, cr_ends=self._cr_ends)
+        return _Read(
+            _table(read.rows, self.header),
+            np.array(read.lines, dtype=np.int64),
+            read.anomalies,
+            sum(map(len, lines[: read.used])),
+        )
+
+    def _as_utf8(self, lines: list[bytes], first_line: int) -> bytes | None:
+        """The lines with those in cp1252 made UTF-8; None if there is none such."""
+        texts = []
+        any_foreign = False
+        for number, line in enumerate(lines, first_line):
+            text, foreign = decode_line(line, number)
+            if foreign and not any_foreign:
+                any_foreign = True
+                self._note_cp1252(number)
+            texts.append(text)
+        return "".join(texts).encode() if any_foreign else None
+
+
+def _table(rows: list[list[str]], names: tuple[str, ...]) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    arrays = [pa.array([c or None for c in column], pa.large_string()) for column in columns]
+    return pa.table(arrays, names=list(names))
+
+
+def _named(names: list[str], line: int) -> tuple[str, ...]:
+    named = tuple(name or f"column {place}" for place, name in enumerate(names, 1))
+    places: dict[str, int] = {}
+    for place, name in enumerate(named, 1):
+        if name in places:
+            raise CsvError(
+                "duplicate_header",
+                f"columns {places[name]} and {place} have the same name. Remove or rename one.",
+                line,
+            )
+        places[name] = place
+    return named

@@ -1,0 +1,85 @@
+"""Physical lines of a CSV stream: where they end and what characters their bytes are."""
+
+import re
+from typing import Final
+
+
+class CsvError(Exception):
+    """A CSV file that cannot be read at all. The message names no file and no cell."""
+
+    def __init__(self, code: str, message: str, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"Line {line}: {message}")
+        self.code = code
+        self.line = line
+
+
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r")
+
+
+def last_end(data: bytes) -> int:
+    """The offset after the last line end in `data`, or 0 if there is none.
+
+    A carriage return as the very last byte is not counted: a line feed may follow.
+    """
+    feed = data.rfind(b"\n") + 1
+    carriage = data.rfind(b"\r", feed, len(data) - 1) + 1
+    return carriage or feed
+
+
+def next_end(data: bytes, start: int) -> int:
+    """The offset after the first line end at or after `start`, or the length of `data`."""
+    found = _LINE_END.search(data, start)
+    return found.end() if found else len(data)
+
+
+def split_lines(data: bytes) -> list[bytes]:
+    """The lines, each with its end. Lines end in LF, CRLF or CR, in quotes or not."""
+    return data.splitlines(keepends=True)
+
+
+def count_lines(data: bytes) -> int:
+    """How many lines `data` holds; one without an end counts."""
+    feeds = data.count(b"\n")
+    bare = data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else 0
+    return feeds + bare + (bool(data) and not data.endswith((b"\n", b"\r")))
+
+
+def line_ends(data: bytes) -> set[str]:
+    """Which of LF, CRLF and CR end lines in `data`."""
+    if b"\r" not in data:
+        return {"\n"} if b"\n" in data else set()
+    both = data.count(b"\r\n")
+    found = {"\r\n": both, "\n": data.count(b"\n") - both, "\r": data.count(b"\r") - both}
+    return {end for end, count in found.items() if count}
+
+
+def decode_line(line: bytes, number: int) -> tuple[str, bool]:
+    """The text of a line, and whether it had to be read as cp1252.
+
+    By rule, not by guess: UTF-8 if it is valid UTF-8, else cp1252. Deciding line by line makes
+    the text independent of where blocks are cut, and one stray byte spoils no other name.
+    """
+    try:
+        return line.decode(), False
+    except UnicodeDecodeError:
+        pass
+    try:
+        return line.decode("cp1252"), True
+    except UnicodeDecodeError:
+        raise CsvError(
+            "unreadable_encoding",
+            "this is neither UTF-8 nor Windows-1252 text. Export the file again as UTF-8.",
+            number,
+        ) from None
+
+
+def refuse_nul(data: bytes, first_line: int) -> None:
+    """Raise CsvError if there is a NUL, which no text has and no database takes."""
+    place = data.find(b"\0")
+    if place >= 0:
+        raise CsvError(
+            "unreadable_encoding",
+            "there is a zero byte in the text, as in UTF-16 or a damaged file. "
+            "Export the file again as UTF-8.",
+            first_line + max(0, count_lines(data[: place + 1]) - 1),
+        )
