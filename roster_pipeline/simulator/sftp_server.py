@@ -31,7 +31,6 @@ import asyncssh
 from roster_pipeline.transport.loop import LoopThread
 
 HOST: Final = "127.0.0.1"
-_HOST_KEY_FILE: Final = "ssh_host_ed25519_key"
 
 
 @dataclass
@@ -69,6 +68,7 @@ class _State:
     served: Counter[str] = field(default_factory=Counter)
     connections: int = 0
     logins: int = 0
+    open: set[asyncssh.SSHServerConnection] = field(default_factory=set)
 
     def cut_is_due(self, after: int | None, done: int) -> bool:
         """Whether a connection that moved so many bytes is to be cut now."""
@@ -92,7 +92,7 @@ class SftpServer:
         host_key_folder: Path | None = None,
         port: int = 0,
         faults: Faults | None = None,
-        host_key_type: str = "ssh-ed25519",
+        host_key_types: Sequence[str] = ("ssh-ed25519",),
     ) -> None:
         self.root = root
         self.host = HOST
@@ -105,19 +105,19 @@ class SftpServer:
             self.faults,
         )
         folder = None if self.faults.other_host_key else host_key_folder
-        self._host_key = _host_key(folder, host_key_type)
+        self._host_keys = [_host_key(folder, kind) for kind in host_key_types]
         self._loop: LoopThread | None = None
         self._listener: asyncssh.SSHAcceptor | None = None
 
     @property
     def fingerprint(self) -> str:
-        """Of the host key, `SHA256:…`."""
-        return self._host_key.get_fingerprint()
+        """Of the (first) host key, `SHA256:…`."""
+        return self._host_keys[0].get_fingerprint()
 
     @property
     def known_hosts_line(self) -> str:
         """The line that makes a client's known_hosts file trust this server."""
-        key = self._host_key.export_public_key("openssh").decode("ascii").split()
+        key = self._host_keys[0].export_public_key("openssh").decode("ascii").split()
         return f"[{self.host}]:{self.port} {key[0]} {key[1]}"
 
     @property
@@ -145,7 +145,7 @@ class SftpServer:
         """Close all connections and stop listening; may be called twice."""
         if self._loop is None or self._listener is None:
             return
-        self._loop.run(_close(self._listener))
+        self._loop.run(self._hang_up(self._listener))
         self._loop.stop()
         self._loop = self._listener = None
 
@@ -161,13 +161,19 @@ class SftpServer:
     ) -> None:
         self.stop()
 
+    async def _hang_up(self, listener: asyncssh.SSHAcceptor) -> None:
+        listener.close()
+        for connection in tuple(self._state.open):
+            connection.abort()
+        await listener.wait_closed()
+
     async def _listen(self) -> asyncssh.SSHAcceptor:
         return await asyncssh.listen(
             self.host,
             self.port,
             config=None,
             server_factory=lambda: _Login(self._state),
-            server_host_keys=[self._host_key],
+            server_host_keys=self._host_keys,
             sftp_factory=lambda channel: _Files(channel, self._state),
             encryption_algs="^aes128-gcm@openssh.com,aes256-gcm@openssh.com",
             reuse_address=True,
@@ -183,6 +189,11 @@ class _Login(asyncssh.SSHServer):
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._state.connections += 1
+        self._state.open.add(conn)
+        self._connection = conn
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._state.open.discard(self._connection)
 
     def auth_completed(self) -> None:
         self._state.logins += 1
@@ -289,15 +300,10 @@ def _queued(sock: socket.socket) -> int:
     return int.from_bytes(answer, sys.byteorder)
 
 
-async def _close(listener: asyncssh.SSHAcceptor) -> None:
-    listener.close()
-    await listener.wait_closed()
-
-
 def _host_key(folder: Path | None, kind: str) -> asyncssh.SSHKey:
     if folder is None:
         return asyncssh.generate_private_key(kind)
-    file = folder / _HOST_KEY_FILE
+    file = folder / f"ssh_host_{kind.removeprefix('ssh-')}_key"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         key = asyncssh.generate_private_key(kind)

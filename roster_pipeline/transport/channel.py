@@ -1,7 +1,10 @@
 """What a folder somewhere can do, whatever carries the bytes."""
 
+import logging
+import posixpath
+import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -11,6 +14,11 @@ from typing import BinaryIO, Final, Protocol, Self, TypeAlias
 
 BLOCK: Final = 128 * 1024
 """Bytes moved at a time: as fast as larger ones over SFTP, and under every server's limit."""
+
+_logger = logging.getLogger(__name__)
+
+# What `surrogateescape` makes of bytes that are no UTF-8; controls; the separator.
+_UNSOUND: Final = re.compile(r"[\ud800-\udfff\x00-\x1f\x7f/]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +104,30 @@ class Channel(Protocol):
     ) -> None: ...
 
 
-def matches(name: str, pattern: str) -> bool:
-    """Whether a file's name matches a shell pattern, as `Channel.list` means it."""
-    return fnmatchcase(name, pattern) and (pattern.startswith(".") or not name.startswith("."))
+def matching(names: Iterable[str], pattern: str, folder: str) -> list[str]:
+    """The names in a folder that match a shell pattern, as `Channel.list` means it.
+
+    A name that is no UTF-8, or has control characters or a slash in it, could be neither stored
+    nor shown: it is passed over, and the log says so.
+    """
+    matched = [
+        name
+        for name in names
+        if fnmatchcase(name, pattern) and (pattern.startswith(".") or not name.startswith("."))
+    ]
+    sound = [name for name in matched if not _UNSOUND.search(name)]
+    if len(sound) < len(matched):
+        _logger.warning(
+            "%d files in %s are passed over: their names are not valid UTF-8 text. Rename them.",
+            len(matched) - len(sound),
+            folder,
+        )
+    return sound
+
+
+def joined(folder: str, name: str) -> str:
+    """The path of a name in a folder, as `RemoteFile.path` has it."""
+    return name if folder in ("", ".") else posixpath.join(folder, name)
 
 
 def in_order(files: RemoteFiles) -> RemoteFiles:

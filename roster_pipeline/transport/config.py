@@ -35,7 +35,9 @@ Text = Annotated[StrictStr, Field(min_length=1)]
 
 class _Model(BaseModel):
     # Somebody will write a password where a reference belongs: no error may show what was written.
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class Secret(_Model):
@@ -70,7 +72,7 @@ class Secret(_Model):
             secret = environ.get(self.env, "")
             missing = f"The environment variable {self.env} is not set or empty; set it"
         else:
-            secret, missing = _read(base / str(self.file))
+            secret, missing = _read(_located(base, str(self.file)))
         if not secret:
             raise CredentialsUnusable(f"{missing} to the secret that {self} refers to.")
         return secret
@@ -92,7 +94,7 @@ class SftpConfig(_Model):
     """Of the server's host key, as `ssh-keygen -l` shows it."""
     attempts: Annotated[StrictInt, Field(ge=1, le=100)] = 5
     """How many connections one transfer may use up."""
-    timeout: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    timeout: Annotated[float, Field(strict=True, gt=0, le=3600)] = 30.0
     """Seconds of silence after which the server counts as gone."""
 
     @model_validator(mode="after")
@@ -134,7 +136,7 @@ def open_channel(
     Raises CredentialsUnusable if a secret is not where it is said to be.
     """
     if config.folder is not None:
-        return Folder(base / config.folder.path)
+        return Folder(_located(base, config.folder.path))
     from roster_pipeline.transport.sftp import Sftp
 
     sftp = cast(SftpConfig, config.sftp)  # the models' validators leave exactly one
@@ -159,12 +161,16 @@ def _credentials(sftp: SftpConfig, environ: Mapping[str, str], base: Path) -> Cr
 def _host_key(sftp: SftpConfig, base: Path) -> HostKey:
     if sftp.fingerprint is not None:
         return Fingerprint(sftp.fingerprint)
-    return KnownHosts(base / Path(str(sftp.known_hosts)).expanduser())
+    return KnownHosts(_located(base, str(sftp.known_hosts)))
+
+
+def _located(base: Path, path: str) -> Path:
+    return base / Path(path).expanduser()
 
 
 def _read(file: Path) -> tuple[str, str]:
     try:
-        text = file.expanduser().read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         return "", f"The file {file} cannot be read ({error.strerror}); make it hold, readably,"
     except ValueError:

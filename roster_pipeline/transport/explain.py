@@ -9,6 +9,7 @@ import asyncssh
 
 from roster_pipeline.transport.errors import (
     AuthenticationRefused,
+    HostKeyMismatch,
     HostUnknown,
     Interrupted,
     NotFound,
@@ -35,17 +36,22 @@ class Explainer:
 
     def connecting(self, error: Exception) -> TransportError:
         """Why there is no session."""
-        at = self.address
-        kind: type[TransportError] = Unreachable
         match error:
             case TransportError():
                 return error
-            case asyncssh.PermissionDenied():
-                return self._refused()
-            case asyncssh.DisconnectError(reason=reason) if "authentication failures" in reason:
-                return self._refused()
+            case OSError() | UnicodeError():
+                return self._reaching(error)
+            case _:
+                return self._logging_in(error)
+
+    def _reaching(self, error: OSError | UnicodeError) -> TransportError:
+        at = self.address
+        kind: type[TransportError] = Unreachable
+        match error:
             case socket.gaierror(errno=number) if number in _NO_SUCH_HOST:
                 kind, text = HostUnknown, f"There is no host {at.host} (for {at}). Check `host`."
+            case UnicodeError():
+                kind, text = HostUnknown, f"{at.host} cannot be a host's name. Check `host`."
             case socket.gaierror():
                 text = (
                     f"The name {at.host} (for {at}) cannot be looked up now. "
@@ -60,21 +66,38 @@ class Explainer:
                     f"{at} did not answer within {self.timeout:g} s. Check `host` and `port`, and "
                     "whether a firewall lets this machine through."
                 )
+            case _:
+                text = f"{at} cannot be reached: {error.strerror or 'the network failed'}."
+        return kind(text)
+
+    def _logging_in(self, error: Exception) -> TransportError:
+        at = self.address
+        kind: type[TransportError] = TransportError
+        match error:
+            case asyncssh.PermissionDenied():
+                return self._refused()
+            case asyncssh.DisconnectError(reason=reason) if "authentication failures" in reason:
+                return self._refused()
+            case asyncssh.HostKeyNotVerifiable(reason=reason):
+                kind = HostKeyMismatch
+                text = (
+                    f"{at} does not prove to be the right server: {_printable(reason)}. "
+                    "Nothing was sent. Ask the server's owner by another way."
+                )
             case asyncssh.KeyExchangeFailed():
-                kind, text = (
-                    TransportError,
+                text = (
                     f"{at} and this program have no encryption in common. "
-                    "Ask the server's owner which algorithms it offers.",
+                    "Ask the server's owner which algorithms it offers."
                 )
             case asyncssh.ChannelOpenError() | asyncssh.SFTPError():
-                kind, text = (
-                    TransportError,
+                text = (
                     f"{at} lets user {at.username} in but offers no SFTP. "
-                    "Ask the server's owner to switch it on for that user.",
+                    "Ask the server's owner to switch it on for that user."
                 )
-            case OSError(strerror=str(why)):
-                text = f"{at} cannot be reached: {why}."
+            case ValueError():
+                text = f"{at} cannot be asked from here: {error}."
             case _:
+                kind = Unreachable
                 text = f"{at} hung up before the login was complete."
         return kind(text)
 

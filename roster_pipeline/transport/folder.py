@@ -15,7 +15,8 @@ from roster_pipeline.transport.channel import (
     RemoteFiles,
     changed_sentence,
     in_order,
-    matches,
+    joined,
+    matching,
     part_name,
     part_prefix,
     size_sentence,
@@ -43,10 +44,8 @@ class Folder:
     def list(self, folder: str, pattern: str) -> RemoteFiles:
         """See `Channel.list`; raises NotFound."""
         with _explained(f"list {self._root / folder}"):
-            names = [name for name in os.listdir(self._root / folder) if matches(name, pattern)]
-            found = [
-                self._stat(name if folder in ("", ".") else f"{folder}/{name}") for name in names
-            ]
+            names = matching(os.listdir(self._root / folder), pattern, folder)
+            found = [self._stat(joined(folder, name)) for name in names]
         return in_order([file for file in found if file is not None])
 
     def stat(self, path: str) -> RemoteFile | None:

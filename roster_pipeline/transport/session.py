@@ -21,7 +21,8 @@ from roster_pipeline.transport.channel import (
     RemoteFile,
     RemoteFiles,
     in_order,
-    matches,
+    joined,
+    matching,
     part_prefix,
 )
 from roster_pipeline.transport.errors import CredentialsUnusable, HostKeyMismatch
@@ -33,8 +34,6 @@ from roster_pipeline.transport.login import (
     Password,
     SftpAddress,
 )
-
-_logger = logging.getLogger(__name__)
 
 # At INFO asyncssh names users and files; who wants that sets the level before.
 if not logging.getLogger("asyncssh").level:
@@ -100,14 +99,9 @@ class Session:
     async def files(self, folder: str, pattern: str) -> RemoteFiles:
         """As `Channel.list`."""
         found = []
-        skipped = 0
-        async for name, attrs in self._entries(folder):
-            if not matches(name, pattern):
-                continue
-            if not name.isprintable():
-                skipped += 1
-                continue
-            path = name if folder in ("", ".") else posixpath.join(folder, name)
+        entries = {name: attrs async for name, attrs in self._entries(folder or ".")}
+        for name in matching(entries, pattern, folder):
+            path, attrs = joined(folder, name), entries[name]
             # A link, or a server that tells no types in listings.
             if attrs.permissions is None or stat.S_ISLNK(attrs.permissions):
                 file = await self.stat(path)
@@ -115,10 +109,6 @@ class Session:
                 file = _remote_file(path, attrs)
             if file is not None:
                 found.append(file)
-        if skipped:
-            _logger.warning(
-                "%d file names in %s are not UTF-8 and are passed over", skipped, folder
-            )
         return in_order(found)
 
     async def stat(self, path: str) -> RemoteFile | None:
@@ -184,9 +174,7 @@ class Session:
             async with asyncio.timeout(self._timeout):
                 await self._client.posix_rename(old, new)
         except asyncssh.SFTPOpUnsupported:
-            await self.remove(new)
-            async with asyncio.timeout(self._timeout):
-                await self._client.rename(old, new)
+            await self._replace_in_two_steps(old, new)
 
     async def remove(self, path: str) -> None:
         """Remove a file if it is there."""
@@ -218,6 +206,15 @@ class Session:
             if entry is None:
                 return
             yield str(entry.filename), entry.attrs
+
+    async def _replace_in_two_steps(self, old: str, new: str) -> None:
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._client.rename(old, new)
+        except (asyncssh.SFTPFailure, asyncssh.SFTPFileAlreadyExists):
+            await self.remove(new)
+            async with asyncio.timeout(self._timeout):
+                await self._client.rename(old, new)
 
     async def _make_folders(self, folder: str) -> None:
         try:
@@ -296,7 +293,6 @@ async def _connect(
     # none of those, one more try shows what it does have.
     first: tuple[Any, ...] = (_ANY_FAMILY, *_HOST_KEY_FAMILIES) if pinned else ((), _ANY_FAMILY)
     shown: list[asyncssh.SSHKey] = []
-    refusal = asyncssh.KeyExchangeFailed("no kind of host key in common")
     for algorithms in first:
         if any(_algorithm(key) in algorithms for key in shown if algorithms != _ANY_FAMILY):
             continue
@@ -319,16 +315,15 @@ async def _connect(
                 keepalive_interval=timeout / 3,
                 **options,
             )
-        except asyncssh.KeyExchangeFailed as error:
-            refusal = error
+        except asyncssh.KeyExchangeFailed:
+            if algorithms == _ANY_FAMILY:
+                raise
         except asyncssh.HostKeyNotVerifiable:
             if client.shown is None:
                 raise
             shown.append(client.shown)
             if pinned is None:
                 break
-    if not shown:
-        raise refusal
     raise HostKeyMismatch(_mistrust(address, host_key, options["known_hosts"], shown))
 
 

@@ -97,13 +97,14 @@ class Sftp:
         self._ask(task, lambda session: session.prepare(path))
         try:
             self._send(part, path, content, size, task)
-            self._put_in_place(part, path, size, task)
         except BaseException:
             # Where the connection is gone, the next upload to this path removes the part.
             if self._session is not None:
                 with suppress(TransportError):
                     self._work(task, self._session.remove(part))
             raise
+        # Kept if this fails: without an atomic rename it may be the only copy there.
+        self._put_in_place(part, path, size, task)
 
     def close(self) -> None:
         """See `Channel.close`."""
@@ -133,7 +134,7 @@ class Sftp:
             try:
                 session = self._connected()
                 now, reader = self._work(task, session.reader(path, offset))
-                with self._released(task, reader):
+                with self._released(session, task, reader):
                     expected = self._unchanged(expected or now, now)
                     while block := self._work(task, reader.next()):
                         offset += len(block)
@@ -155,10 +156,11 @@ class Sftp:
         while True:
             writer: BlockWriter | None = None
             try:
-                writer = self._work(task, self._connected().writer(part, acknowledged))
+                session = self._connected()
+                writer = self._work(task, session.writer(part, acknowledged))
                 if start is not None:
                     content.seek(start + writer.acknowledged)
-                with self._released(task, writer):
+                with self._released(session, task, writer):
                     kept = self._push(writer, path, content, size, task)
                 if kept is not None and kept != size:
                     raise TransportError(
@@ -203,13 +205,17 @@ class Sftp:
         self._ask(task, replace)
 
     @contextmanager
-    def _released(self, task: str, transfer: BlockReader | BlockWriter) -> Iterator[None]:
+    def _released(
+        self, session: Session, task: str, transfer: BlockReader | BlockWriter
+    ) -> Iterator[None]:
         """Closes the remote file in any case, also when the caller stops in the middle."""
         try:
             yield
         finally:
-            with suppress(TransportError):
-                self._work(task, transfer.close())
+            # The caller may have closed the channel before it dropped the iterator.
+            if self._session is session:
+                with suppress(TransportError):
+                    self._work(task, transfer.close())
 
     def _unchanged(self, expected: RemoteFile, now: RemoteFile) -> RemoteFile:
         if expected != now:
