@@ -17,14 +17,23 @@ class UnknownVendorError(ValueError):
     """No profile has this name."""
 
 
+class Secrets(Part):
+    """What the names of columns that hold secrets look like, in small letters without signs."""
+
+    words: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Found anywhere in a name; the longer ones with one slip in them too."""
+    names: tuple[Text, ...] = ()
+    """The whole of a name."""
+
+
 class Vendor(Part):
     """The accents of one vendor's exports."""
 
     title: Text
     defaults: Mapping[str, Any] = Field(default_factory=dict)
     """Keys of a source's file, with the value that holds where the source does not say."""
-    secrets: Annotated[tuple[Text, ...], Field(min_length=1)]
-    """Words that make a column of any file a secret one, in small letters."""
+    secrets: Secrets
+    """Columns of any file with such names are blanked before a package is kept."""
 
 
 @cache

@@ -1,0 +1,201 @@
+"""Blanks the secret columns of a CSV file and leaves every other byte where it was.
+
+Line ends, quoting, encoding and byte order mark stay, so that line numbers and findings of the
+blanked file are those of the original.
+"""
+
+import io
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from roster_pipeline.sources.vendors import Secrets
+from roster_pipeline.tables.csv_blocks import Anomaly, Block, CsvBlocks
+from roster_pipeline.tables.csv_lines import count_lines, split_lines
+from roster_pipeline.tables.csv_patient import HELD
+
+# ---- which columns -------------------------------------------------------------------------
+
+_METADATA: Final = "metadata"
+_LONG: Final = 6
+"""A word at least this long is recognised with one slip in it; shorter ones would catch others."""
+
+
+def secret_columns(header: Sequence[str], secrets: Secrets) -> tuple[int, ...]:
+    """The positions of the columns whose names say that they hold a secret."""
+    return tuple(n for n, name in enumerate(header) if is_secret(name, secrets))
+
+
+def is_secret(name: str, secrets: Secrets) -> bool:
+    """Whether a column's name is, has in it, or nearly is one of the words for a secret.
+
+    Case, spaces, signs and the prefix `metadata.` do not count.
+    """
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", unicodedata.normalize("NFKC", name))
+    tokens = re.findall(r"\w+", split.replace("_", " ").casefold())
+    if tokens[:1] == [_METADATA]:
+        tokens = tokens[1:]
+    whole = "".join(tokens)
+    candidates = {whole, *tokens, *(a + b for a, b in pairwise(tokens))}
+    return whole in secrets.names or any(
+        word in whole or (len(word) >= _LONG and any(_one_slip(c, word) for c in candidates))
+        for word in secrets.words
+    )
+
+
+def _one_slip(text: str, word: str) -> bool:
+    """Whether one letter was left out, added, changed, or swapped with the next."""
+    while text and word and text[0] == word[0]:
+        text, word = text[1:], word[1:]
+    while text and word and text[-1] == word[-1]:
+        text, word = text[:-1], word[:-1]
+    return (len(text) <= 1 and len(word) <= 1) or (len(text) == 2 and text == word[::-1])
+
+
+# ---- blanking ------------------------------------------------------------------------------
+
+# A cell as Python's csv sees it: text may follow a closing quote, quotes may stand in unquoted
+# text, and a quote that nothing closes takes the rest.
+_CELL: Final = re.compile(rb'"[^"]*+(?:""[^"]*+)*+(?:"[^,]*+)?|[^,]*+')
+_LINE_ENDS: Final = re.compile(rb"[\r\n]+")
+_NO_SIGN: Final = re.compile(rb'[^",]')
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """Some bytes of a file after blanking."""
+
+    data: bytes
+    rows: int
+    """How many rows are not as they came."""
+
+
+def redacted(blocks: CsvBlocks, columns: Sequence[int]) -> Iterator[Redacted]:
+    """The whole file, `blocks.head` first, with the cells of some columns (one or more) blanked.
+
+    A row that the reader keeps out loses every cell that could be the secret one. A line break
+    inside a blanked cell stays, so that line numbers do. Raises `CsvError`.
+    """
+    yield Redacted(blocks.head, 0)
+    first_line = 1 + count_lines(blocks.head)
+    for block in blocks:
+        yield _Redaction(blocks, block, columns, first_line).run()
+        first_line += count_lines(block.raw)
+
+
+class _Redaction:
+    """Of one block."""
+
+    def __init__(
+        self, blocks: CsvBlocks, block: Block, columns: Sequence[int], first_line: int
+    ) -> None:
+        self._head = blocks.head
+        self._width = len(blocks.header)
+        self._block = block
+        self._columns = columns
+        self._first = first_line
+        self._held = [a for a in block.anomalies if a.kind in HELD]
+        self._lines: list[bytes] = []
+
+    def run(self) -> Redacted:
+        full = self._block.frame.iloc[:, list(self._columns)].notna().any(axis=1).to_numpy()
+        if not self._held and not full.any():
+            return Redacted(self._block.raw, 0)
+        self._lines = split_lines(self._block.raw)
+        self._blank_rows(self._block.lines[full])
+        for row in self._held:
+            self._rewrite(row.line, row.line + 1, self._kept_out(row))
+        data = b"".join(self._lines)
+        unclosed = [row for row in self._held if row.kind == "unclosed_quote"]
+        if unclosed and not self._reads_alike(data):
+            for row in unclosed:
+                self._unquote(row)
+            data = b"".join(self._lines)
+        return Redacted(data, int(full.sum()) + len(self._held))
+
+    def _blank_rows(self, starts: "np.typing.NDArray[np.int64]") -> None:
+        block = self._block
+        odd = [a.line for a in block.anomalies if a.kind in HELD or a.kind == "blank_line"]
+        past_end = self._first + len(self._lines)
+        borders = np.sort(np.concatenate([block.lines, np.array([*odd, past_end], dtype=np.int64)]))
+        ends = borders[np.searchsorted(borders, starts, side="right")]
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            self._rewrite(start, end, self._columns)
+
+    def _rewrite(self, start: int, end: int, blank: Sequence[int] | None) -> None:
+        """Blank cells of the record in these lines; None: it opens a quote that nothing closes."""
+        at = slice(start - self._first, end - self._first)
+        record = b"".join(self._lines[at])
+        body = record.rstrip(b"\r\n")
+        body_now = self._masked(body) if blank is None else _blanked(body, blank)
+        self._lines[at] = [body_now + record[len(body) :], *[b""] * (end - start - 1)]
+
+    def _kept_out(self, row: Anomaly) -> list[int] | None:
+        """Where the secrets of a row with too many or too few cells may be."""
+        if row.kind == "unclosed_quote":
+            return None
+        missing, extra = max(0, self._width - row.cells), max(0, row.cells - self._width)
+        reach = (range(column - missing, column + extra + 1) for column in self._columns)
+        return sorted({place for places in reach for place in places if 0 <= place < row.cells})
+
+    def _masked(self, body: bytes) -> bytes:
+        """Every cell but the first made unreadable, quotes and commas kept, so that it reads as
+        the same odd row. The first, which says whose row it is, goes too if it may be secret."""
+        first, comma, rest = body.partition(b",")
+        missing = max(0, self._width - body.count(b",") - 1)
+        if first.startswith(b'"') or min(self._columns) <= missing:
+            return _NO_SIGN.sub(b"x", body)
+        return first + comma + _NO_SIGN.sub(b"x", rest)
+
+    def _reads_alike(self, data: bytes) -> bool:
+        """Whether the blanked block has the rows and the odd rows of the original. What is blanked
+        after an unclosed quote may have been what showed that nothing closes it."""
+        shift = self._first - 1 - count_lines(self._head)
+        lines: list[int] = []
+        odd: list[tuple[int, str, int]] = []
+        for block in CsvBlocks(io.BytesIO(self._head + data)):
+            lines += (block.lines + shift).tolist()
+            odd += [_odd(a, shift) for a in block.anomalies if a.line + shift >= self._first]
+        same = [_odd(a, 0) for a in self._block.anomalies if a.line >= self._first]
+        return lines == self._block.lines.tolist() and odd == same
+
+    def _unquote(self, row: Anomaly) -> None:
+        """Make a row with an unclosed quote one with the wrong number of cells: still kept out."""
+        at = row.line - self._first
+        body = self._lines[at].rstrip(b"\r\n")
+        end = self._lines[at][len(body) :]
+        first, comma, rest = body.partition(b",")
+        body = first.replace(b'"', b"x") + comma + rest.replace(b'"', b"x")
+        wrong = b"," if body.count(b",") + 1 == self._width else b""
+        self._lines[at] = body + wrong + end
+
+
+def _odd(anomaly: Anomaly, shift: int) -> tuple[int, str, int]:
+    return anomaly.line + shift, anomaly.kind, anomaly.cells
+
+
+def _blanked(body: bytes, columns: Sequence[int]) -> bytes:
+    """A record without its line end, with some of its cells blanked."""
+    cells = body.split(b",") if b'"' not in body else list(_cells(body))
+    for column in columns:
+        cells[column] = _blank(cells[column])
+    return b",".join(cells) or b'""'  # a blank line would be no row at all
+
+
+def _blank(cell: bytes) -> bytes:
+    ends = b"".join(_LINE_ENDS.findall(cell))
+    return b'"' + ends + b'"' if ends else b""
+
+
+def _cells(body: bytes) -> Iterator[bytes]:
+    place = 0
+    while found := _CELL.match(body, place):
+        yield found.group()
+        if found.end() == len(body):
+            return
+        place = found.end() + 1
