@@ -81,13 +81,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our answer has seen enough; Python must not complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Ends.DONE
+    except Refusal as refusal:
+        note(f"roster: {refusal}")
+        return refusal.ends
     except Exception as error:
         if os.environ.get("ROSTER_DEBUG"):
             raise
         from roster_pipeline.resources.errors import sentence
 
         note(f"roster: {sentence(error)}")
-        return error.ends if isinstance(error, Refusal) else Ends.ERROR
+        return Ends.ERROR
 
 
 def _workspace_first(words: list[str]) -> list[str]:

@@ -55,23 +55,36 @@ def show(context: typer.Context, name: Name, form: FormatOption = Format.TEXT) -
 
 
 def _evidence(rooms: "Rooms", hold: Hold) -> "tuple[list[RenderableType], dict[str, Any]]":
-    """What would change and what was found, from the snapshots; null where one is gone."""
-    from roster_pipeline.oneroster.delta import changed_columns, diff
+    """What would change and what was found, from the store; null where it has lost that."""
     from roster_pipeline.reports.changes import changes_document, changes_text
+    from roster_pipeline.reports.findings import findings_document, findings_of, findings_text
     from roster_pipeline.store import NotStored
 
+    texts: list[RenderableType] = []
+    facts: dict[str, Any] = {"changes": None, "findings": None}
     try:
-        with progress() as shown:
-            shown.add_task("Comparing", total=None)
-            candidate = rooms.snapshots.open(hold.candidate)
-            base = rooms.base_of(hold)
-            delta = diff(base, candidate)
-            counts = delta.counts()
-            columns = {entity: changed_columns(delta, entity) for entity in counts}
+        changes = _compared(rooms, hold)
+        texts.append(changes_text(*changes))
+        facts["changes"] = changes_document(*changes)
+        found = findings_of(rooms.snapshots.findings(hold.source, hold.candidate.content_hash))
+        texts.append(findings_text(found))
+        facts["findings"] = findings_document(found)
     except NotStored as error:
         note(f"roster: {error}")
-        return [], {"changes": None}
-    return [changes_text(counts, columns)], {"changes": changes_document(counts, columns)}
+    return texts, facts
+
+
+def _compared(
+    rooms: "Rooms", hold: Hold
+) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, int]]]:
+    """What accepting the candidate would change: counts, and changed columns, by entity."""
+    from roster_pipeline.oneroster.delta import changed_columns, diff
+
+    with progress() as shown:
+        shown.add_task("Comparing", total=None)
+        delta = diff(rooms.base_of(hold), rooms.snapshots.open(hold.candidate))
+        counts = delta.counts()
+        return counts, {entity: changed_columns(delta, entity) for entity in counts}
 
 
 def approve(

@@ -7,8 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+import pandas as pd
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
@@ -93,6 +94,24 @@ def _spot(place: tuple[str, str | None, str, str], groups: list[FindingGroup], k
     return Spot(file, column, message, fix, sum(group.count for group in groups), tuple(first))
 
 
+def findings_of(frame: pd.DataFrame) -> Findings:
+    """The findings that `Findings.frame` made a frame of, as the store keeps it."""
+    columns = ["code", "severity", "message", "file", "column", "fix"]
+    return Findings(
+        FindingGroup(
+            code=str(first["code"]),
+            severity=Severity(first["severity"]),
+            message=str(first["message"]),
+            file=str(first["file"]),
+            column=None if pd.isna(first["column"]) else str(first["column"]),
+            fix=str(first["fix"]),
+            lines=rows["line"].dropna().to_numpy(dtype=np.int64),
+        )
+        for _, rows in frame.groupby(columns, sort=False, dropna=False)
+        for first in rows.head(1).to_dict("records")
+    )
+
+
 def findings_document(findings: Findings, *, lines: int = 20) -> dict[str, Any]:
     """Findings as JSON: `total`, `by_severity` and `codes`, as docs/command.md lays them down."""
     summaries = summarise(findings, lines=lines)
@@ -134,19 +153,19 @@ def findings_text(findings: Findings, *, lines: int = 3) -> RenderableType:
         head.append(summary.code, style=_STYLES[summary.severity])
         head.append(f"  {summary.count:,} × {EFFECTS[summary.severity]}")
         parts.append(head)
-        parts += [Padding(_spot_text(spot), (0, 0, 0, 2)) for spot in summary.spots]
+        parts += [_spot_text(spot) for spot in summary.spots]
         parts.append(Text())
     return Group(*parts[:-1])
 
 
 def _spot_text(spot: Spot) -> Text:
-    text = Text(spot.message)
-    text.append("\n  " + ", ".join(spot.places()), style="dim")
+    text = Text(f"  {spot.message}")
+    text.append("\n    " + ", ".join(spot.places()), style="dim")
     more = spot.count - max(1, len(spot.lines))
     if more > 0:
         text.append(f" and {more:,} more", style="dim")
     if spot.fix:
-        text.append("\n  To mend it: ", style="green")
+        text.append("\n    To mend it: ", style="green")
         text.append(spot.fix)
     return text
 

@@ -10,6 +10,7 @@ from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
 from roster_pipeline.reports.findings import (
     findings_document,
     findings_markdown,
+    findings_of,
     findings_sentence,
     findings_text,
     summarise,
@@ -114,3 +115,8 @@ def test_the_verdict_says_what_a_sync_would_do(
     assert check_document("a.zip", "1.2", {}, {}, findings)["outcome"] == outcome
     assert words in verdict(findings).plain
     assert costs_data(findings) is (outcome == "errors")
+
+
+def test_findings_come_back_from_the_frame_that_the_store_keeps(findings: Findings) -> None:
+    again = findings_of(findings.frame())
+    assert findings_document(again) == findings_document(findings)
