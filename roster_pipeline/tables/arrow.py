@@ -1,6 +1,7 @@
 """Frames to Arrow tables and back, without copying a cell."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import pandas as pd
 import pyarrow as pa
@@ -27,8 +28,9 @@ def to_table(frame: pd.DataFrame, columns: Sequence[str]) -> pa.Table:
 
 def cells(series: "pd.Series[str]") -> pa.LargeStringArray:
     """One column as large strings, the empty string made null."""
-    array: pa.LargeStringArray = arrow(series)
-    lengths = pc.binary_length(array)
-    if pc.min(lengths).as_py() != 0:
+    array = arrow(series)
+    empty = pc.equal(pc.binary_length(array), pa.scalar(0, pa.int64()))
+    if not pc.any(empty).as_py():
         return array
-    return pc.if_else(pc.equal(lengths, 0), pa.scalar(None, pa.large_string()), array)
+    filled = pc.if_else(empty, pa.scalar(None, pa.large_string()), array)
+    return cast(pa.LargeStringArray, filled)

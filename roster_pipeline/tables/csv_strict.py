@@ -7,7 +7,7 @@ everything else is for the patient reader (csv_patient).
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import IO, Final, cast
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +29,7 @@ def read_strict(data: bytes, names: Sequence[str]) -> pa.Table | None:
         return None
     try:
         table = pa_csv.read_csv(
-            pa.BufferReader(data),
+            cast(IO[bytes], pa.BufferReader(data)),
             read_options=pa_csv.ReadOptions(
                 column_names=list(names), block_size=_CHUNK, use_threads=len(data) > _CHUNK
             ),

@@ -38,7 +38,7 @@ def _lines(table: pa.Table, newline: str) -> memoryview:
     # Arrow's writer is twice as fast, and refuses a cell that must be quoted: then polars.
     if table.num_columns > 1:
         sink = pa.BufferOutputStream()
-        options = pa_csv.WriteOptions(include_header=False, eol=newline, quoting_style="none")
+        options = pa_csv.WriteOptions(include_header=False, eol=newline, quoting_style="none")  # type: ignore[call-arg]  # not in the stubs
         try:
             pa_csv.write_csv(table, sink, options)
         except pa.ArrowInvalid:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import PurePath
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from roster_pipeline.tables.arrow import to_frame, to_table
+from roster_pipeline.tables.arrow import cells, to_frame
 
 _SAMPLE: Final = 1 << 14
 # Above this share of distinct cells in the sample a dictionary costs more than it saves.
 _REPETITIVE: Final = 0.75
+
+File = str | PathLike[str] | IO[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,40 +29,37 @@ class Part:
     """A written part."""
 
     name: str
+    """The file's own name, without folders."""
     rows: int
     digest: str
     """SHA-256, in hex, of the cells: equal for equal column names and cells, whatever wrote the
     file, however the frame was cut, and whatever provenance stands beside the cells."""
 
 
-File = str | PathLike[str] | IO[bytes]
-
-
 def write_part(
     file: File,
     frame: pd.DataFrame,
-    extra: Mapping[str, "npt.NDArray[Any] | pd.Series[Any]"] | None = None,
+    extra: "Mapping[str, npt.NDArray[Any] | pd.Series[Any]] | None" = None,
 ) -> Part:
     """Write the frame's columns as cells, and `extra` columns (provenance) with their own types.
 
-    Writing is not atomic: a reader finds a part by a list that is written after it.
+    Writing is not atomic: a reader finds parts by a list that is written after them.
     """
-    cells = to_table(frame, list(frame.columns))
+    columns = {str(name): cells(frame[name]) for name in frame.columns}
+    extras = {name: pa.array(values) for name, values in (extra or {}).items()}
+    table = pa.table({**columns, **extras})
     with ThreadPoolExecutor(1) as worker:
-        digest = worker.submit(digest_of, cells)
-        whole = cells
-        for name, values in (extra or {}).items():
-            whole = whole.append_column(name, pa.array(values))
+        digest = worker.submit(digest_of, columns)
         pq.write_table(
-            whole,
-            file if not isinstance(file, PathLike) else fspath(file),
+            table,
+            fspath(file) if isinstance(file, PathLike) else file,
             compression="zstd",
             compression_level=1,
-            use_dictionary=[name for name in whole.column_names if _repetitive(whole[name])],
+            use_dictionary=[n for n in table.column_names if _repetitive(table[n])],  # type: ignore[arg-type]  # the stubs know only bool
             write_statistics=False,
-            row_group_size=max(1, len(whole)),
+            row_group_size=max(1, len(frame)),
         )
-        return Part(_name(file), len(cells), digest.result())
+        return Part(_name(file), len(frame), digest.result())
 
 
 def read_part(file: File, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -69,49 +68,44 @@ def read_part(file: File, columns: Sequence[str] | None = None) -> pd.DataFrame:
     Cells are TEXT, extras have their own dtype; a column that the file does not have comes back
     as all-null TEXT.
     """
-    source = pq.ParquetFile(file if not isinstance(file, PathLike) else fspath(file))
-    with source:
-        if columns is None:
-            return to_frame(source.read())
-        held = set(source.schema_arrow.names)
-        table = source.read(columns=[name for name in columns if name in held])
+    with pq.ParquetFile(fspath(file) if isinstance(file, PathLike) else file) as source:
+        held = source.schema_arrow.names
+        wanted = held if columns is None else columns
+        table = source.read(columns=[name for name in held if name in wanted])
         absent = pa.nulls(source.metadata.num_rows, pa.large_string())
-    return to_frame(
-        pa.table([table[name] if name in held else absent for name in columns], names=list(columns))
-    )
+    arrays = [table[name] if name in held else absent for name in wanted]
+    return to_frame(pa.table(arrays, names=list(wanted)))
 
 
-def digest_of(cells: pa.Table) -> str:
-    """SHA-256 of column names and cells, over lengths and text rather than any file's bytes.
+def digest_of(columns: Mapping[str, pa.LargeStringArray]) -> str:
+    """SHA-256, in hex, of column names and cells rather than of any file's bytes.
 
     Of each column: the length of its name and the name, the number of rows, the cells' lengths in
     bytes as little-endian 32-bit numbers (0 for null), the cells' UTF-8 one after the other.
     """
     total = hashlib.sha256()
-    for name in cells.column_names:
+    for name, array in columns.items():
         encoded = name.encode()
         total.update(len(encoded).to_bytes(8, "little") + encoded)
-        total.update(len(cells).to_bytes(8, "little"))
-        for chunk in cells[name].chunks:
-            lengths = pc.fill_null(pc.binary_length(chunk), 0).to_numpy(zero_copy_only=False)
-            total.update(lengths.astype("<u4"))
-        for chunk in cells[name].chunks:
-            total.update(_text(chunk))
+        total.update(len(array).to_bytes(8, "little"))
+        # A null may lie over bytes that are nobody's text.
+        filled = cast(pa.LargeStringArray, array.fill_null("")) if array.null_count else array
+        ends, text = _ends_and_text(filled)
+        total.update(np.diff(ends).astype("<u4").data)
+        total.update(text[ends[0] : ends[-1]])
     return total.hexdigest()
 
 
-def _text(chunk: pa.LargeStringArray) -> memoryview:
-    """The bytes of all cells of a chunk. A null may lie over bytes that are nobody's text."""
-    if chunk.null_count:
-        chunk = chunk.drop_null()
-    _, offsets, text = chunk.buffers()
-    if not len(chunk) or text is None:
-        return memoryview(b"")
-    ends = np.frombuffer(offsets, dtype=np.int64)
-    return memoryview(text)[ends[chunk.offset] : ends[chunk.offset + len(chunk)]]
+def _ends_and_text(array: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], memoryview]:
+    _, offsets, text = array.buffers()
+    if not len(array) or offsets is None:
+        return np.zeros(1, dtype=np.int64), memoryview(b"")
+    ends = np.frombuffer(memoryview(offsets), dtype=np.int64)
+    ends = ends[array.offset : array.offset + len(array) + 1]
+    return ends, memoryview(text or b"")
 
 
-def _repetitive(column: pa.ChunkedArray) -> bool:
+def _repetitive(column: "pa.ChunkedArray[Any]") -> bool:
     sample = column.slice(0, _SAMPLE)
     return bool(pc.count_distinct(sample).as_py() <= _REPETITIVE * len(sample))
 

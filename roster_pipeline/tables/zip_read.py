@@ -18,6 +18,8 @@ from roster_pipeline.tables.zip_directory import (
 )
 
 _CHUNK: Final = 256 << 10
+# The stubs call this class an instance.
+_INFLATE_ERROR: Final = cast(type[Exception], igzip_lib.IsalError)
 
 
 class RawMember(NamedTuple):
@@ -135,8 +137,8 @@ def _inflate(entry: Entry, data: Iterator[bytes]) -> Iterator[bytes]:
         if fed is None:
             raise ArchiveError("truncated", f"{entry.name} is cut off. Send the archive again.")
         try:
-            piece = machine.decompress(fed, _CHUNK)
-        except igzip_lib.IsalError:
+            piece: bytes = machine.decompress(fed, _CHUNK)
+        except _INFLATE_ERROR:
             raise ArchiveError(
                 "bad_crc", f"{entry.name} is damaged and cannot be inflated. Send it again."
             ) from None

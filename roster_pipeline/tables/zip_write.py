@@ -257,4 +257,4 @@ class _Deflater(io.BufferedIOBase):
 
     def _deflated(self, block: bytes, flush: int) -> bytes:
         machine = isal_zlib.compressobj(self._level, isal_zlib.DEFLATED, -15)
-        return cast(bytes, machine.compress(block) + machine.flush(flush))
+        return machine.compress(block) + machine.flush(flush)
