@@ -1,0 +1,4 @@
+"""A make-believe district and the servers around it, for the demo, tests and benchmarks.
+
+`district.District` writes OneRoster packages of any day; `accidents` spoils them.
+"""

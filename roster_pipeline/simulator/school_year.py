@@ -1,0 +1,57 @@
+"""The school year around a day: its semesters and quarters."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+YEAR: Final = 0
+"""Position of the whole year in `SchoolYear.sessions`; the semesters and quarters follow."""
+FALL: Final = 1
+SPRING: Final = 2
+
+
+@dataclass(frozen=True)
+class Session:
+    """One academic session; `end` is exclusive (CSV Binding 1.2, section 2.3)."""
+
+    title: str
+    type: str
+    start: date
+    end: date
+    parent: int | None
+    """Position of the parent among the year's sessions."""
+
+
+@dataclass(frozen=True)
+class SchoolYear:
+    """The sessions of one school year, the year itself first."""
+
+    ends: int
+    """The calendar year in which it ends, which is its name: 2027 for 2026/27."""
+    sessions: tuple[Session, ...]
+
+    @classmethod
+    def around(cls, day: date) -> "SchoolYear":
+        """The school year that a day falls in; from July on that is the one about to begin."""
+        first = day.year if day.month >= 7 else day.year - 1
+        last = first + 1
+        start, end = _monday(first, 8, 17), _monday(last, 6, 14)
+        fall, winter, spring = _monday(first, 10, 19), _monday(last, 1, 11), _monday(last, 3, 22)
+        return cls(
+            last,
+            (
+                Session(f"{first}-{last}", "schoolYear", start, end, None),
+                Session(f"Fall {first}", "semester", start, winter, YEAR),
+                Session(f"Spring {last}", "semester", winter, end, YEAR),
+                Session("Quarter 1", "term", start, fall, FALL),
+                Session("Quarter 2", "term", fall, winter, FALL),
+                Session("Quarter 3", "term", winter, spring, SPRING),
+                Session("Quarter 4", "term", spring, end, SPRING),
+            ),
+        )
+
+
+def _monday(year: int, month: int, day: int) -> date:
+    """The first Monday on or after a day."""
+    that = date(year, month, day)
+    return that + timedelta(days=-that.weekday() % 7)
