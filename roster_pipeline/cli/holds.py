@@ -101,13 +101,13 @@ def approve(
 
     With --no-run the sensor of a running Dagster, or the next sync, continues it. Exits as `sync`.
     """
-    from roster_pipeline.cli.syncs import run_and_tell
+    from roster_pipeline.cli.syncs import resume_and_tell
 
     with opened(context) as rooms:
         hold = rooms.ledger.approve(name, who or _user(), why, datetime.now(UTC))
-    note(f"{name} is approved by {hold.decided_by}.")
-    if run:
-        end(run_and_tell(rooms.workspace, hold.source, hold.date, form, hold=hold))
+        note(f"{name} is approved by {hold.decided_by}.")
+        if run:
+            end(resume_and_tell(rooms, hold, form))
     _settled(hold, form)
 
 

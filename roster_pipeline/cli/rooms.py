@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,12 +39,19 @@ def load(folder: Path) -> "Workspace":
         raise Refusal(str(error), Ends.UNREADABLE) from error
 
 
-@dataclass(frozen=True)
 class Rooms:
-    """What a command works with."""
+    """What a command works with; the ledger is opened when it is first asked for."""
 
-    workspace: "Workspace"
-    ledger: "Ledger"
+    def __init__(self, workspace: "Workspace", closing: ExitStack) -> None:
+        self.workspace = workspace
+        self._closing = closing
+
+    @cached_property
+    def ledger(self) -> "Ledger":
+        """The workspace's ledger."""
+        from roster_pipeline.store.ledger import Ledger
+
+        return self._closing.enter_context(Ledger.open(self.workspace.ledger_url(os.environ)))
 
     def require_source(self, name: str) -> None:
         """Raise Refusal unless the workspace has the source."""
@@ -71,9 +78,6 @@ class Rooms:
 
 @contextmanager
 def opened(context: typer.Context) -> Iterator[Rooms]:
-    """The workspace that the command line names, with its ledger, closed at the end."""
-    from roster_pipeline.store.ledger import Ledger
-
-    workspace = load(folder_of(context))
-    with Ledger.open(workspace.ledger_url(os.environ)) as ledger:
-        yield Rooms(workspace, ledger)
+    """The workspace that the command line names; what was opened of it is closed at the end."""
+    with ExitStack() as closing:
+        yield Rooms(load(folder_of(context)), closing)

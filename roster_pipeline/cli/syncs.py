@@ -1,14 +1,19 @@
 """`roster sync` and `roster status`."""
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from roster_pipeline.cli.console import Ends, Format, FormatOption, answer
+from roster_pipeline.cli.console import Ends, Format, FormatOption, Refusal, answer, end, progress
 from roster_pipeline.cli.rooms import opened
-from roster_pipeline.store import HoldStatus, Outcome
+from roster_pipeline.store import Hold, HoldStatus, Outcome
 
 if TYPE_CHECKING:
+    from roster_pipeline.automation.run import SyncResult
     from roster_pipeline.cli.rooms import Rooms
     from roster_pipeline.reports.syncs import Standing
 
@@ -20,6 +25,87 @@ ENDS: Final = {
     Outcome.FAILED: Ends.ERROR,
 }
 """How a sync's outcome becomes the command's exit code."""
+
+
+def sync(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="The id of a source.")],
+    day: Annotated[
+        datetime | None,
+        typer.Option(
+            "--date", formats=["%Y-%m-%d"], help="The source's own today, unless said otherwise."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen; change nothing anywhere.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="With --dry-run: where to put what would be delivered."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Let every finding stop the sync.")
+    ] = False,
+    form: FormatOption = Format.TEXT,
+) -> None:
+    """Bring one source through the whole graph: land, check, compare, guard, accept, deliver.
+
+    Exits 0 if it is done or there is nothing new, 1 if it stopped or failed, 2 if the workspace
+    cannot be read, 3 if it is held.
+    """
+    if out is not None and not dry_run:
+        raise Refusal("--out goes with --dry-run.", Ends.UNREADABLE)
+    with opened(context) as rooms:
+        rooms.require_source(source)
+        from roster_pipeline.automation.run import run_sync
+        from roster_pipeline.build import build_defs
+
+        with steps(f"Syncing {source}") as on_step:
+            result = run_sync(
+                build_defs,
+                rooms.workspace,
+                source,
+                None if day is None else day.date(),
+                strict=strict,
+                dry_run=dry_run,
+                out=out,
+                on_step=on_step,
+            )
+        end(tell(rooms, result, form))
+
+
+def resume_and_tell(rooms: "Rooms", hold: Hold, form: Format) -> Ends:
+    """Continue with an approved hold, and answer as `sync` does."""
+    from roster_pipeline.automation.run import resume
+    from roster_pipeline.build import build_defs
+
+    with steps(f"Continuing {hold.source}") as on_step:
+        result = resume(build_defs, rooms.workspace, hold, on_step=on_step)
+    return tell(rooms, result, form)
+
+
+@contextmanager
+def steps(what: str) -> Iterator[Callable[[str], None]]:
+    """Progress that names the step of the graph that a run is at."""
+    with progress() as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda step: shown.update(task, description=f"{what}: {step}")
+
+
+def tell(rooms: "Rooms", result: "SyncResult", form: Format) -> Ends:
+    """Say how a run ended; returns how the command ends."""
+    from roster_pipeline.reports.syncs import sync_document, sync_text
+
+    hold = None
+    if result.hold is not None and not result.dry_run:
+        hold = rooms.ledger.hold(result.hold)
+    facts = (result.sync, hold)
+    answer(
+        sync_text(*facts, dry_run=result.dry_run),
+        sync_document(*facts, dry_run=result.dry_run),
+        form,
+    )
+    return ENDS[result.outcome]
 
 
 def status(context: typer.Context, form: FormatOption = Format.TEXT) -> None:
@@ -47,7 +133,3 @@ def _standing(rooms: "Rooms", source: str) -> "Standing":
             if destination.takes(source)
         ],
     )
-
-
-def sync() -> None:
-    """Soon."""
