@@ -9,8 +9,9 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BufferedRandom
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 from roster_pipeline.sources.redaction import redacted, secret_columns
 from roster_pipeline.sources.vendors import Secrets
@@ -64,26 +65,24 @@ def land(
     each block that arrived; `scratch` is a folder on a disk with room for the package twice.
     Raises `LandingError`, and `TransportError` from the channel.
     """
-    with nameless(scratch) as original, nameless(scratch) as blanked:
+    with _nameless(scratch) as original, _nameless(scratch) as blanked:
         channel.download(remote, original, progress=_halfway(remote.size, progress))
         original.seek(0)
         original_hash = hashlib.file_digest(original, "sha256").hexdigest()
         try:
-            changed = blank(original, blanked, secrets)
-        except ArchiveError as error:
-            raise LandingError(error.code, f"{source}: {remote.path}: {error}") from None
-        except _MemberError as error:
+            changed = _blank(original, blanked, secrets)
+        except (ArchiveError, _MemberError) as error:
             raise LandingError(error.code, f"{source}: {remote.path}: {error}") from None
         file = blanked if changed else original
         file.seek(0)
         yield LandedBytes(file, original_hash, changed)
 
 
-def blank(original: BinaryIO, out: BinaryIO, secrets: Secrets) -> dict[str, int]:
+def _blank(original: BinaryIO, out: BinaryIO, secrets: Secrets) -> dict[str, int]:
     """Write a zip without its secrets to `out`; nothing is written if there are none.
 
     Returns member → how many rows are not as they came. Members without secrets are copied as
-    they lie. Raises `ArchiveError`, and `CsvError`'s like of a member.
+    they lie. Raises `ArchiveError` and `_MemberError`.
     """
     with ZipReader(original) as reader:
         columns = {
@@ -103,7 +102,7 @@ def blank(original: BinaryIO, out: BinaryIO, secrets: Secrets) -> dict[str, int]
 
 
 @contextmanager
-def nameless(folder: Path | None = None) -> Iterator[BinaryIO]:
+def _nameless(folder: Path | None = None) -> Iterator[BufferedRandom]:
     """A file of mode 0600 that no directory knows, gone when closed or when the process dies."""
     where = folder or Path(tempfile.gettempdir())
     try:
@@ -111,7 +110,7 @@ def nameless(folder: Path | None = None) -> Iterator[BinaryIO]:
     except (AttributeError, OSError):
         # Not Linux, or a file system without O_TMPFILE (overlayfs of old, NFS, FUSE).
         with tempfile.TemporaryFile(dir=where) as file:
-            yield cast(BinaryIO, file)
+            yield file
         return
     with os.fdopen(handle, "w+b") as file:
         yield file

@@ -7,7 +7,7 @@ blanked file are those of the original.
 import io
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -22,8 +22,8 @@ from roster_pipeline.tables.csv_patient import HELD
 # ---- which columns -------------------------------------------------------------------------
 
 _METADATA: Final = "metadata"
-_LONG: Final = 6
-"""A word at least this long is recognised with one slip in it; shorter ones would catch others."""
+_LONG: Final = 8
+"""Words at least this long are recognised with a slip in them; a slip from `passwd` is `passed`."""
 
 
 def secret_columns(header: Sequence[str], secrets: Secrets) -> tuple[int, ...]:
@@ -63,6 +63,7 @@ def _one_slip(text: str, word: str) -> bool:
 # text, and a quote that nothing closes takes the rest.
 _CELL: Final = re.compile(rb'"[^"]*+(?:""[^"]*+)*+(?:"[^,]*+)?|[^,]*+')
 _LINE_ENDS: Final = re.compile(rb"[\r\n]+")
+_NO_ROW: Final = {*HELD, "blank_line"}
 _NO_SIGN: Final = re.compile(rb'[^",]')
 
 
@@ -101,6 +102,7 @@ class _Redaction:
         self._first = first_line
         self._held = [a for a in block.anomalies if a.kind in HELD]
         self._lines: list[bytes] = []
+        self._changed = 0
 
     def run(self) -> Redacted:
         full = self._block.frame.iloc[:, list(self._columns)].notna().any(axis=1).to_numpy()
@@ -116,11 +118,11 @@ class _Redaction:
             for row in unclosed:
                 self._unquote(row)
             data = b"".join(self._lines)
-        return Redacted(data, int(full.sum()) + len(self._held))
+        return Redacted(data, self._changed)
 
     def _blank_rows(self, starts: "np.typing.NDArray[np.int64]") -> None:
         block = self._block
-        odd = [a.line for a in block.anomalies if a.kind in HELD or a.kind == "blank_line"]
+        odd = [a.line for a in block.anomalies if a.kind in _NO_ROW]
         past_end = self._first + len(self._lines)
         borders = np.sort(np.concatenate([block.lines, np.array([*odd, past_end], dtype=np.int64)]))
         ends = borders[np.searchsorted(borders, starts, side="right")]
@@ -133,6 +135,7 @@ class _Redaction:
         record = b"".join(self._lines[at])
         body = record.rstrip(b"\r\n")
         body_now = self._masked(body) if blank is None else _blanked(body, blank)
+        self._changed += body_now != body
         self._lines[at] = [body_now + record[len(body) :], *[b""] * (end - start - 1)]
 
     def _kept_out(self, row: Anomaly) -> list[int] | None:
@@ -157,12 +160,12 @@ class _Redaction:
         after an unclosed quote may have been what showed that nothing closes it."""
         shift = self._first - 1 - count_lines(self._head)
         lines: list[int] = []
-        odd: list[tuple[int, str, int]] = []
+        odd: list[Anomaly] = []
         for block in CsvBlocks(io.BytesIO(self._head + data)):
             lines += (block.lines + shift).tolist()
-            odd += [_odd(a, shift) for a in block.anomalies if a.line + shift >= self._first]
-        same = [_odd(a, 0) for a in self._block.anomalies if a.line >= self._first]
-        return lines == self._block.lines.tolist() and odd == same
+            odd += block.anomalies
+        same = _no_rows(self._block.anomalies, 0, self._first)
+        return lines == self._block.lines.tolist() and _no_rows(odd, shift, self._first) == same
 
     def _unquote(self, row: Anomaly) -> None:
         """Make a row with an unclosed quote one with the wrong number of cells: still kept out."""
@@ -175,8 +178,11 @@ class _Redaction:
         self._lines[at] = body + wrong + end
 
 
-def _odd(anomaly: Anomaly, shift: int) -> tuple[int, str, int]:
-    return anomaly.line + shift, anomaly.kind, anomaly.cells
+def _no_rows(anomalies: Iterable[Anomaly], shift: int, first: int) -> list[tuple[int, str, int]]:
+    """The lines, from line `first` on, that make no row, and why. (A quote or a line break within
+    a secret cell goes with it, so what is only noted may differ.)"""
+    placed = ((a.line + shift, a.kind, a.cells) for a in anomalies if a.kind in _NO_ROW)
+    return [odd for odd in placed if odd[0] >= first]
 
 
 def _blanked(body: bytes, columns: Sequence[int]) -> bytes:
