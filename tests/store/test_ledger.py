@@ -1,0 +1,121 @@
+"""What else the ledger remembers: packages, deliveries, how syncs ended."""
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from roster_pipeline.store import Landed, Outcome, Snapshot
+from tests.store.scene import DAY1, DAY2, START, Scene, snapshot
+
+PACKAGE = Landed(
+    source="springfield",
+    date=DAY1,
+    original_hash="0" * 64,
+    stored_hash="1" * 64,
+    remote_path="/out/springfield.zip",
+    modified=START,
+    size=5_000_000_000,
+    url="/store/landed/springfield/1.zip",
+)
+
+
+def later(package: Landed, minutes: int, **changes: str) -> Landed:
+    moved = replace(package, modified=package.modified + dt.timedelta(minutes=minutes))
+    return replace(moved, **changes)  # type: ignore[arg-type]
+
+
+def test_a_landed_package_is_found_by_its_date_and_by_its_original(scene: Scene) -> None:
+    scene.ledger.record_landed(PACKAGE, START, scene.lease)
+    assert scene.ledger.landed("springfield", DAY1) == PACKAGE
+    assert scene.ledger.landed_by_original("springfield", "0" * 64) == PACKAGE
+    assert scene.ledger.landed("springfield", DAY2) is None
+    assert scene.ledger.landed("shelbyville", DAY1) is None
+    assert scene.ledger.landed_by_original("springfield", "2" * 64) is None
+
+
+def test_of_two_packages_for_a_date_the_servers_newest_counts(scene: Scene) -> None:
+    first, second = PACKAGE, later(PACKAGE, 30, original_hash="2" * 64)
+    for package in (second, first):
+        scene.ledger.record_landed(package, START, scene.lease)
+    assert scene.ledger.landed("springfield", DAY1) == second
+
+
+def test_an_original_put_back_by_the_source_is_the_newest_again(scene: Scene) -> None:
+    again = later(PACKAGE, 60, remote_path="/out/springfield-2.zip")
+    for package in (PACKAGE, later(PACKAGE, 30, original_hash="2" * 64), again, again):
+        scene.ledger.record_landed(package, START, scene.lease)
+    assert scene.ledger.landed("springfield", DAY1) == again
+    assert scene.ledger.landed_by_original("springfield", PACKAGE.original_hash) == again
+
+
+def test_the_same_bytes_on_another_date_land_for_that_date_too(scene: Scene) -> None:
+    tomorrow = replace(PACKAGE, date=DAY2)
+    for package in (PACKAGE, tomorrow):
+        scene.ledger.record_landed(package, START, scene.lease)
+    assert scene.ledger.landed("springfield", DAY1) == PACKAGE
+    assert scene.ledger.landed_by_original("springfield", PACKAGE.original_hash) == tomorrow
+
+
+def deliver(scene: Scene, package_hash: str, minutes: int = 0) -> object:
+    at = START + dt.timedelta(minutes=minutes)
+    return scene.ledger.record_delivery(
+        "lms",
+        "springfield",
+        snapshot("a").content_hash,
+        package_hash,
+        "/in/springfield.zip",
+        1234,
+        {"read_back": package_hash, "rows": {"users": 7}},
+        at,
+        scene.lease,
+    )
+
+
+def test_the_last_confirmed_delivery_is_what_the_destination_has(scene: Scene) -> None:
+    assert scene.ledger.delivery("lms", "springfield") is None
+    first = deliver(scene, "p1")
+    assert scene.ledger.delivery("lms", "springfield") == first
+    second = deliver(scene, "p2", 1)
+    assert scene.ledger.delivery("lms", "springfield") == second
+    assert scene.ledger.delivery("sis", "springfield") is None
+    assert scene.ledger.deliveries("springfield") == [first, second]
+
+
+def test_a_package_delivered_twice_has_one_receipt(scene: Scene) -> None:
+    first = deliver(scene, "p1")
+    assert deliver(scene, "p1", 5) == first
+    assert scene.ledger.deliveries("springfield") == [first]
+
+
+def test_a_package_delivered_again_after_another_is_what_the_destination_has(
+    scene: Scene,
+) -> None:
+    deliver(scene, "p1")
+    deliver(scene, "p2", 1)
+    again = deliver(scene, "p1", 2)
+    assert scene.ledger.delivery("lms", "springfield") == again
+
+
+def test_the_last_sync_of_a_source_says_how_it_ended(scene: Scene) -> None:
+    assert scene.ledger.last_sync("springfield") is None
+    scene.ledger.record_sync("springfield", DAY1, Outcome.HELD, {"held": 1}, START, "run-1")
+    scene.ledger.record_sync("springfield", DAY2, "done", {"users": {"added": 3}}, START)
+    scene.ledger.record_sync("shelbyville", DAY2, "failed", {}, START)
+    last = scene.ledger.last_sync("springfield")
+    assert last is not None
+    assert (last.outcome, last.date, last.summary, last.run_id, last.at) == (
+        Outcome.DONE,
+        DAY2,
+        {"users": {"added": 3}},
+        None,
+        START,
+    )
+    with pytest.raises(ValueError, match="finished"):
+        scene.ledger.record_sync("springfield", DAY1, "finished", {}, START)
+
+
+def test_handles_survive_json() -> None:
+    roster = snapshot("a")
+    assert Snapshot.from_json(roster.to_json()) == roster
+    assert Landed.from_json(PACKAGE.to_json()) == PACKAGE
