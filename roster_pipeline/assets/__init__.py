@@ -1,0 +1,31 @@
+"""The graph: Dagster assets and checks, each of which loads, calls one room, and returns.
+
+Nothing here decides anything about data. `spine` makes all of them for one workspace.
+"""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from roster_pipeline.assets.accepted import accepted_roster
+from roster_pipeline.assets.candidate import candidate_roster
+from roster_pipeline.assets.changes import changes, guard
+from roster_pipeline.assets.deliveries import delivery
+from roster_pipeline.assets.landed import landed_package
+from roster_pipeline.assets.report import sync_report
+from roster_pipeline.receivers.config import Destination
+
+
+def spine(
+    partitions: dg.PartitionsDefinition[str], destinations: Iterable[Destination]
+) -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
+    """Every asset and every check of its own step, in the order in which they run."""
+    assets = [
+        landed_package(partitions),
+        candidate_roster(partitions),
+        changes(partitions),
+        accepted_roster(partitions),
+        *(delivery(destination, partitions) for destination in destinations),
+        sync_report(partitions),
+    ]
+    return assets, [guard(partitions)]

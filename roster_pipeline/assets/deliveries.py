@@ -1,0 +1,107 @@
+"""What each destination has of a source: brought to what is accepted."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from roster_pipeline.assets.steps import step
+from roster_pipeline.receivers import profiles
+from roster_pipeline.receivers.config import Destination
+from roster_pipeline.receivers.delivery import deliver
+from roster_pipeline.receivers.rendering import Rendered, render
+from roster_pipeline.resources.channels import Channels
+from roster_pipeline.resources.sync_run import SyncRun
+from roster_pipeline.store import Delivery, Outcome, Snapshot
+from roster_pipeline.store.snapshots import Snapshots
+
+
+def delivery_key(destination: str) -> dg.AssetKey:
+    """The asset of one destination."""
+    return dg.AssetKey(["deliveries", destination])
+
+
+def delivery(
+    destination: Destination, partitions: dg.PartitionsDefinition[str]
+) -> dg.AssetsDefinition:
+    """The asset of one destination, for all sources."""
+
+    @dg.asset(
+        key=delivery_key(destination.id),
+        description=f"What {destination.id} was last confirmed to have of the source.",
+        partitions_def=partitions,
+        group_name="deliveries",
+        kinds={"sftp"},
+        output_required=False,
+    )
+    def delivery(
+        sync_run: dg.ResourceParam[SyncRun],
+        snapshots: dg.ResourceParam[Snapshots],
+        channels: dg.ResourceParam[Channels],
+        accepted_roster: Snapshot,
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        with step(sync_run, f"Delivering to {destination.id}"):
+            if not destination.takes(sync_run.source.id) or _is_past(sync_run, accepted_roster):
+                return
+            staged = snapshots.stage(sync_run.source.id)
+            try:
+                package = render(
+                    snapshots.open(accepted_roster),
+                    profiles.load(destination.profile),
+                    staged / "package.zip",
+                    system_name=destination.system_name,
+                    system_code=destination.system_code,
+                )
+                delivered = _bring(destination, package, accepted_roster, sync_run, channels)
+                sync_run.delivered.add(destination.id)
+                yield _result(delivered)
+            finally:
+                snapshots.discard(staged)
+
+    return delivery
+
+
+def _is_past(run: SyncRun, roster: Snapshot) -> bool:
+    """Whether another roster was accepted since: then that one is for the destination."""
+    current = run.ledger.accepted(run.source.id)
+    return current is None or current.snapshot.content_hash != roster.content_hash
+
+
+def _bring(
+    destination: Destination,
+    package: Rendered,
+    roster: Snapshot,
+    run: SyncRun,
+    channels: Channels,
+) -> Delivery:
+    """Send the package unless the destination is known to have had it; then that is known."""
+    source, path = run.source.id, destination.path_for(run.source.id)
+    last = run.ledger.delivery(destination.id, source)
+    if last is not None and (last.package_hash, last.path) == (package.sha256, path):
+        return last
+    run.ledger.check(run.lease)
+    with channels.destination(destination) as channel:
+        receipt = deliver(channel, path, package)
+    run.ends(Outcome.DONE, f"Delivered to {destination.id}: {path}, {package.size:,} bytes.")
+    return run.ledger.record_delivery(
+        destination.id,
+        source,
+        roster.content_hash,
+        package.sha256,
+        path,
+        package.size,
+        {"sent": receipt.sent, "rows": dict(package.rows)},
+        run.now(),
+        run.lease,
+    )
+
+
+def _result(delivered: Delivery) -> dg.MaterializeResult[None]:
+    return dg.MaterializeResult(
+        metadata={
+            "path": delivered.path,
+            "size": delivered.size,
+            "SHA-256": delivered.package_hash,
+            "roster": delivered.content_hash,
+            "confirmed": dg.MetadataValue.timestamp(delivered.at),
+        }
+    )

@@ -1,0 +1,55 @@
+"""What the assets hand to one another beside `Landed` and `Snapshot`: values that JSON can hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from roster_pipeline.guards.judge import Facts
+from roster_pipeline.store import Snapshot
+
+
+@dataclass(frozen=True)
+class CandidateRoster:
+    """A roster that was read and is not accepted yet, and what reading it brought up."""
+
+    snapshot: Snapshot
+    base_hash: str | None
+    """The accepted roster whose rows stand in for held ones; None where there was none."""
+    rows: dict[str, int] = field(default_factory=dict)
+    """Rows of the package, by entity."""
+    held: dict[str, int] = field(default_factory=dict)
+    """Rows of the package that are held back, by entity."""
+    header_only: tuple[str, ...] = ()
+    """Entities whose file has a header and no rows."""
+    findings: dict[str, int] = field(default_factory=dict)
+    """Findings by code."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How a candidate differs from the accepted roster, in numbers."""
+
+    candidate: Snapshot
+    base: Snapshot | None
+    """The accepted roster that it was compared with; None where there was none."""
+    counts: dict[str, dict[str, int]]
+    """Rows added, changed, removed, unchanged, by entity."""
+    held: dict[str, int]
+    read: dict[str, int]
+    header_only: tuple[str, ...]
+
+    @property
+    def base_hash(self) -> str | None:
+        """The content of the base."""
+        return self.base.content_hash if self.base else None
+
+    def facts(self, expect: Mapping[str, tuple[int, int]]) -> Facts:
+        """What the guards look at, beside what the source is expected to have."""
+        return Facts(
+            counts=self.candidate.counts,
+            base=self.base.counts if self.base else None,
+            changes=self.counts,
+            held=self.held,
+            read=self.read,
+            header_only=self.header_only,
+            expect=expect,
+        )

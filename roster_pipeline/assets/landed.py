@@ -1,0 +1,83 @@
+"""What arrived, kept before anybody parses it."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from roster_pipeline.assets.steps import step
+from roster_pipeline.resources.channels import Channels
+from roster_pipeline.resources.drops import find_drop, is_landed
+from roster_pipeline.resources.sync_run import SyncRun
+from roster_pipeline.sources.landing import land
+from roster_pipeline.store import Landed, Outcome
+from roster_pipeline.store.landing import Landing
+from roster_pipeline.transport import Channel, RemoteFile
+
+
+def landed_package(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The first asset of the graph."""
+
+    @dg.asset(partitions_def=partitions, group_name="source", kinds={"sftp"}, output_required=False)
+    def landed_package(
+        sync_run: dg.ResourceParam[SyncRun],
+        channels: dg.ResourceParam[Channels],
+        landing: dg.ResourceParam[Landing],
+    ) -> Iterator[dg.MaterializeResult[Landed]]:
+        """The package that a source sent for a date, passwords blanked, by the hash of its bytes.
+
+        A date that is over is replayed from what was landed then. Nothing where nothing came.
+        """
+        with step(sync_run, "Landing what came"):
+            landed = _replayed(sync_run) or _fetched(sync_run, channels, landing)
+            if landed is not None:
+                yield _result(landed)
+
+    return landed_package
+
+
+def _replayed(run: SyncRun) -> Landed | None:
+    """What was landed for a date that is over: no server is asked again for it."""
+    if run.date < run.source.date_of(run.now()):
+        return run.ledger.landed(run.source.id, run.date)
+    return None
+
+
+def _fetched(run: SyncRun, channels: Channels, landing: Landing) -> Landed | None:
+    """The newest drop for the date, landed now unless it was before."""
+    known = run.ledger.landed(run.source.id, run.date)
+    lease = run.lease
+    with channels.source(run.source) as channel:
+        found = find_drop(channel, run.source, run.date, run.now(), run.ledger)
+        if found.found is None or is_landed(found.found, known):
+            if known is None:
+                run.ends(Outcome.NOTHING_NEW, f"{found.sentence()}.")
+            return known
+        landed = _land(run, channel, found.found, landing)
+    run.ledger.record_landed(landed, run.now(), lease)
+    return landed
+
+
+def _land(run: SyncRun, channel: Channel, drop: RemoteFile, landing: Landing) -> Landed:
+    source = run.source
+    with land(channel, drop, source=source.id, secrets=source.profile.secrets) as package:
+        return landing.put(
+            source.id,
+            package.file,
+            date=run.date,
+            original_hash=package.original_hash,
+            remote_path=drop.path,
+            modified=drop.modified,
+        )
+
+
+def _result(landed: Landed) -> dg.MaterializeResult[Landed]:
+    return dg.MaterializeResult(
+        value=landed,
+        metadata={
+            "remote path": landed.remote_path,
+            "modified": dg.MetadataValue.timestamp(landed.modified),
+            "size": landed.size,
+            "original SHA-256": landed.original_hash,
+            "stored SHA-256": landed.stored_hash,
+        },
+    )

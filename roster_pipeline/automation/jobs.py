@@ -1,0 +1,29 @@
+"""The two things to do: everything, or what an approval lets go on."""
+
+from typing import Final
+
+import dagster as dg
+
+SYNC: Final = "sync"
+RESUME: Final = "resume"
+
+# Named here and not imported: assets and automation do not know each other's modules.
+_GATE: Final = dg.AssetSelection.assets("accepted_roster")
+_GUARD: Final = dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("changes"), "guard"))
+
+
+# From the drop to the deliveries.
+sync = dg.define_asset_job(
+    SYNC,
+    dg.AssetSelection.all(),
+    description="Land, read, compare, guard, accept and deliver one source on one date.",
+    executor_def=dg.in_process_executor,
+)
+
+# From the guard's check to the deliveries, with the candidate that was held.
+resume = dg.define_asset_job(
+    RESUME,
+    _GUARD | _GATE | _GATE.downstream(),
+    description="Go on with a roster that was held, now that a person has approved it.",
+    executor_def=dg.in_process_executor,
+)

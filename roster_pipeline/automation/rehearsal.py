@@ -1,0 +1,219 @@
+"""What a dry run puts in the places of ledger, store and servers: everything is read, nothing kept.
+
+The graph is the same. Its gate is evaluated and not passed, its packages go to a folder.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import dagster as dg
+
+from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.receivers.config import Destination
+from roster_pipeline.resources.channels import Channels
+from roster_pipeline.resources.handles import Handles
+from roster_pipeline.store import (
+    Accepted,
+    Delivery,
+    Hold,
+    HoldStatus,
+    Landed,
+    NotStored,
+    Outcome,
+    Snapshot,
+)
+from roster_pipeline.store.landing import Landing
+from roster_pipeline.store.lease import Clock, Lease
+from roster_pipeline.store.ledger import Ledger
+from roster_pipeline.store.records import Verdict
+from roster_pipeline.store.snapshots import Snapshots
+from roster_pipeline.transport import Channel, RemoteFile
+from roster_pipeline.transport.folder import Folder
+from roster_pipeline.workspace import Workspace
+
+
+def rehearsal(
+    workspace: Workspace, environ: Mapping[str, str], scratch: Path, out: Path
+) -> Mapping[str, Any]:
+    """The resources of a dry run: `scratch` is thrown away after it, `out` has its packages."""
+
+    @dg.resource
+    def ledger(_: dg.InitResourceContext) -> Iterator[Ledger]:
+        with _ledger(workspace, environ, scratch) as opened:
+            yield opened
+
+    store = workspace.storage_url
+    return {
+        "ledger": ledger,
+        "landing": RehearsedLanding(scratch / "store", Landing(store)),
+        "snapshots": RehearsedSnapshots(scratch / "store", Snapshots(store)),
+        "channels": RehearsedChannels(workspace.folder, environ, out),
+        "io_manager": Handles(scratch / "handles"),
+    }
+
+
+def _ledger(workspace: Workspace, environ: Mapping[str, str], scratch: Path) -> "RehearsedLedger":
+    """The workspace's ledger; where it has none yet, an empty one that goes with the dry run."""
+    url = workspace.ledger_url(environ)
+    file = url.removeprefix("sqlite:///")
+    if file != url and not Path(file).exists():
+        url = f"sqlite:///{scratch / 'ledger.sqlite'}"
+    return RehearsedLedger.open(url)
+
+
+class RehearsedLedger(Ledger):
+    """Reads as the ledger does; what is written is answered as if, and forgotten."""
+
+    _accepted: Accepted | None = None
+    _verdict: Verdict | None = None
+
+    @contextmanager
+    def lease(
+        self,
+        name: str,
+        clock: Clock,
+        *,
+        run_id: str | None = None,
+        heartbeat_seconds: float = 0.0,
+    ) -> Iterator[Lease]:
+        yield Lease(name, 0, None)
+
+    def check(self, lease: Lease) -> None:
+        """Nobody else is kept out by a dry run, nor it by them."""
+
+    def record_landed(self, package: Landed, at: datetime, lease: Lease) -> None:
+        """Forgotten."""
+
+    def record_verdict(
+        self,
+        source: str,
+        candidate: Snapshot,
+        base_hash: str | None,
+        date: date,
+        verdict: Verdict,
+        reasons: Sequence[Mapping[str, Any]],
+        at: datetime,
+        lease: Lease,
+    ) -> Hold | None:
+        self._verdict = verdict
+        refused = self.may_accept(source, candidate, base_hash, date, verdict)
+        if refused is None:
+            return None
+        if refused.hold_name is not None:
+            return self.hold(refused.hold_name)
+        if verdict == "pass":
+            raise refused
+        return Hold(
+            name=f"{source}-{date}-{candidate.content_hash[:6]}",
+            source=source,
+            date=date,
+            candidate=candidate,
+            base_hash=base_hash,
+            reasons=tuple(reasons),
+            status=HoldStatus.OPEN,
+            opened_at=at,
+            decided_by=None,
+            why=None,
+            decided_at=None,
+            closed_at=None,
+            closed_because=None,
+        )
+
+    def accept(
+        self,
+        source: str,
+        candidate: Snapshot,
+        base_hash: str | None,
+        date: date,
+        at: datetime,
+        lease: Lease,
+    ) -> Accepted:
+        refused = self.may_accept(source, candidate, base_hash, date, self._verdict)
+        if refused is not None:
+            raise refused
+        now = self.accepted(source)
+        if now is None or now.snapshot.content_hash != candidate.content_hash:
+            sequence = now.sequence + 1 if now else 1
+            now = Accepted(source, sequence, candidate, base_hash, date, date, at, None)
+        self._accepted = now
+        return now
+
+    def accepted(self, source: str) -> Accepted | None:
+        return self._accepted or super().accepted(source)
+
+    def record_delivery(
+        self,
+        destination: str,
+        source: str,
+        content_hash: str,
+        package_hash: str,
+        path: str,
+        size: int,
+        receipt: Mapping[str, Any],
+        at: datetime,
+        lease: Lease,
+    ) -> Delivery:
+        return Delivery(destination, source, content_hash, package_hash, path, size, receipt, at)
+
+    def record_sync(
+        self,
+        source: str,
+        date: date,
+        outcome: Outcome | str,
+        summary: Mapping[str, Any],
+        at: datetime,
+        run_id: str | None = None,
+    ) -> None:
+        """Forgotten."""
+
+
+class RehearsedLanding(Landing):
+    """Lands beside the store; opens what lies in either."""
+
+    def __init__(self, url: str | Path, below: Landing) -> None:
+        super().__init__(url)
+        self._below = below
+
+    def open(self, landed: Landed) -> BinaryIO:
+        try:
+            return super().open(landed)
+        except NotStored:
+            return self._below.open(landed)
+
+
+class RehearsedSnapshots(Snapshots):
+    """Keeps rosters beside the store; opens what lies in either."""
+
+    def __init__(self, url: str | Path, below: Snapshots) -> None:
+        super().__init__(url)
+        self._below = below
+
+    def open(self, snapshot: Snapshot) -> Roster:
+        return super().open(snapshot) if self.exists(snapshot) else self._below.open(snapshot)
+
+
+class RehearsedChannels(Channels):
+    """The real ways in; every way out ends in a folder of its destination's name."""
+
+    def __init__(self, base: Path, environ: Mapping[str, str], out: Path) -> None:
+        super().__init__(base, environ)
+        self._out = out
+
+    def destination(self, destination: Destination) -> Channel:
+        return _Inside(self._out / destination.id)
+
+
+class _Inside(Folder):
+    """A folder in which a server's absolute paths stay below it."""
+
+    def stat(self, path: str) -> RemoteFile | None:
+        return super().stat(path.lstrip("/"))
+
+    def upload(self, path: str, content: BinaryIO, size: int) -> None:
+        super().upload(path.lstrip("/"), content, size)
+
+    def read(self, path: str) -> Iterator[bytes]:
+        return super().read(path.lstrip("/"))

@@ -1,0 +1,145 @@
+"""One run is one source on one date, under that source's lease from its first write to its end."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, partial
+from typing import Any, Final
+
+import dagster as dg
+
+from roster_pipeline.store import Outcome, Sync
+from roster_pipeline.store.lease import Clock, Lease
+from roster_pipeline.store.ledger import Ledger
+from roster_pipeline.workspace import District
+
+DATE: Final = "date"
+SOURCE: Final = "source"
+"""The two dimensions of a partition."""
+
+# Dagster tags the run of a partition with `dagster/partition/<dimension>`.
+DATE_TAG: Final = f"dagster/partition/{DATE}"
+SOURCE_TAG: Final = f"dagster/partition/{SOURCE}"
+
+# From the mildest to the gravest: the gravest of a run is how it ended.
+_GRAVITY: Final = (
+    Outcome.NOTHING_NEW,
+    Outcome.DONE,
+    Outcome.HELD,
+    Outcome.STOPPED,
+    Outcome.FAILED,
+)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Whoever wants to hear, while a run goes on, what it does and how it ended."""
+
+    on_step: Callable[[str], None] = lambda _: None
+    on_end: Callable[[Sync], None] = lambda _: None
+
+
+class SyncRun:
+    """What a run is about, when it is now, its lease, and how it ends."""
+
+    def __init__(
+        self,
+        source: District,
+        day: date,
+        *,
+        ledger: Ledger,
+        clock: Clock,
+        run_id: str,
+        watch: Watch | None = None,
+        on_lease: Callable[[Lease], None] = lambda _: None,
+    ) -> None:
+        self.source = source
+        self.date = day
+        self.ledger = ledger
+        self.now = clock
+        self.watch = watch or Watch()
+        self._run_id = run_id
+        self._on_lease = on_lease
+        self._held = ExitStack()
+        self.outcome: Outcome | None = None
+        """How it ends as far as is known; None before anybody said."""
+        self.delivered: set[str] = set()
+        """Destinations known, in this run, to have what is accepted."""
+        self._sentences: list[str] = []
+        self._summary: dict[str, Any] = {}
+
+    @cached_property
+    def lease(self) -> Lease:
+        """The source's lease: taken at its first use, given back when the run ends.
+
+        Raises `LeaseHeld`, with who has it and since when, while another run is at work.
+        """
+        taking = self.ledger.lease(self.source.id, self.now, run_id=self._run_id)
+        lease = self._held.enter_context(taking)
+        self._on_lease(lease)
+        return lease
+
+    def ends(self, outcome: Outcome, *sentences: str, **summary: Any) -> None:
+        """Say how the run ends as far as one step can tell; the gravest word counts."""
+        if self.outcome is None or _GRAVITY.index(outcome) > _GRAVITY.index(self.outcome):
+            self.outcome = outcome
+        self._sentences += sentences
+        self._summary |= summary
+
+    def close(self) -> None:
+        """Write down how the run ended, if it came to an end, and give the lease back."""
+        with self._held:
+            if self.outcome is not None:
+                summary = {"sentences": self._sentences, **self._summary}
+                at, source = self.now(), self.source.id
+                self.ledger.record_sync(
+                    source, self.date, self.outcome, summary, at, run_id=self._run_id
+                )
+                self.watch.on_end(Sync(source, self.date, self.outcome, summary, self._run_id, at))
+
+
+def _partition(tags: Mapping[str, str], sources: Mapping[str, District]) -> tuple[District, date]:
+    if SOURCE_TAG not in tags or DATE_TAG not in tags:
+        raise dg.Failure(
+            "A run is one source on one date: launch it for a single partition.",
+            allow_retries=False,
+        )
+    if (source := sources.get(tags[SOURCE_TAG])) is None:
+        raise dg.Failure(
+            f"No file in sources/ has the id {tags[SOURCE_TAG]} any more.", allow_retries=False
+        )
+    return source, date.fromisoformat(tags[DATE_TAG])
+
+
+@dg.resource(required_resource_keys={"workspace", "ledger", "clock", "watch"})
+def sync_run(context: dg.InitResourceContext) -> Iterator[SyncRun]:
+    """The run that is going on."""
+    run, instance = context.run, context.instance
+    if run is None or instance is None:
+        raise dg.Failure("There is no run to speak of outside of one.", allow_retries=False)
+    source, day = _partition(run.tags, context.resources.workspace.sources)
+
+    scope = SyncRun(
+        source,
+        day,
+        ledger=context.resources.ledger,
+        clock=context.resources.clock,
+        run_id=run.run_id,
+        watch=context.resources.watch,
+        on_lease=partial(_end_lost_run, instance),
+    )
+    try:
+        yield scope
+    finally:
+        scope.close()
+
+
+def _end_lost_run(instance: dg.DagsterInstance, lease: Lease) -> None:
+    """Mark the run as failed whose process died under the lease: it will not do so itself."""
+    lost = lease.taken_from.run_id if lease.taken_from else None
+    run = instance.get_run_by_id(lost) if lost else None
+    if run is not None and not run.is_finished:
+        instance.report_run_failed(
+            run, "The process of this run was lost, and another run has taken its lease over."
+        )
