@@ -20,7 +20,7 @@ import sys
 import termios
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -51,6 +51,10 @@ class Faults:
     """Bytes a file may have; a write beyond is refused."""
     no_posix_rename: bool = False
     """Only the rename of the SFTP draft, which never replaces a file."""
+    read_only: bool = False
+    """Nothing may be put, renamed or removed."""
+    unlistable: bool = False
+    """Folders may not be listed: a drop box."""
     wrong_password: bool = False
     """No password is right."""
     other_host_key: bool = False
@@ -66,6 +70,7 @@ class _State:
     authorized: Mapping[str, Sequence[asyncssh.SSHKey]]
     faults: Faults
     served: Counter[str] = field(default_factory=Counter)
+    taken: int = 0
     connections: int = 0
     logins: int = 0
     open: set[asyncssh.SSHServerConnection] = field(default_factory=set)
@@ -124,6 +129,11 @@ class SftpServer:
     def served(self) -> Mapping[str, int]:
         """Bytes of each file (its path below `root`) that were served since the start."""
         return self._state.served
+
+    @property
+    def taken(self) -> int:
+        """Bytes of all files that were sent to the server since the start."""
+        return self._state.taken
 
     @property
     def connections(self) -> int:
@@ -229,6 +239,8 @@ class _Files(asyncssh.SFTPServer):
         self._paths: dict[object, str] = {}
 
     def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        if pflags & asyncssh.FXF_WRITE:
+            self._refuse_if(self._state.faults.read_only)
         file = super().open(path, pflags, attrs)
         self._paths[file] = posixpath.normpath(os.fsdecode(path)).lstrip("/")
         return file
@@ -256,12 +268,34 @@ class _Files(asyncssh.SFTPServer):
         if self._is_cut or self._state.cut_is_due(faults.cut_upload_after, self._uploaded):
             await self._cut()
         self._uploaded += len(data)
+        self._state.taken += len(data)
         return cast(int, super().write(file_obj, offset, data[: faults.short_writes]))
 
     def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
         if self._state.faults.no_posix_rename:
             raise asyncssh.SFTPOpUnsupported("no posix-rename here")
+        self._refuse_if(self._state.faults.read_only)
         super().posix_rename(oldpath, newpath)
+
+    def rename(self, oldpath: bytes, newpath: bytes) -> None:
+        self._refuse_if(self._state.faults.read_only)
+        super().rename(oldpath, newpath)
+
+    def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+        self._refuse_if(self._state.faults.unlistable)
+        return super().scandir(path)
+
+    def mkdir(self, path: bytes, attrs: asyncssh.SFTPAttrs) -> None:
+        self._refuse_if(self._state.faults.read_only)
+        super().mkdir(path, attrs)
+
+    def remove(self, path: bytes) -> None:
+        self._refuse_if(self._state.faults.read_only)
+        super().remove(path)
+
+    def _refuse_if(self, refused: bool) -> None:
+        if refused:
+            raise asyncssh.SFTPPermissionDenied("not here")
 
     async def _cut(self) -> None:
         """End the connection as a broken line does, but after all that was served has arrived.
@@ -325,6 +359,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         short_writes=given.short_writes,
         quota=given.quota,
         no_posix_rename=given.no_posix_rename,
+        read_only=given.read_only,
+        unlistable=given.unlistable,
         wrong_password=given.wrong_password,
         other_host_key=given.other_host_key,
     )
@@ -383,7 +419,13 @@ def _parser() -> argparse.ArgumentParser:
         ("quota", "refuse writes beyond BYTES in a file"),
     ):
         faults.add_argument(f"--{name}", type=int, metavar="BYTES", help=meaning)
-    for name in ("no-posix-rename", "wrong-password", "other-host-key"):
+    for name in (
+        "no-posix-rename",
+        "read-only",
+        "unlistable",
+        "wrong-password",
+        "other-host-key",
+    ):
         faults.add_argument(f"--{name}", action="store_true")
     return parser
 

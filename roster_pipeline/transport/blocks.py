@@ -5,8 +5,9 @@ In order is what makes a transfer resumable: everything before one offset is the
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import asyncssh
 
@@ -20,6 +21,7 @@ _PATIENCE: Final = 5.0
 """Seconds that a close may take: a server that is silent by then will not be asked again."""
 
 File = asyncssh.SFTPClientFile
+T = TypeVar("T")
 
 
 class BlockReader:
@@ -37,7 +39,7 @@ class BlockReader:
         """The next block; empty at the end, or where the file has become shorter."""
         while self._ask_from < self._end and len(self._asked) < IN_FLIGHT // self._request:
             size = min(self._request, self._end - self._ask_from)
-            read = asyncio.ensure_future(_read(self._file, size, self._ask_from))
+            read = _started(_read(self._file, size, self._ask_from))
             self._asked.append((self._ask_from, size, read))
             self._ask_from += size
         if not self._asked:
@@ -61,8 +63,8 @@ class BlockReader:
 
     async def close(self) -> None:
         """Drop what is still asked for."""
-        await _drop([read for _, _, read in self._asked])
-        self._asked.clear()
+        while self._asked:
+            self._asked.pop()[2].cancel()
         await _close(self._file)
 
 
@@ -81,7 +83,7 @@ class BlockWriter:
         """Send a block of at most `request` bytes; waits only when too much is in flight."""
         while len(self._sent) >= IN_FLIGHT // self.request:
             await self._acknowledge()
-        write = asyncio.ensure_future(self._file.write(block, self._send_to))
+        write = _started(self._file.write(block, self._send_to))
         self._sent.append((len(block), write))
         self._send_to += len(block)
 
@@ -100,8 +102,8 @@ class BlockWriter:
 
     async def close(self) -> None:
         """Drop what is not acknowledged."""
-        await _drop([write for _, write in self._sent])
-        self._sent.clear()
+        while self._sent:
+            self._sent.pop()[1].cancel()
         await _close(self._file)
 
     async def _acknowledge(self) -> None:
@@ -116,11 +118,11 @@ async def _read(file: File, size: int, offset: int) -> bytes:
     return await file.read(size, offset)
 
 
-async def _drop(tasks: list[asyncio.Task[bytes]] | list[asyncio.Task[int]]) -> None:
-    for task in tasks:
-        task.cancel()
-    # Each result is looked at, or asyncio would log the failures of a lost connection.
-    await asyncio.gather(*tasks, return_exceptions=True)
+def _started(request: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """A task whose failure may go unseen: one lost connection fails all that is in flight."""
+    task = asyncio.ensure_future(request)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task
 
 
 async def _close(file: File) -> None:

@@ -23,7 +23,6 @@ from roster_pipeline.transport.login import Credentials, Password, SftpAddress
 FAILURES: Final = (asyncssh.Error, OSError, EOFError, asyncio.IncompleteReadError)
 
 _NO_SUCH_HOST: Final = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
-_GONE: Final = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +88,8 @@ class Explainer:
                     f"{at} and this program have no encryption in common. "
                     "Ask the server's owner which algorithms it offers."
                 )
+            case asyncssh.SFTPConnectionLost() | asyncssh.SFTPNoConnection():
+                kind, text = Unreachable, f"{at} hung up right after the login."
             case asyncssh.ChannelOpenError() | asyncssh.SFTPError():
                 text = (
                     f"{at} lets user {at.username} in but offers no SFTP. "
@@ -125,7 +126,10 @@ class Explainer:
                 )
             case asyncssh.SFTPNoSpaceOnFilesystem() | asyncssh.SFTPQuotaExceeded():
                 text = f"{at} has no room left to {task}. Ask the server's owner to make some."
-            case asyncssh.SFTPError(reason=reason) if not isinstance(error, _GONE):
+            case asyncssh.SFTPConnectionLost() | asyncssh.SFTPNoConnection():
+                kind = Interrupted
+                text = f"{at} cut the connection when asked to {task}."
+            case asyncssh.SFTPError(reason=reason):
                 text = (
                     f"{at} failed to {task}; it says: {_printable(reason)}. "
                     "Ask the server's owner what stands in the way."

@@ -208,12 +208,16 @@ class Sftp:
     def _released(
         self, session: Session, task: str, transfer: BlockReader | BlockWriter
     ) -> Iterator[None]:
-        """Closes the remote file in any case, also when the caller stops in the middle."""
+        """Closes the remote file, also when the caller stops in the middle."""
+        lost = False
         try:
             yield
+        except TransportError as error:
+            lost = error.transient
+            raise
         finally:
             # The caller may have closed the channel before it dropped the iterator.
-            if self._session is session:
+            if not lost and self._session is session:
                 with suppress(TransportError):
                     self._work(task, transfer.close())
 
