@@ -34,12 +34,22 @@ _DATE_WITH_TIME: Final = re.compile(
 # Columns that hold few distinct texts, so that each text is looked at once.
 _FEW: Final = (Kind.WORD, Kind.BOOLEAN, Kind.DATE)
 _LISTS: Final = (Kind.REFERENCES, Kind.STRINGS, Kind.USER_IDS)
-_PADDING: Final = (b" ,", b", ", b" \n", b" \r", b"\n ", b' "', b'" ', b"\t")
+_BEFORE: Final = np.frombuffer(b',"\n', dtype=np.uint8)
+_AFTER: Final = np.frombuffer(b',"\r\n', dtype=np.uint8)
 
 
 def may_be_padded(raw: bytes) -> bool:
     """Whether any cell of a block of CSV could begin or end with a blank. Cheap; errs to True."""
-    return any(sign in raw for sign in _PADDING) or raw[:1] == b" "
+    if b"\t" in raw:
+        return True
+    text = np.frombuffer(raw, dtype=np.uint8)
+    blanks = np.flatnonzero(text == ord(" "))
+    if not len(blanks):
+        return False
+    if blanks[0] == 0 or blanks[-1] == len(text) - 1:
+        return True
+    edges = np.isin(text[blanks - 1], _BEFORE) | np.isin(text[blanks + 1], _AFTER)
+    return bool(edges.any())
 
 
 def respell(
