@@ -1,6 +1,6 @@
 import io
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ Build = Callable[..., Candidate]
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Iterator[Build]:
+def build(tmp_path: Path) -> Build:
     """Judge the rows of a package (or its bytes) against a base."""
     numbers = itertools.count()
 
@@ -27,7 +27,7 @@ def build(tmp_path: Path) -> Iterator[Build]:
         with open_package(io.BytesIO(package)) as opened:
             return build_candidate(opened, base, tmp_path / str(next(numbers)), **options)
 
-    yield _build
+    return _build
 
 
 @pytest.fixture
