@@ -262,27 +262,28 @@ def _proof(credentials: Credentials) -> dict[str, Any]:
         }
     try:
         key = asyncssh.import_private_key(credentials.text, credentials.passphrase)
-    except asyncssh.KeyEncryptionError as error:
-        if "bcrypt" in str(error):
-            raise CredentialsUnusable(
-                "The private key is encrypted in OpenSSH's own format, which needs the Python "
-                "package bcrypt. Install it, or write the key anew with "
-                "`ssh-keygen -p -m PKCS8 -f KEY`."
-            ) from None
-        raise CredentialsUnusable(
-            "The passphrase does not open the private key. Check what `passphrase` refers to."
-        ) from None
-    except asyncssh.KeyImportError as error:
-        if "assphrase" in str(error):
-            raise CredentialsUnusable(
-                "The private key is encrypted and there is no passphrase for it. "
-                "Add `passphrase` beside `private_key`."
-            ) from None
-        raise CredentialsUnusable(
-            "What `private_key` refers to is not a private key in a format that OpenSSH or "
-            "OpenSSL write (a public key, or a cut-off copy?)."
-        ) from None
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+        raise CredentialsUnusable(_why_unusable(str(error))) from None
     return {"client_keys": [key], "preferred_auth": "publickey"}
+
+
+def _why_unusable(said: str) -> str:
+    if "bcrypt" in said:
+        return (
+            "The private key is encrypted in OpenSSH's own format, which needs the Python package "
+            "bcrypt. Install it, or write the key anew with `ssh-keygen -p -m PKCS8 -f KEY`."
+        )
+    if "must be specified" in said:
+        return (
+            "The private key is encrypted and there is no passphrase for it. "
+            "Add `passphrase` beside `private_key`."
+        )
+    if "decrypt" in said or "passphrase" in said.lower():
+        return "The passphrase does not open the private key. Check what `passphrase` refers to."
+    return (
+        "What `private_key` refers to is not a private key in a format that OpenSSH or "
+        "OpenSSL write (a public key, or a cut-off copy?)."
+    )
 
 
 async def _connect(
