@@ -1,0 +1,78 @@
+"""Write the package of a make-believe district: `python -m roster_pipeline.simulator --help`."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from roster_pipeline.simulator.accidents import ACCIDENTS, apply_accident
+from roster_pipeline.simulator.cells import IdStyle
+from roster_pipeline.simulator.district import District
+
+OLD_FILE_DAYS = 7
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; gives its exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        district = District(
+            students=arguments.students,
+            seed=arguments.seed,
+            today=arguments.today,
+            ids=IdStyle(arguments.ids),
+        )
+        print(_write(district, arguments))  # noqa: T201  this is the command line
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m roster_pipeline.simulator",
+        description="Write the OneRoster zip of a make-believe district.",
+        epilog="Accidents: " + "; ".join(f"{n}: {a.imitates}" for n, a in ACCIDENTS.items()),
+    )
+    parser.add_argument("--students", type=int, default=District.students)
+    parser.add_argument("--seed", type=int, default=District.seed)
+    parser.add_argument("--today", type=date.fromisoformat, default=District.today, help="day 0")
+    parser.add_argument("--day", type=int, default=0, help="days after day 0")
+    parser.add_argument("--since", type=int, help="write the delta since this day instead")
+    parser.add_argument("--version", choices=("1.1", "1.2"), default="1.2")
+    parser.add_argument("--ids", choices=[style.value for style in IdStyle], default="uuid")
+    parser.add_argument("--accident", choices=tuple(ACCIDENTS), metavar="NAME")
+    parser.add_argument("--out", type=Path, required=True, help="the zip to write")
+    return parser
+
+
+def _write(district: District, arguments: argparse.Namespace) -> str:
+    if arguments.accident is None:
+        counts = _write_package(district, arguments, arguments.out)
+        rows = ", ".join(f"{rows:,} {entity}" for entity, rows in counts.items())
+        return f"{arguments.out}: {sum(counts.values()):,} rows ({rows})"
+    with tempfile.TemporaryDirectory(dir=arguments.out.parent) as folder:
+        whole, older = Path(folder, "whole.zip"), Path(folder, "older.zip")
+        _write_package(district, arguments, whole)
+        options = {}
+        if arguments.accident == "old-file-again":
+            if arguments.day < 1:
+                raise ValueError("there is no file older than day 0's: choose a later --day")
+            district.write_package(older, max(0, arguments.day - OLD_FILE_DAYS), arguments.version)
+            options["older"] = older
+        planted = apply_accident(arguments.accident, whole, arguments.out, **options)
+    places = "".join(f"\n{p.file}, line {p.line}: {p.kind} {p.column or ''}" for p in planted)
+    return f"{arguments.out}: {arguments.accident}{places}"
+
+
+def _write_package(district: District, arguments: argparse.Namespace, out: Path) -> dict[str, int]:
+    if arguments.since is not None:
+        return district.write_delta(out, arguments.since, arguments.day, arguments.version)
+    return district.write_package(out, arguments.day, arguments.version)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
