@@ -8,8 +8,23 @@ from roster_pipeline.store.records import Accepted, Hold, HoldStatus, Snapshot, 
 
 
 @dataclass(frozen=True, slots=True)
+class Candidacy:
+    """A roster that stands before the gate."""
+
+    candidate: Snapshot
+    base_hash: str | None
+    """The accepted roster that it was compared with; None if there was none."""
+    date: dt.date
+
+    @property
+    def source(self) -> str:
+        """Whose roster it is."""
+        return self.candidate.source
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """What the ledger knows that bears on one candidate compared with one base."""
+    """What the ledger knows that bears on one candidacy."""
 
     accepted: Accepted | None
     """What is accepted now."""
@@ -19,45 +34,43 @@ class Standing:
     """The newest hold of exactly this candidate and base."""
 
 
-def is_accepted(candidate: Snapshot, date: dt.date, accepted: Accepted | None) -> bool:
+def is_accepted(this: Candidacy, accepted: Accepted | None) -> bool:
     """Whether the candidate is what is accepted already, of the same or a later date."""
     return (
         accepted is not None
-        and accepted.snapshot.content_hash == candidate.content_hash
-        and date >= accepted.date
+        and accepted.snapshot.content_hash == this.candidate.content_hash
+        and this.date >= accepted.date
     )
 
 
-def stale(
-    candidate: Snapshot, base_hash: str | None, date: dt.date, accepted: Accepted | None
-) -> Refused | None:
+def stale(this: Candidacy, accepted: Accepted | None) -> Refused | None:
     """The objection that the candidate is old, or was compared with what is no longer accepted."""
-    current = accepted.snapshot.content_hash if accepted else None
-    if accepted is not None and date < accepted.confirmed:
+    if is_accepted(this, accepted):
+        return None
+    if accepted is not None and this.date < accepted.confirmed:
         return Refused(
-            f"{candidate.source}: this roster is of {date}, but the accepted one is of"
+            f"{this.source}: this roster is of {this.date}, but the accepted one is of"
             f" {accepted.confirmed}; an older roster never replaces a newer one. Nothing was"
             " changed."
         )
-    if current != base_hash:
+    current = accepted.snapshot.content_hash if accepted else None
+    if current != this.base_hash:
         return Refused(
-            f"{candidate.source}: this roster was compared with {_roster(base_hash)}, but"
-            f" {_roster(current)} is accepted now. Run the sync of {date} again."
+            f"{this.source}: this roster was compared with {_roster(this.base_hash)}, but"
+            f" {_roster(current)} is accepted now. Run the sync of {this.date} again."
         )
     return None
 
 
-def objection(
-    candidate: Snapshot, base_hash: str | None, date: dt.date, standing: Standing
-) -> Refused | None:
+def objection(this: Candidacy, standing: Standing) -> Refused | None:
     """Why the candidate may not be accepted; None if it may."""
-    if is_accepted(candidate, date, standing.accepted):
+    if is_accepted(this, standing.accepted):
         return None
-    return stale(candidate, base_hash, date, standing.accepted) or _undecided(candidate, standing)
+    return stale(this, standing.accepted) or _undecided(this, standing)
 
 
-def _undecided(candidate: Snapshot, standing: Standing) -> Refused | None:
-    hold, source = standing.hold, candidate.source
+def _undecided(this: Candidacy, standing: Standing) -> Refused | None:
+    hold, source = standing.hold, this.source
     status = hold.status if hold else None
     if hold is not None and status is HoldStatus.OPEN:
         return Refused(
@@ -76,8 +89,8 @@ def _undecided(candidate: Snapshot, standing: Standing) -> Refused | None:
         return None
     if standing.verdict is None:
         return Refused(
-            f"{source}: no guard has judged this roster ({_roster(candidate.content_hash)}) against"
-            " the accepted one. Run the whole sync, not this step alone."
+            f"{source}: no guard has judged this roster of {this.date} against the accepted one."
+            " Run the whole sync, not this step alone."
         )
     if hold is not None and status is HoldStatus.SUPERSEDED:
         return Refused(

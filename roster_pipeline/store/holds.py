@@ -7,15 +7,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from roster_pipeline.store.errors import NotDecidable
-from roster_pipeline.store.records import Hold, HoldStatus, Snapshot
+from roster_pipeline.store.gate import Candidacy
+from roster_pipeline.store.records import Hold, HoldStatus, Snapshot, Verdict
 from roster_pipeline.store.schema import holds, snapshots
 
 _HOLDS: Final = sa.select(holds, snapshots.c.counts, snapshots.c.url).join(
     snapshots,
     (snapshots.c.source == holds.c.source) & (snapshots.c.content_hash == holds.c.candidate_hash),
 )
-OPEN: Final = (HoldStatus.OPEN,)
-UNDONE: Final = (HoldStatus.OPEN, HoldStatus.APPROVED)
 
 
 def listed(connection: sa.Connection, source: str | None, status: HoldStatus | None) -> list[Hold]:
@@ -41,36 +40,61 @@ def named(connection: sa.Connection, name: str, *, lock: bool = False) -> Hold:
     return _hold(row)
 
 
-def newest(connection: sa.Connection, candidate: Snapshot, base_hash: str | None) -> Hold | None:
+def newest(connection: sa.Connection, this: Candidacy) -> Hold | None:
     """The newest hold of exactly this candidate and base."""
-    query = _HOLDS.where(*_pair(candidate, base_hash)).order_by(holds.c.id.desc()).limit(1)
+    query = _HOLDS.where(*_pair(this)).order_by(holds.c.id.desc()).limit(1)
     row = connection.execute(query).first()
     return _hold(row) if row else None
 
 
-def opened(
+def _opened(
     connection: sa.Connection,
-    candidate: Snapshot,
-    base_hash: str | None,
-    date: dt.date,
+    this: Candidacy,
     reasons: Sequence[Mapping[str, Any]],
     at: dt.datetime,
 ) -> Hold:
-    """Open a hold."""
-    name = _free_name(connection, f"{candidate.source}-{date}-{candidate.content_hash[:6]}")
+    name = _free_name(connection, f"{this.source}-{this.date}-{this.candidate.content_hash[:6]}")
     connection.execute(
         sa.insert(holds).values(
             name=name,
-            source=candidate.source,
-            date=date,
-            candidate_hash=candidate.content_hash,
-            base_hash=base_hash,
+            source=this.source,
+            date=this.date,
+            candidate_hash=this.candidate.content_hash,
+            base_hash=this.base_hash,
             reasons=[dict(reason) for reason in reasons],
             status=HoldStatus.OPEN,
             opened_at=at,
         )
     )
     return named(connection, name)
+
+
+def after_verdict(
+    connection: sa.Connection,
+    this: Candidacy,
+    verdict: Verdict,
+    reasons: Sequence[Mapping[str, Any]],
+    at: dt.datetime,
+) -> Hold | None:
+    """The hold that a verdict leads to; see `Ledger.record_verdict`."""
+    hold = newest(connection, this)
+    if hold is not None and hold.status is HoldStatus.REJECTED:
+        return hold
+    if verdict == "pass":
+        if hold is not None and hold.status is HoldStatus.OPEN:
+            because = "the guards, asked again, let it pass"
+            close(connection, hold.name, HoldStatus.SUPERSEDED, because, at)
+        return None
+    if hold is not None and not is_spent(hold, verdict):
+        return hold
+    return _opened(connection, this, reasons, at)
+
+
+def is_spent(hold: Hold, verdict: Verdict) -> bool:
+    """Whether a hold is history to a new verdict on its candidate and base."""
+    if hold.status is HoldStatus.OPEN:
+        return verdict == "pass"
+    return hold.status in (HoldStatus.SUPERSEDED, HoldStatus.ACCEPTED)
 
 
 def decided(
@@ -104,34 +128,26 @@ def close(
     _close(connection, [holds.c.name == name], status, because, at)
 
 
-def supersede_older(
-    connection: sa.Connection,
-    candidate: Snapshot,
-    base_hash: str | None,
-    date: dt.date,
-    at: dt.datetime,
-) -> None:
+def supersede_older(connection: sa.Connection, this: Candidacy, at: dt.datetime) -> None:
     """A candidate came: whatever else of its source waits, and is not of a later date, is over."""
     others = [
-        holds.c.source == candidate.source,
-        holds.c.status.in_(OPEN),
-        holds.c.date <= date,
-        ~sa.and_(*_pair(candidate, base_hash)),
+        holds.c.source == this.source,
+        holds.c.status == HoldStatus.OPEN,
+        holds.c.date <= this.date,
+        ~sa.and_(*_pair(this)),
     ]
-    because = f"a newer roster came for {date}"
+    because = f"a newer roster came for {this.date}"
     _close(connection, others, HoldStatus.SUPERSEDED, because, at)
 
 
-def supersede_other_bases(
-    connection: sa.Connection, accepted: Snapshot, date: dt.date, at: dt.datetime
-) -> None:
-    """A roster was accepted: what was compared with another one can no longer be."""
+def supersede_other_bases(connection: sa.Connection, this: Candidacy, at: dt.datetime) -> None:
+    """It was accepted: what was compared with another roster can no longer be, approved or not."""
     others = [
-        holds.c.source == accepted.source,
-        holds.c.status.in_(UNDONE),
-        holds.c.base_hash.is_distinct_from(accepted.content_hash),
+        holds.c.source == this.source,
+        holds.c.status.in_((HoldStatus.OPEN, HoldStatus.APPROVED)),
+        holds.c.base_hash.is_distinct_from(this.candidate.content_hash),
     ]
-    because = f"another roster was accepted for {date}"
+    because = f"another roster was accepted for {this.date}"
     _close(connection, others, HoldStatus.SUPERSEDED, because, at)
 
 
@@ -146,11 +162,11 @@ def _close(
     connection.execute(closed.values(status=status, closed_at=at, closed_because=because))
 
 
-def _pair(candidate: Snapshot, base_hash: str | None) -> tuple[sa.ColumnElement[bool], ...]:
+def _pair(this: Candidacy) -> tuple[sa.ColumnElement[bool], ...]:
     return (
-        holds.c.source == candidate.source,
-        holds.c.candidate_hash == candidate.content_hash,
-        holds.c.base_hash.is_not_distinct_from(base_hash),
+        holds.c.source == this.source,
+        holds.c.candidate_hash == this.candidate.content_hash,
+        holds.c.base_hash.is_not_distinct_from(this.base_hash),
     )
 
 

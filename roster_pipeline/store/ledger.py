@@ -13,11 +13,11 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from roster_pipeline.store import gate, holds
+from roster_pipeline.store import acceptance, gate, holds
 from roster_pipeline.store import lease as leasing
 from roster_pipeline.store.database import Database
 from roster_pipeline.store.errors import Refused
-from roster_pipeline.store.gate import Standing
+from roster_pipeline.store.gate import Candidacy, Standing
 from roster_pipeline.store.lease import Clock, Lease
 from roster_pipeline.store.records import (
     Accepted,
@@ -30,7 +30,7 @@ from roster_pipeline.store.records import (
     Sync,
     Verdict,
 )
-from roster_pipeline.store.schema import accepted, deliveries, landed, snapshots, syncs, verdicts
+from roster_pipeline.store.schema import deliveries, landed, snapshots, syncs
 from roster_pipeline.tables.crashpoints import reached
 
 
@@ -157,21 +157,19 @@ class Ledger:
         the candidate passes. Other holds of the source that wait, and are not of a later date,
         become superseded. Raises Refused if the candidate is old or its base no longer accepted.
         """
-        _owns(lease, source, candidate)
+        this = _candidacy(source, candidate, base_hash, date)
+        _owns(lease, source)
         with self._database.writing() as connection:
             leasing.verify(connection, lease)
-            current = _accepted(connection, source)
-            known = gate.is_accepted(candidate, date, current)
-            if not known and (refusal := gate.stale(candidate, base_hash, date, current)):
+            current = acceptance.current(connection, source)
+            if refusal := gate.stale(this, current):
                 raise refusal
             self._remember(connection, candidate)
-            _remember_verdict(connection, candidate, base_hash, date, verdict, reasons, at)
-            holds.supersede_older(connection, candidate, base_hash, date, at)
-            return (
-                None
-                if known
-                else _held(connection, candidate, base_hash, date, verdict, reasons, at)
-            )
+            acceptance.remember_verdict(connection, this, verdict, reasons, at)
+            holds.supersede_older(connection, this, at)
+            if gate.is_accepted(this, current):
+                return None
+            return holds.after_verdict(connection, this, verdict, reasons, at)
 
     def accept(
         self,
@@ -189,21 +187,20 @@ class Ledger:
         base. Raises Refused with the reason, and the hold's name if one stands in the way. What is
         accepted already, of the same or a later date, is returned again.
         """
-        _owns(lease, source, candidate)
+        this = _candidacy(source, candidate, base_hash, date)
+        _owns(lease, source)
         reached("accept.before")
         with self._database.writing() as connection:
             leasing.verify(connection, lease)
-            standing = _standing(connection, candidate, base_hash)
-            if refusal := gate.objection(candidate, base_hash, date, standing):
+            standing = acceptance.standing(connection, this)
+            if refusal := gate.objection(this, standing):
                 raise refusal
-            if gate.is_accepted(candidate, date, standing.accepted):
-                _confirm(connection, candidate, date)
+            if standing.accepted and gate.is_accepted(this, standing.accepted):
+                result = acceptance.confirm(connection, this, standing.accepted)
             else:
                 self._remember(connection, candidate)
-                _replace(connection, candidate, base_hash, date, standing, at)
-            result = _accepted(connection, source)
+                result = acceptance.replace(connection, this, standing, at)
         reached("accept.after")
-        assert result is not None  # noqa: S101 - written above
         return result
 
     def may_accept(
@@ -218,20 +215,20 @@ class Ledger:
 
         With `verdict`, as if the guards had just given it.
         """
-        _owns(None, source, candidate)
+        this = _candidacy(source, candidate, base_hash, date)
         with self._database.reading() as connection:
-            standing = _standing(connection, candidate, base_hash)
+            standing = acceptance.standing(connection, this)
         if verdict is not None:
             hold = standing.hold
-            if hold is not None and _is_spent(hold, verdict):
+            if hold is not None and holds.is_spent(hold, verdict):
                 hold = None
             standing = Standing(standing.accepted, verdict, hold)
-        return gate.objection(candidate, base_hash, date, standing)
+        return gate.objection(this, standing)
 
     def accepted(self, source: str) -> Accepted | None:
         """The source's accepted roster; None before its first sync is accepted."""
         with self._database.reading() as connection:
-            return _accepted(connection, source)
+            return acceptance.current(connection, source)
 
     def _remember(self, connection: sa.Connection, snapshot: Snapshot) -> None:
         insert = self._database.insert(snapshots).values(
@@ -354,161 +351,15 @@ class Ledger:
         return Sync(row.source, row.date, Outcome(row.outcome), row.summary, row.run_id, row.at)
 
 
-def _owns(lease: Lease | None, source: str, candidate: Snapshot | None = None) -> None:
-    if lease is not None and lease.name != source:
+def _owns(lease: Lease, source: str) -> None:
+    if lease.name != source:
         raise ValueError(f"the lease of {lease.name} does not cover {source}")
-    if candidate is not None and candidate.source != source:
+
+
+def _candidacy(source: str, candidate: Snapshot, base_hash: str | None, date: dt.date) -> Candidacy:
+    if candidate.source != source:
         raise ValueError(f"a snapshot of {candidate.source} is no roster of {source}")
-
-
-def _standing(connection: sa.Connection, candidate: Snapshot, base_hash: str | None) -> Standing:
-    newest = _newest_verdict(connection, candidate, base_hash)
-    return Standing(
-        accepted=_accepted(connection, candidate.source),
-        verdict=newest.verdict if newest else None,
-        hold=holds.newest(connection, candidate, base_hash),
-    )
-
-
-def _accepted(connection: sa.Connection, source: str) -> Accepted | None:
-    query = (
-        sa.select(accepted, snapshots.c.counts, snapshots.c.url)
-        .join(
-            snapshots,
-            (snapshots.c.source == accepted.c.source)
-            & (snapshots.c.content_hash == accepted.c.content_hash),
-        )
-        .where(accepted.c.source == source)
-        .order_by(accepted.c.sequence.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).first()
-    if row is None:
-        return None
-    return Accepted(
-        source=row.source,
-        sequence=row.sequence,
-        snapshot=Snapshot(row.source, row.content_hash, row.counts, row.url),
-        base_hash=row.base_hash,
-        date=row.date,
-        confirmed=row.confirmed,
-        at=row.at,
-        hold_name=row.hold_name,
-    )
-
-
-def _confirm(connection: sa.Connection, candidate: Snapshot, date: dt.date) -> None:
-    newest = sa.select(sa.func.max(accepted.c.sequence)).where(
-        accepted.c.source == candidate.source
-    )
-    connection.execute(
-        sa.update(accepted)
-        .where(
-            accepted.c.source == candidate.source,
-            accepted.c.sequence == newest.scalar_subquery(),
-            accepted.c.confirmed < date,
-        )
-        .values(confirmed=date)
-    )
-
-
-def _replace(
-    connection: sa.Connection,
-    candidate: Snapshot,
-    base_hash: str | None,
-    date: dt.date,
-    standing: Standing,
-    at: dt.datetime,
-) -> None:
-    hold = standing.hold
-    approved = hold is not None and hold.status is HoldStatus.APPROVED
-    connection.execute(
-        sa.insert(accepted).values(
-            source=candidate.source,
-            sequence=standing.accepted.sequence + 1 if standing.accepted else 1,
-            content_hash=candidate.content_hash,
-            base_hash=base_hash,
-            date=date,
-            confirmed=date,
-            at=at,
-            hold_name=hold.name if hold is not None and approved else None,
-        )
-    )
-    if hold is not None and approved:
-        holds.close(connection, hold.name, HoldStatus.ACCEPTED, "accepted", at)
-    holds.supersede_other_bases(connection, candidate, date, at)
-
-
-def _newest_verdict(
-    connection: sa.Connection, candidate: Snapshot, base_hash: str | None
-) -> sa.Row[Any] | None:
-    query = (
-        sa.select(verdicts)
-        .where(
-            verdicts.c.source == candidate.source,
-            verdicts.c.candidate_hash == candidate.content_hash,
-            verdicts.c.base_hash.is_not_distinct_from(base_hash),
-        )
-        .order_by(verdicts.c.id.desc())
-        .limit(1)
-    )
-    return connection.execute(query).first()
-
-
-def _remember_verdict(
-    connection: sa.Connection,
-    candidate: Snapshot,
-    base_hash: str | None,
-    date: dt.date,
-    verdict: Verdict,
-    reasons: Sequence[Mapping[str, Any]],
-    at: dt.datetime,
-) -> None:
-    given = [dict(reason) for reason in reasons]
-    newest = _newest_verdict(connection, candidate, base_hash)
-    if newest and (newest.date, newest.verdict, newest.reasons) == (date, verdict, given):
-        return
-    connection.execute(
-        sa.insert(verdicts).values(
-            source=candidate.source,
-            candidate_hash=candidate.content_hash,
-            base_hash=base_hash,
-            date=date,
-            verdict=verdict,
-            reasons=given,
-            at=at,
-        )
-    )
-
-
-def _held(
-    connection: sa.Connection,
-    candidate: Snapshot,
-    base_hash: str | None,
-    date: dt.date,
-    verdict: Verdict,
-    reasons: Sequence[Mapping[str, Any]],
-    at: dt.datetime,
-) -> Hold | None:
-    """The hold that a verdict leads to; see `Ledger.record_verdict`."""
-    hold = holds.newest(connection, candidate, base_hash)
-    if hold is not None and hold.status is HoldStatus.REJECTED:
-        return hold
-    if verdict == "pass":
-        if hold is not None and hold.status is HoldStatus.OPEN:
-            because = "the guards, asked again, let it pass"
-            holds.close(connection, hold.name, HoldStatus.SUPERSEDED, because, at)
-        return None
-    if hold is not None and not _is_spent(hold, verdict):
-        return hold
-    return holds.opened(connection, candidate, base_hash, date, reasons, at)
-
-
-def _is_spent(hold: Hold, verdict: Verdict) -> bool:
-    """Whether a hold is history to a new verdict on its candidate and base."""
-    if hold.status is HoldStatus.OPEN:
-        return verdict == "pass"
-    return hold.status in (HoldStatus.SUPERSEDED, HoldStatus.ACCEPTED)
+    return Candidacy(candidate, base_hash, date)
 
 
 def _delivery(connection: sa.Connection, destination: str, source: str) -> Delivery | None:
