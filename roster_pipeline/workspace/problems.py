@@ -115,7 +115,7 @@ def _sentence(detail: ErrorDetails, place: Place) -> str:
 def _unknown_key(place: Place, model: type[BaseModel]) -> str:
     path = ".".join(place.path)
     known = _keys_at(model.model_json_schema(), place.path[:-1])
-    near = get_close_matches(place.path[-1], known, n=1)
+    near = get_close_matches(place.path[-1], known, n=1, cutoff=0.5)
     if near:
         return f"no key is called `{path}`; did you mean `{near[0]}`?"
     return f"no key is called `{path}`; there are {', '.join(known)}"

@@ -1,0 +1,309 @@
+from pathlib import Path
+
+import pytest
+
+from roster_pipeline.guards import settings as guards
+from roster_pipeline.receivers import config as receivers
+from roster_pipeline.sources import config as sources
+from roster_pipeline.workspace import (
+    Workspace,
+    WorkspaceError,
+    json_schemas,
+    locate,
+    schema_line,
+)
+from roster_pipeline.workspace import settings as workspace_settings
+
+ROSTER = "partitions: {start: 2026-08-01}\n"
+SOURCE = """\
+id: springfield
+name: Springfield
+timezone: America/Chicago
+transport:
+  sftp:
+    host: sftp.example.org
+    username: roster
+    password: {env: SPRINGFIELD}
+    known_hosts: known_hosts
+"""
+DESTINATION = """\
+id: reader
+transport:
+  sftp: {host: in.example.org, username: us, private_key: {file: key}, known_hosts: known_hosts}
+path: /in/{source}.zip
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A workspace with one source and one destination."""
+    write(tmp_path, "roster.yaml", ROSTER)
+    write(tmp_path, "sources/springfield.yaml", SOURCE)
+    write(tmp_path, "destinations/reader.yaml", DESTINATION)
+    return tmp_path
+
+
+def write(folder: Path, name: str, text: str | bytes) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def problems(folder: Path) -> list[str]:
+    with pytest.raises(WorkspaceError) as error:
+        Workspace.load(folder)
+    return [str(problem) for problem in error.value.problems]
+
+
+def test_a_workspace_is_read(folder: Path) -> None:
+    workspace = Workspace.load(folder)
+
+    assert workspace.source("springfield").name == "Springfield"
+    assert [d.id for d in workspace.destinations_of("springfield")] == ["reader"]
+
+
+def test_an_unknown_source_is_refused_with_the_known_ones(folder: Path) -> None:
+    with pytest.raises(WorkspaceError, match="'shelbyville'; there are: springfield"):
+        Workspace.load(folder).source("shelbyville")
+
+
+def test_a_folder_without_roster_yaml_says_what_to_do(tmp_path: Path) -> None:
+    assert "make a workspace with `roster init`" in problems(tmp_path)[0]
+
+
+def test_every_mistake_in_every_file_is_said_at_once_with_its_place(folder: Path) -> None:
+    write(folder, "roster.yaml", ROSTER + "ledgr: x\nstrict: maybe\n")
+    write(folder, "sources/springfield.yaml", SOURCE + "at: 12:30\nfoldr: x\n")
+    write(folder, "sources/other.yaml", SOURCE.replace("Springfield", "010"))
+    write(folder, "destinations/reader.yaml", "id: reader\n\tpath: x\n")
+
+    found = problems(folder)
+
+    assert [line.partition(": ")[0] for line in found] == [
+        "destinations/reader.yaml:2:1",
+        "roster.yaml:2:1",
+        "roster.yaml:3:9",
+        "sources/other.yaml:2:7",
+        "sources/springfield.yaml:10:5",
+        "sources/springfield.yaml:11:1",
+    ]
+    assert "did you mean `ledger`?" in found[1]
+    assert "did you mean `folder`?" in found[5]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("name: 010", "`name`: text is needed here, and YAML reads a number; write it in quotes"),
+        ("name: NO", "YAML reads true or false; write it in quotes"),
+        ("name: 2026-08-01", "YAML reads a date; write it in quotes"),
+        ("name:", "YAML reads nothing"),
+        ("name: [a]", "YAML reads a list"),
+        (
+            "scope: {schools: [007]}",
+            "`scope.schools`: text is needed here, and YAML reads a number",
+        ),
+        ("scope: all", "`scope`: a block of keys is needed here"),
+        ("scope: {schools: s1}", "`scope.schools`: a list is needed here"),
+        ("complete: {quiet: 5}", "`complete.quiet`; did you mean `quiet_seconds`?"),
+        (
+            "guards: {removed: {percent: 200}}",
+            "`guards.removed.percent`: should be less than or equal",
+        ),
+        ("at: 02:99", '`at`: say a time of day as "HH:MM"'),
+        ("at: '02:30'\nat: '03:30'", "`at` is given twice; the first is in line 10"),
+        ("at: !!python/object:os.system x", "this is not YAML"),
+        ("at: 2026-13-45", "looks like a date and is none"),
+        ("---\nid: b", "this is not YAML"),
+    ],
+)
+def test_what_yaml_makes_of_a_value_is_explained(folder: Path, line: str, sentence: str) -> None:
+    key = line.partition(":")[0]
+    kept = [text for text in SOURCE.splitlines() if not text.startswith(f"{key}:")]
+    write(folder, "sources/springfield.yaml", "\n".join([*kept, line]) + "\n")
+
+    assert any(sentence in problem for problem in problems(folder))
+
+
+def test_a_file_that_is_not_utf_8_is_refused_with_its_line(folder: Path) -> None:
+    write(
+        folder, "sources/springfield.yaml", SOURCE.replace("name: S", "name: \xc9").encode("cp1252")
+    )
+
+    assert problems(folder)[0].startswith("sources/springfield.yaml:2:1: this is not UTF-8")
+
+
+def test_a_secret_typed_into_a_file_is_not_repeated(folder: Path) -> None:
+    write(folder, "sources/springfield.yaml", SOURCE.replace("{env: SPRINGFIELD}", "hunter2"))
+    write(folder, "roster.yaml", ROSTER + "ledger: postgresql://me:hunter2@db/roster\n")
+
+    said = "\n".join(problems(folder))
+
+    assert "hunter2" not in said
+    assert "roster.yaml:2:9: `ledger`: an address with a password does not belong here" in said
+    assert "sources/springfield.yaml:8:15: `transport.sftp.password`: write where" in said
+
+
+def as_yaml(path: str) -> str:
+    steps = path.split(".")
+    return "".join(f"{'  ' * n}{step}:\n" for n, step in enumerate(steps[:-1])) + (
+        f"{'  ' * (len(steps) - 1)}{steps[-1]}: [1, 2]\n"
+    )
+
+
+GUARDS_LATER = {f"guards.{key}": what for key, what in guards.LATER.items()}
+PLANNED = [
+    *((path, "roster.yaml") for path in {**workspace_settings.LATER, **GUARDS_LATER}),
+    *((path, "sources/springfield.yaml") for path in {**sources.LATER, **GUARDS_LATER}),
+    *((path, "destinations/reader.yaml") for path in receivers.LATER),
+]
+
+
+@pytest.mark.parametrize(("path", "file"), PLANNED)
+def test_a_key_of_a_later_version_is_refused_with_a_sentence(
+    folder: Path, path: str, file: str
+) -> None:
+    text = {"roster.yaml": ROSTER, "sources/springfield.yaml": SOURCE}.get(file, DESTINATION)
+    first = path.partition(".")[0]
+    kept = [] if f"{first}:" in text else text.splitlines(keepends=True)
+    write(folder, file, "".join(kept) + as_yaml(path))
+
+    [said] = [p for p in problems(folder) if "comes later" in p]
+
+    assert f"`{path}` comes later (" in said
+    assert said.endswith("); remove it")
+
+
+def test_a_planned_folder_is_refused_with_a_sentence(folder: Path) -> None:
+    write(folder, "products/maths.yaml", "id: maths\n")
+
+    assert "products: this folder comes later" in problems(folder)[0]
+
+
+def test_an_id_is_the_name_of_its_file(folder: Path) -> None:
+    write(folder, "sources/shelbyville.yaml", SOURCE)
+
+    assert problems(folder) == [
+        "sources/shelbyville.yaml:1:5: `id` must be shelbyville, as the file is called"
+    ]
+
+
+def test_two_files_for_one_id_are_refused(folder: Path) -> None:
+    write(folder, "sources/springfield.yml", SOURCE)
+
+    assert "there are two files for springfield" in problems(folder)[0]
+
+
+def test_a_destination_of_an_unknown_source_is_refused(folder: Path) -> None:
+    write(folder, "destinations/reader.yaml", DESTINATION + "sources: [shelbyville]\n")
+
+    assert problems(folder) == [
+        "destinations/reader.yaml:5:10: `sources`: no source is called 'shelbyville'; "
+        "there are: springfield"
+    ]
+
+
+def test_a_destination_of_a_broken_source_is_not_blamed(folder: Path) -> None:
+    write(folder, "sources/springfield.yaml", "id: springfield\n\t")
+    write(folder, "destinations/reader.yaml", DESTINATION + "sources: [springfield]\n")
+
+    assert [p.partition(":")[0] for p in problems(folder)] == ["sources/springfield.yaml"]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        DESTINATION.replace("id: reader", "id: writer"),
+        DESTINATION.replace("id: reader", "id: writer").replace("in.example", "IN.example"),
+        DESTINATION.replace("id: reader", "id: writer").replace("{source}", "springfield")
+        + "sources: [springfield]\n",
+        DESTINATION.replace("id: reader", "id: writer").replace("/in/", "/in//./"),
+    ],
+)
+def test_two_destinations_may_not_write_to_the_same_path(folder: Path, second: str) -> None:
+    write(folder, "destinations/writer.yaml", second)
+
+    [said] = problems(folder)
+    assert said.startswith("destinations/writer.yaml:4:7: `path`: destination reader writes to")
+
+
+def test_two_destinations_may_write_beside_each_other(folder: Path) -> None:
+    write(
+        folder,
+        "destinations/writer.yaml",
+        DESTINATION.replace("id: reader", "id: writer").replace("/in/", "/other/"),
+    )
+
+    assert len(Workspace.load(folder).destinations) == 2
+
+
+def test_storage_and_ledger_lie_in_the_folder_unless_said_otherwise(folder: Path) -> None:
+    workspace = Workspace.load(folder)
+
+    assert workspace.storage_url == str(folder / "store")
+    assert workspace.ledger_url({}) == f"sqlite:///{folder}/ledger.sqlite"
+
+
+def test_storage_and_ledger_may_be_elsewhere(folder: Path) -> None:
+    write(folder, "roster.yaml", ROSTER + "storage: s3://rosters/here\nledger: {env: LEDGER}\n")
+    workspace = Workspace.load(folder)
+    url = "postgresql+psycopg2://us:secret@db/roster"
+
+    assert workspace.storage_url == "s3://rosters/here"
+    assert workspace.ledger_url({"LEDGER": url}) == url
+    with pytest.raises(WorkspaceError, match="LEDGER is not set"):
+        workspace.ledger_url({})
+    with pytest.raises(WorkspaceError, match="lives in sqlite") as error:
+        workspace.ledger_url({"LEDGER": "mysql://us:hunter2@db"})
+    assert "hunter2" not in str(error.value)
+
+
+def test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace(folder: Path) -> None:
+    write(
+        folder, "roster.yaml", ROSTER + "strict: true\nguards: {removed: {percent: 8, floor: 2}}\n"
+    )
+    assert Workspace.load(folder).strict_for("springfield")
+
+    write(
+        folder,
+        "sources/springfield.yaml",
+        SOURCE + "strict: false\nguards: {removed: {percent: 20}}\n",
+    )
+    workspace = Workspace.load(folder)
+
+    assert not workspace.strict_for("springfield")
+    assert workspace.guards_for("springfield").removed.percent == 20
+    assert workspace.guards_for("springfield").removed.floor == 2
+
+
+def test_the_folder_is_found(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    root = tmp_path_factory.mktemp("repository")
+    assert locate({}, root) == root
+
+    write(root, "examples/demo/roster.yaml", ROSTER)
+    assert locate({}, root) == root / "examples" / "demo"
+    assert locate({}, folder) == folder
+    assert locate({"ROSTER_WORKSPACE": "examples"}, root) == root / "examples"
+    assert locate({"ROSTER_WORKSPACE": str(folder)}, root) == folder
+
+
+def test_editors_get_a_schema_for_each_kind_of_file() -> None:
+    schemas = json_schemas()
+
+    assert set(schemas) == {"roster", "source", "destination"}
+    assert "guards" in schemas["source"]["properties"]
+    assert set(schemas["roster"]["required"]) == {"partitions"}
+    line = schema_line("source", "../.schemas")
+    assert line == "# yaml-language-server: $schema=../.schemas/source.json"
+
+
+def test_an_empty_roster_yaml_says_what_is_missing(folder: Path) -> None:
+    write(folder, "roster.yaml", "")
+
+    assert problems(folder) == ["roster.yaml:1:1: `partitions` is missing"]
+
+
+def test_an_anchor_that_points_at_itself_is_no_trap(folder: Path) -> None:
+    write(folder, "roster.yaml", ROSTER + "guards: &again {removed: *again}\n")
+
+    assert problems(folder)
