@@ -5,13 +5,16 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.progress import Progress
+
+
+_ENDLESS: Final = 10_000
 
 
 class Ends(IntEnum):
@@ -53,7 +56,14 @@ def answer(text: "RenderableType", document: Mapping[str, Any], form: Format) ->
         return
     from rich.console import Console
 
-    Console(highlight=False, soft_wrap=not sys.stdout.isatty()).print(text)
+    if sys.stdout.isatty():
+        Console(highlight=False).print(text)
+        return
+    # A file or a program gets lines as long as they are, and no padding.
+    console = Console(highlight=False, width=_ENDLESS, color_system=None)
+    with console.capture() as captured:
+        console.print(text)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def note(sentence: str) -> None:

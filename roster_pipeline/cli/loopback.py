@@ -73,7 +73,7 @@ def serve_until_exit(workspace: Path) -> None:
 def _start(workspace: Path) -> tuple["subprocess.Popen[bytes]", int]:
     ours, theirs = os.pipe()
     process = subprocess.Popen(  # noqa: S603 - this very module
-        [sys.executable, "-m", __name__, str(workspace)],
+        [sys.executable, "-c", f"from {__name__} import main; main()", str(workspace)],
         stdin=ours,
         stdout=subprocess.PIPE,
         # Ctrl-C is for whoever started them; they follow.
@@ -114,7 +114,3 @@ def main() -> None:
         sys.stdout.buffer.write(_READY)
         sys.stdout.flush()
         sys.stdin.buffer.read()
-
-
-if __name__ == "__main__":
-    main()

@@ -17,7 +17,7 @@ SQLITE_LEDGER: Final = "sqlite:///ledger.sqlite"
 _SCHEMAS: Final = ".schemas"
 
 
-def filled(name: str, **values: str) -> str:
+def filled(name: str, /, **values: str) -> str:
     """One of the templates with its places filled."""
     text = files("roster_pipeline.cli").joinpath("templates", name).read_text(encoding="utf-8")
     return Template(text).substitute(values)

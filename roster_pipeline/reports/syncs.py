@@ -7,7 +7,7 @@ from typing import Any, Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from roster_pipeline.reports.holds import hold_document, moment, settle, shown
+from roster_pipeline.reports.holds import hold_document, moment, shown
 from roster_pipeline.reports.tables import text_table
 from roster_pipeline.store import Accepted, Delivery, Hold, Outcome, Sync
 
@@ -50,7 +50,7 @@ def sync_text(sync: Sync, hold: Hold | None, *, dry_run: bool = False) -> Render
     parts: list[RenderableType] = [head]
     parts += [Text(sentence) for sentence in sync.summary.get("sentences", ())]
     if hold is not None and sync.outcome is Outcome.HELD and not dry_run:
-        parts.append(Text(f"roster show {hold.name}   then   {settle(hold.name)}", style="dim"))
+        parts.append(Text(f"What would change: roster show {hold.name}", style="dim"))
     return Group(*parts)
 
 
@@ -142,7 +142,7 @@ def _standing_row(standing: Standing) -> list[str | int | Text]:
     return [
         standing.source,
         "–" if accepted is None else str(accepted.confirmed),
-        0 if accepted is None else sum(accepted.snapshot.counts.values()),
+        "–" if accepted is None else sum(accepted.snapshot.counts.values()),
         "–" if last is None else shown(last.at),
         Text("–") if last is None else Text(WORDS[last.outcome], style=_STYLES[last.outcome]),
         ", ".join(hold.name for hold in standing.holds) or "–",

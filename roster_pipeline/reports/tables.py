@@ -10,12 +10,16 @@ Cell = str | int | Text
 
 
 def text_table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
-    """A terminal table; whole numbers are grouped in thousands and stand on the right."""
+    """A terminal table; whole numbers are grouped in thousands and stand on the right.
+
+    Where it is too wide, the last column is broken over lines.
+    """
     listed = [list(row) for row in rows]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for place, name in enumerate(header):
         numeric = any(isinstance(row[place], int) for row in listed)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        last = place == len(header) - 1
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=not last)
     for row in listed:
         table.add_row(*(_shown(cell) for cell in row))
     return table
