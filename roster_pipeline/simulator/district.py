@@ -17,7 +17,7 @@ from roster_pipeline.oneroster.entities import ENTITIES, ENTITIES_1P1
 from roster_pipeline.oneroster.manifest import Mode, Version
 from roster_pipeline.simulator import days
 from roster_pipeline.simulator.cells import IdStyle
-from roster_pipeline.simulator.names import NameBook, login_form, name_book
+from roster_pipeline.simulator.names import NameBook, check_locales, login_form, name_book
 from roster_pipeline.simulator.packages import Frames, Target, write_package
 from roster_pipeline.simulator.school_year import SchoolYear
 from roster_pipeline.simulator.style import (
@@ -66,6 +66,8 @@ class District:
             raise ValueError("the seed is not negative")
         if not 0 <= self.guardians <= 1:
             raise ValueError("guardians is a share between 0 and 1")
+        IdStyle(self.ids)
+        check_locales(self.locales)
 
     def on(self, day: int) -> "Day":
         """The district so many days after day 0."""

@@ -115,16 +115,19 @@ def _lists(locale: str) -> tuple[list[str], list[str], list[str]]:
     )
 
 
+def check_locales(locales: tuple[str, ...] | None) -> None:
+    """Raises ValueError unless these are some of `LOCALES` (None is all)."""
+    known = dict(LOCALES)
+    if locales is not None and not (locales and set(locales) <= set(known)):
+        raise ValueError(f"naming locales must be among {', '.join(known)}")
+
+
 @cache
 def name_book(locales: tuple[str, ...] | None = None) -> NameBook:
-    """The names of some of `LOCALES` (all by default), their shares scaled to make a whole.
-
-    Raises ValueError for a locale that is not in `LOCALES`.
-    """
+    """The names of some of `LOCALES` (all by default), their shares scaled to make a whole."""
+    check_locales(locales)
     shares = dict(LOCALES)
     chosen = tuple(shares) if locales is None else locales
-    if not chosen or not set(chosen) <= set(shares):
-        raise ValueError(f"naming locales must be among {', '.join(shares)}")
     given: list[str] = []
     family: list[str] = []
     starts: list[tuple[int, int, int]] = []
