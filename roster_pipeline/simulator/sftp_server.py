@@ -21,10 +21,10 @@ import termios
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Final, Self, cast
+from typing import Any, Final, Self, cast
 
 import asyncssh
 
@@ -33,32 +33,28 @@ from roster_pipeline.transport.loop import LoopThread
 HOST: Final = "127.0.0.1"
 
 
+def _fault(default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"help": meaning})
+
+
 @dataclass
 class Faults:
-    """What goes wrong; may be changed while the server runs."""
+    """What goes wrong; may be changed while the server runs, but for its host key."""
 
-    cut_download_after: int | None = None
-    """Bytes served on a connection after which it is cut."""
-    cut_upload_after: int | None = None
-    """Bytes taken on a connection after which it is cut."""
-    cuts: int | None = None
-    """How many times connections are cut; None is for ever."""
-    stall_download_after: int | None = None
-    """Bytes served on a connection after which it stays open and silent."""
-    short_writes: int | None = None
-    """Each write is acknowledged whole, but only this many bytes of it are kept."""
-    quota: int | None = None
-    """Bytes a file may have; a write beyond is refused."""
-    no_posix_rename: bool = False
-    """Only the rename of the SFTP draft, which never replaces a file."""
-    read_only: bool = False
-    """Nothing may be put, renamed or removed."""
-    unlistable: bool = False
-    """Folders may not be listed: a drop box."""
-    wrong_password: bool = False
-    """No password is right."""
-    other_host_key: bool = False
-    """The server starts with a host key made for this once, not the one in its folder."""
+    cut_download_after: int | None = _fault(None, "cut a connection after so many bytes served")
+    cut_upload_after: int | None = _fault(None, "cut a connection after so many bytes taken")
+    cuts: int | None = _fault(None, "cut so many connections only, not all")
+    stall_download_after: int | None = _fault(None, "fall silent after so many bytes served")
+    short_writes: int | None = _fault(
+        None, "acknowledge each write whole, but keep only so many bytes of it"
+    )
+    quota: int | None = _fault(None, "refuse writes beyond so many bytes in a file")
+    no_posix_rename: bool = _fault(False, "have only the rename that never replaces a file")
+    read_only: bool = _fault(False, "let nothing be put, renamed or removed")
+    unlistable: bool = _fault(False, "let no folder be listed: a drop box")
+    wrong_password: bool = _fault(False, "take no password")
+    other_host_key: bool = _fault(False, "show a new host key, not the one that is kept")
+    sha1_host_key: bool = _fault(False, "sign with SHA-1 only (ssh-rsa), as very old servers do")
 
 
 @dataclass
@@ -110,7 +106,10 @@ class SftpServer:
             self.faults,
         )
         folder = None if self.faults.other_host_key else host_key_folder
-        self._host_keys = [_host_key(folder, kind) for kind in host_key_types]
+        kinds = ["ssh-rsa"] if self.faults.sha1_host_key else host_key_types
+        self._host_keys = [_host_key(folder, kind) for kind in kinds]
+        if self.faults.sha1_host_key:
+            self._host_keys[0].sig_algorithms = (b"ssh-rsa",)
         self._loop: LoopThread | None = None
         self._listener: asyncssh.SSHAcceptor | None = None
 
@@ -351,19 +350,7 @@ def _host_key(folder: Path | None, kind: str) -> asyncssh.SSHKey:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop."""
     given = _parser().parse_args(arguments)
-    faults = Faults(
-        cut_download_after=given.cut_download_after,
-        cut_upload_after=given.cut_upload_after,
-        cuts=given.cuts,
-        stall_download_after=given.stall_download_after,
-        short_writes=given.short_writes,
-        quota=given.quota,
-        no_posix_rename=given.no_posix_rename,
-        read_only=given.read_only,
-        unlistable=given.unlistable,
-        wrong_password=given.wrong_password,
-        other_host_key=given.other_host_key,
-    )
+    faults = Faults(**{fault.name: getattr(given, fault.name) for fault in fields(Faults)})
     password = os.environ.get(given.password_env)
     keys = given.authorized_key.read_text(encoding="utf-8") if given.authorized_key else None
     if not password and not keys:
@@ -410,23 +397,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--authorized-key", type=Path, help="file with the user's public key")
     faults = parser.add_argument_group("faults")
-    for name, meaning in (
-        ("cut-download-after", "cut a connection after BYTES served"),
-        ("cut-upload-after", "cut a connection after BYTES taken"),
-        ("cuts", "cut so many connections only"),
-        ("stall-download-after", "fall silent after BYTES served"),
-        ("short-writes", "keep only BYTES of each write"),
-        ("quota", "refuse writes beyond BYTES in a file"),
-    ):
-        faults.add_argument(f"--{name}", type=int, metavar="BYTES", help=meaning)
-    for name in (
-        "no-posix-rename",
-        "read-only",
-        "unlistable",
-        "wrong-password",
-        "other-host-key",
-    ):
-        faults.add_argument(f"--{name}", action="store_true")
+    for fault in fields(Faults):
+        name, meaning = f"--{fault.name.replace('_', '-')}", fault.metadata["help"]
+        if fault.type is bool:
+            faults.add_argument(name, action="store_true", help=meaning)
+        else:
+            faults.add_argument(name, type=int, metavar="N", help=meaning)
     return parser
 
 

@@ -26,46 +26,17 @@ from roster_pipeline.transport.channel import (
     part_prefix,
 )
 from roster_pipeline.transport.errors import CredentialsUnusable, HostKeyMismatch
-from roster_pipeline.transport.login import (
-    Credentials,
-    Fingerprint,
-    HostKey,
-    KnownHosts,
-    Password,
-    SftpAddress,
-)
+from roster_pipeline.transport.hostkeys import Trust
+from roster_pipeline.transport.login import Credentials, HostKey, Password, SftpAddress
 
 # At INFO asyncssh names users and files; who wants that sets the level before.
 if not logging.getLogger("asyncssh").level:
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
 
-# A fingerprint does not say its key's type, and a server shows one key only: ask for each type in
-# turn until the pinned key appears. ssh-rsa (SHA-1) is the only one that some hosted SIS have.
-_HOST_KEY_FAMILIES: Final = (
-    ("ssh-ed25519",),
-    ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
-    ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"),
-)
-_ANY_FAMILY: Final = tuple(name for family in _HOST_KEY_FAMILIES for name in family)
-
 # AES-GCM runs in hardware: twice as fast here as asyncssh's own first choice.
 _CIPHERS: Final = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
 
 _MISSING: Final = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)
-
-
-class _Client(asyncssh.SSHClient):
-    """Remembers the host key that was shown; trusts it only if it is the pinned one."""
-
-    def __init__(self, pinned: str | None) -> None:
-        self._pinned = pinned
-        self.shown: asyncssh.SSHKey | None = None
-
-    def validate_host_public_key(
-        self, host: str, addr: str, port: int, key: asyncssh.SSHKey
-    ) -> bool:
-        self.shown = key
-        return self._pinned is not None and key.get_fingerprint() == self._pinned
 
 
 class Session:
@@ -86,8 +57,8 @@ class Session:
 
         Raises HostKeyMismatch, CredentialsUnusable, and what asyncssh raises.
         """
-        options = {**_trust(host_key), **_proof(credentials)}
-        connection = await _connect(address, host_key, options, timeout)
+        trust = Trust.load(host_key, address)
+        connection = await _connect(address, credentials, trust, timeout)
         try:
             async with asyncio.timeout(timeout):
                 client = await connection.start_sftp_client(path_errors="surrogateescape")
@@ -237,22 +208,6 @@ def _modified(attrs: asyncssh.SFTPAttrs) -> datetime:
     return datetime.fromtimestamp(attrs.mtime or 0, UTC)
 
 
-def _trust(host_key: HostKey) -> dict[str, Any]:
-    if isinstance(host_key, Fingerprint):
-        # Nothing is known but the fingerprint; `_Client` compares it.
-        return {"known_hosts": ([], [], [])}
-    try:
-        text = host_key.path.read_text(encoding="utf-8")
-        # The object, not the text: asyncssh takes an empty text for "use ~/.ssh/known_hosts".
-        return {"known_hosts": asyncssh.import_known_hosts(text)}
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it has a line that is none"
-        raise CredentialsUnusable(
-            f"The known_hosts file {host_key.path} cannot be read: {why}. Make one with the "
-            "server's line as its owner gives it to you."
-        ) from None
-
-
 def _proof(credentials: Credentials) -> dict[str, Any]:
     if isinstance(credentials, Password):
         return {
@@ -287,79 +242,40 @@ def _why_unusable(said: str) -> str:
 
 
 async def _connect(
-    address: SftpAddress, host_key: HostKey, options: dict[str, Any], timeout: float
+    address: SftpAddress, credentials: Credentials, trust: Trust, timeout: float
 ) -> asyncssh.SSHClientConnection:
-    pinned = host_key.sha256 if isinstance(host_key, Fingerprint) else None
-    # With known_hosts asyncssh asks for the types of the keys it found there; if the server has
-    # none of those, one more try shows what it does have.
-    first: tuple[Any, ...] = (_ANY_FAMILY, *_HOST_KEY_FAMILIES) if pinned else ((), _ANY_FAMILY)
+    proof = _proof(credentials)
     shown: list[asyncssh.SSHKey] = []
-    for algorithms in first:
-        if any(_algorithm(key) in algorithms for key in shown if algorithms != _ANY_FAMILY):
+    for algorithms in trust.offers():
+        if any(key.algorithm.decode("ascii") in algorithms for key in shown):
             continue
-        client = _Client(pinned)
+        verifier = trust.verifier()
         try:
             return await asyncssh.connect(
                 address.host,
                 address.port,
                 username=address.username,
-                client_factory=lambda client=client: client,
+                client_factory=lambda verifier=verifier: verifier,
                 config=None,
                 agent_path=None,
                 gss_host=None,
                 x509_trusted_certs=None,
+                known_hosts=trust.known_hosts,
                 server_host_key_algs=algorithms,
                 encryption_algs=_CIPHERS,
                 compression_algs=None,
                 connect_timeout=timeout,
                 login_timeout=timeout,
                 keepalive_interval=timeout / 3,
-                **options,
+                **proof,
             )
-        except asyncssh.KeyExchangeFailed:
-            if algorithms == _ANY_FAMILY:
-                raise
         except asyncssh.HostKeyNotVerifiable:
-            if client.shown is None:
+            if verifier.shown is None:
                 raise
-            shown.append(client.shown)
-            if pinned is None:
-                break
-    raise HostKeyMismatch(_mistrust(address, host_key, options["known_hosts"], shown))
-
-
-def _algorithm(key: asyncssh.SSHKey) -> str:
-    return key.algorithm.decode("ascii")
-
-
-def _mistrust(
-    address: SftpAddress, host_key: HostKey, known: Any, shown: list[asyncssh.SSHKey]
-) -> str:
-    keys = ", ".join(f"{_algorithm(key)} {key.get_fingerprint()}" for key in shown)
-    if isinstance(host_key, Fingerprint):
-        return (
-            f"{address} shows another host key than the pinned one: {keys}, not {host_key.sha256}. "
-            "Nothing was sent. Ask the server's owner by another way whether the key was changed; "
-            "if so, put the new fingerprint into `fingerprint`."
-        )
-    return _not_in_known_hosts(address, host_key, known, shown[0], keys)
-
-
-def _not_in_known_hosts(
-    address: SftpAddress, host_key: KnownHosts, known: Any, shown: asyncssh.SSHKey, keys: str
-) -> str:
-    port = None if address.port == 22 else address.port
-    listed, authorities, *_ = asyncssh.match_known_hosts(known, address.host, "", port)
-    if listed or authorities:
-        return (
-            f"{address} shows another host key than {host_key.path} has for it: {keys}. "
-            "Nothing was sent. Ask the server's owner by another way whether the key was changed; "
-            "if so, replace the host's line in that file."
-        )
-    name = f"[{address.host}]:{port}" if port else address.host
-    line = shown.export_public_key("openssh").decode("ascii").split(" ")
-    return (
-        f"{address} is not in {host_key.path}; it shows the host key {keys}. Nothing was sent. "
-        "If the server's owner confirms that fingerprint by another way, add this line to the "
-        f"file: {name} {line[0]} {line[1].strip()}"
-    )
+            shown.append(verifier.shown)
+        except (asyncssh.KeyExchangeFailed, asyncssh.ConnectionLost, ConnectionError):
+            # That is also how a server says that it has no key of the type asked for; but then it
+            # has shown one of another type before.
+            if not shown:
+                raise
+    raise HostKeyMismatch(trust.mistrust(shown))

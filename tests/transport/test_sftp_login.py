@@ -161,13 +161,28 @@ def test_another_host_key_than_the_pinned_one_is_refused(
         assert impostor.logins == 0
 
 
-@pytest.mark.parametrize("pinned", ["ssh-rsa", "ecdsa-sha2-nistp256", "ssh-ed25519"])
-def test_any_of_a_servers_keys_can_be_pinned(root: Path, connect: Connect, pinned: str) -> None:
+@pytest.mark.parametrize("trusted", ["ssh-rsa", "ecdsa-sha2-nistp256", "ssh-ed25519"])
+def test_any_of_a_servers_keys_can_be_the_trusted_one(
+    root: Path, connect: Connect, known_hosts: Path, trusted: str
+) -> None:
     kinds = sorted(
-        {"ssh-rsa", "ecdsa-sha2-nistp256", "ssh-ed25519"}, key=lambda kind: kind != pinned
+        {"ssh-rsa", "ecdsa-sha2-nistp256", "ssh-ed25519"}, key=lambda kind: kind != trusted
     )
     with SftpServer(root, passwords={USER: PASSWORD}, host_key_types=kinds) as server:
+        known_hosts.write_text(server.known_hosts_line)
         assert connect(server).list(".", "*") == []
+        assert connect(server, host_key=KnownHosts(known_hosts)).list(".", "*") == []
+
+
+def test_a_server_that_knows_only_the_old_ssh_rsa_can_be_used(
+    root: Path, connect: Connect, known_hosts: Path
+) -> None:
+    """Some hosted student information systems are like that."""
+    old = Faults(sha1_host_key=True)
+    with SftpServer(root, passwords={USER: PASSWORD}, faults=old) as server:
+        known_hosts.write_text(server.known_hosts_line)
+        assert connect(server).list(".", "*") == []
+        assert connect(server, host_key=KnownHosts(known_hosts)).list(".", "*") == []
 
 
 def test_a_wrong_password_is_said_without_showing_it_and_is_tried_once(
