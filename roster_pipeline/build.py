@@ -13,6 +13,7 @@ from roster_pipeline.automation.drops import drop_sensors
 from roster_pipeline.automation.jobs import RESUME, SYNC, resume, sync
 from roster_pipeline.automation.partitions import partitions
 from roster_pipeline.automation.schedules import schedules
+from roster_pipeline.automation.undelivered import undelivered_sensor
 from roster_pipeline.resources import resources
 from roster_pipeline.workspace import Workspace
 
@@ -43,6 +44,7 @@ def build_defs(workspace: Workspace, overrides: Mapping[str, Any] | None = None)
         sensors=[
             *drop_sensors(sources, SYNC, seconds=seconds),
             approvals_sensor(RESUME, seconds=seconds),
+            undelivered_sensor(RESUME, seconds=seconds),
         ],
         resources=parts,
         executor=dg.in_process_executor,

@@ -21,10 +21,12 @@ _UNUSABLE: Final = (LandingError, ArchiveError, CsvError)
 def step(run: SyncRun, what: str) -> Iterator[None]:
     """One step of a run; `what` it does is told to whoever watches.
 
-    Any error becomes a `Failure` whose text is safe, and the run has failed.
+    The run's first step takes the source's lease. Any error becomes a `Failure` whose text is
+    safe, and the run has failed.
     """
     run.watch.on_step(what)
     try:
+        run.take_lease()
         yield
     except dg.Failure:
         raise

@@ -1,15 +1,24 @@
 """The sensor that lets a run go on when a person has approved its hold."""
 
+import math
+from datetime import datetime, timedelta
+from typing import Final
+
 import dagster as dg
 
 from roster_pipeline.automation.partitions import partition_key
-from roster_pipeline.resources.errors import is_transient, sentence
-from roster_pipeline.store import HoldStatus
+from roster_pipeline.automation.ticks import Answer, tick
+from roster_pipeline.store import Hold, HoldStatus
+from roster_pipeline.store.lease import Clock
 from roster_pipeline.store.ledger import Ledger
+
+# A run that came to nothing (its lease was held, a disk was full) is followed by another after 5
+# minutes, then after 10 more, 20 more, …
+_FIRST_PAUSE: Final = timedelta(minutes=5)
 
 
 def approvals_sensor(job: str, *, seconds: int) -> dg.SensorDefinition:
-    """One sensor for all sources: a hold that is approved and not accepted is resumed once."""
+    """One sensor for all sources: a hold that is approved and not accepted is resumed."""
 
     @dg.sensor(
         name="approvals",
@@ -18,22 +27,27 @@ def approvals_sensor(job: str, *, seconds: int) -> dg.SensorDefinition:
         minimum_interval_seconds=seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
-    def approvals(ledger: dg.ResourceParam[Ledger]) -> dg.SensorResult | dg.SkipReason:
-        try:
-            approved = ledger.holds(status=HoldStatus.APPROVED)
-        except Exception as error:
-            if is_transient(error):
-                return dg.SkipReason(sentence(error))
-            raise RuntimeError(sentence(error)) from None
-        if not approved:
-            return dg.SkipReason("No approved hold waits.")
-        return dg.SensorResult(
-            run_requests=[
-                dg.RunRequest(
-                    run_key=hold.name, partition_key=partition_key(hold.source, hold.date)
-                )
-                for hold in approved
-            ]
-        )
+    def approvals(ledger: dg.ResourceParam[Ledger], clock: dg.ResourceParam[Clock]) -> Answer:
+        return tick(lambda: _look(ledger, clock()))
 
     return approvals
+
+
+def _look(ledger: Ledger, now: datetime) -> Answer:
+    approved = ledger.holds(status=HoldStatus.APPROVED)
+    if not approved:
+        return dg.SkipReason("No approved hold waits.")
+    return dg.SensorResult(
+        run_requests=[
+            dg.RunRequest(
+                run_key=f"{hold.name} {_attempt(hold, now)}",
+                partition_key=partition_key(hold.source, hold.date),
+            )
+            for hold in approved
+        ]
+    )
+
+
+def _attempt(hold: Hold, now: datetime) -> int:
+    waited = now - hold.decided_at if hold.decided_at else timedelta()
+    return int(math.log2(1 + max(waited, timedelta()) / _FIRST_PAUSE))

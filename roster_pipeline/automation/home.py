@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 import dagster as dg
 import yaml
 
-from roster_pipeline.automation.partitions import SOURCE
+from roster_pipeline.resources.sync_run import SOURCE_TAG
 
 Storage = Literal["sqlite", "postgres"]
 
@@ -38,7 +38,7 @@ def dagster_yaml(storage: Storage = "sqlite") -> str:
                 # One run of a source at a time; the lease in the ledger is what enforces it.
                 "tag_concurrency_limits": [
                     {
-                        "key": f"dagster/partition/{SOURCE}",
+                        "key": SOURCE_TAG,
                         "value": {"applyLimitPerUniqueValue": True},
                         "limit": 1,
                     }

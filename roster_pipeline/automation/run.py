@@ -9,8 +9,8 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
@@ -21,9 +21,11 @@ from roster_pipeline.automation.home import make_home, open_home
 from roster_pipeline.automation.jobs import RESUME, SYNC
 from roster_pipeline.automation.partitions import partition_key
 from roster_pipeline.automation.rehearsal import rehearsal
+from roster_pipeline.automation.undelivered import undelivered
 from roster_pipeline.resources import utc_now
-from roster_pipeline.resources.sync_run import DATE, Watch
-from roster_pipeline.store import Hold, Outcome, Sync
+from roster_pipeline.resources.sync_run import Watch
+from roster_pipeline.store import Accepted, Hold, Outcome, Sync
+from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.workspace import Workspace
 
 Build = Callable[[Workspace, Mapping[str, Any]], dg.Definitions]
@@ -74,28 +76,24 @@ def run_sync(
 ) -> SyncResult:
     """Sync one source on one date; the source's own today by default.
 
+    Where nothing new came, what was accepted before is brought to those who have not got it yet.
     A dry run keeps nothing: it leaves ledger, store and servers as they were, and puts the packages
-    it would have delivered into `out` (`<out>/<destination>/…`), or nowhere without it. Raises
-    `WorkspaceError` for an unknown source and `NoSuchDateError` for a date that is no partition; all
-    else is an outcome.
+    it would have delivered into `out` (`<out>/<destination>/…`), or nowhere without it.
+
+    Raises `WorkspaceError` for an unknown source and `NoSuchDateError` for a date that is no
+    partition; all else is an outcome.
     """
-    clock = (overrides or {}).get("clock", utc_now)
-    day = day or workspace.source(source).date_of(clock())
+    call = _Call(build, workspace, {"clock": utc_now, **(overrides or {})}, on_step)
+    day = day or workspace.source(source).date_of(call.overrides["clock"]())
     config = {"ops": {"candidate_roster": {"config": {"strict": strict}}}}
-    replaced = {**(overrides or {}), "clock": clock}
-    if not dry_run:
-        with _instance(workspace, instance) as opened:
-            return _execute(
-                build, workspace, SYNC, source, day, opened, replaced, on_step, config=config
-            )
-    with (
-        TemporaryDirectory(prefix="roster-dry-run-") as folder,
-        dg.DagsterInstance.ephemeral() as i,
-    ):
-        scratch = Path(folder)
-        replaced |= rehearsal(workspace, os.environ, scratch, out or scratch / "out")
-        result = _execute(build, workspace, SYNC, source, day, i, replaced, on_step, config=config)
-    return SyncResult(result.sync, dry_run=True)
+    if dry_run:
+        return _rehearse(call, source, day, config, out)
+    with _instance(workspace, instance) as opened:
+        result = call.execute(opened, SYNC, source, day, config)
+        if result.outcome is not Outcome.NOTHING_NEW:
+            return result
+        late = _undelivered(workspace, source)
+        return call.execute(opened, RESUME, source, late.date) if late else result
 
 
 def resume(
@@ -108,9 +106,25 @@ def resume(
     on_step: Callable[[str], None] = lambda _: None,
 ) -> SyncResult:
     """Go on with an approved hold: the guard again, the gate, the deliveries."""
-    replaced = {"clock": utc_now, **(overrides or {})}
+    call = _Call(build, workspace, {"clock": utc_now, **(overrides or {})}, on_step)
     with _instance(workspace, instance) as opened:
-        return _execute(build, workspace, RESUME, hold.source, hold.date, opened, replaced, on_step)
+        return call.execute(opened, RESUME, hold.source, hold.date)
+
+
+def _rehearse(
+    call: "_Call", source: str, day: date, config: Mapping[str, Any], out: Path | None
+) -> SyncResult:
+    with TemporaryDirectory(prefix="roster-dry-run-") as folder:
+        scratch = Path(folder)
+        parts = rehearsal(call.workspace, os.environ, scratch, out or scratch / "out")
+        call = replace(call, overrides={**call.overrides, **parts})
+        with dg.DagsterInstance.ephemeral() as instance:
+            return replace(call.execute(instance, SYNC, source, day, config), dry_run=True)
+
+
+def _undelivered(workspace: Workspace, source: str) -> Accepted | None:
+    with Ledger.open(workspace.ledger_url(os.environ)) as ledger:
+        return undelivered(workspace, ledger, source)
 
 
 @contextmanager
@@ -124,49 +138,54 @@ def _instance(workspace: Workspace, kind: Instance) -> Iterator[dg.DagsterInstan
         yield instance
 
 
-def _execute(
-    build: Build,
-    workspace: Workspace,
-    job: str,
-    source: str,
-    day: date,
-    instance: dg.DagsterInstance,
-    overrides: Mapping[str, Any],
-    on_step: Callable[[str], None],
-    *,
-    config: Mapping[str, Any] | None = None,
-) -> SyncResult:
-    ended: list[Sync] = []
-    watch = Watch(on_step, ended.append)
-    with _quiet():
-        definitions = build(workspace, {**overrides, "watch": watch})
-        found = definitions.resolve_job_def(job)
-        _require_partition(found, source, day, workspace)
-        result = found.execute_in_process(
-            instance=instance,
-            partition_key=partition_key(source, day),
-            raise_on_error=False,
-            # Whoever started this process starts it again; no daemon needs to.
-            tags={"dagster/max_retries": "0"},
-            run_config={**(config or {}), **_SILENT},
-        )
-    if ended and (result.success or ended[0].outcome not in (Outcome.DONE, Outcome.NOTHING_NEW)):
-        return SyncResult(ended[0])
-    return SyncResult(_from_events(result, source, day, overrides["clock"]))
+@dataclass(frozen=True)
+class _Call:
+    """What is the same for every job that one call executes."""
+
+    build: Build
+    workspace: Workspace
+    overrides: Mapping[str, Any]
+    on_step: Callable[[str], None]
+
+    def execute(
+        self,
+        instance: dg.DagsterInstance,
+        job: str,
+        source: str,
+        day: date,
+        config: Mapping[str, Any] | None = None,
+    ) -> SyncResult:
+        """Run a job over one partition in this process."""
+        ended: list[Sync] = []
+        watch = Watch(self.on_step, ended.append)
+        with _quiet():
+            definitions = self.build(self.workspace, {**self.overrides, "watch": watch})
+            found = definitions.resolve_job_def(job)
+            self._require_partition(found, source, day)
+            result = found.execute_in_process(
+                instance=instance,
+                partition_key=partition_key(source, day),
+                raise_on_error=False,
+                # Whoever started this process starts it again; no daemon needs to.
+                tags={"dagster/max_retries": "0"},
+                run_config={**(config or {}), **_SILENT},
+            )
+        said_well = ended and ended[0].outcome in (Outcome.DONE, Outcome.NOTHING_NEW)
+        if ended and (result.success or not said_well):
+            return SyncResult(ended[0])
+        return SyncResult(_from_events(result, source, day, self.overrides["clock"]()))
+
+    def _require_partition(self, job: dg.JobDefinition, source: str, day: date) -> None:
+        known = job.partitions_def
+        if known is not None and not known.has_partition_key(partition_key(source, day)):
+            raise NoSuchDateError(
+                f"There is no partition of {day}: dates run from "
+                f"{self.workspace.settings.partitions.start} (partitions.start in roster.yaml) "
+                "to today."
+            )
 
 
-def _require_partition(job: dg.JobDefinition, source: str, day: date, workspace: Workspace) -> None:
-    known = job.partitions_def
-    if known is not None and not known.has_partition_key(partition_key(source, day)):
-        raise NoSuchDateError(
-            f"There is no {DATE} {day}: dates run from {workspace.settings.partitions.start} "
-            "(partitions.start in roster.yaml) to today."
-        )
-
-
-def _from_events(
-    result: dg.ExecuteInProcessResult, source: str, day: date, clock: Callable[[], Any]
-) -> Sync:
+def _from_events(result: dg.ExecuteInProcessResult, source: str, day: date, at: datetime) -> Sync:
     """How a run ended that could not say so itself: turned away, or broken outside of its steps."""
     said = [
         _sentence(event)
@@ -174,7 +193,7 @@ def _from_events(
         if event.is_step_failure or event.is_run_failure
     ]
     outcome = Outcome.DONE if result.success else Outcome.FAILED
-    return Sync(source, day, outcome, {"sentences": said[:1]}, result.run_id, clock())
+    return Sync(source, day, outcome, {"sentences": said[:1]}, result.run_id, at)
 
 
 def _sentence(event: dg.DagsterEvent) -> str:

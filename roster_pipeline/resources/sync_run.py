@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Final
 
 import dagster as dg
@@ -62,6 +62,7 @@ class SyncRun:
         self._run_id = run_id
         self._on_lease = on_lease
         self._held = ExitStack()
+        self._lease: Lease | None = None
         self.outcome: Outcome | None = None
         """How it ends as far as is known; None before anybody said."""
         self.delivered: set[str] = set()
@@ -69,16 +70,22 @@ class SyncRun:
         self._sentences: list[str] = []
         self._summary: dict[str, Any] = {}
 
-    @cached_property
-    def lease(self) -> Lease:
-        """The source's lease: taken at its first use, given back when the run ends.
+    def take_lease(self) -> None:
+        """Take the source's lease, unless the run has it; it is given back when the run ends.
 
         Raises `LeaseHeld`, with who has it and since when, while another run is at work.
         """
-        taking = self.ledger.lease(self.source.id, self.now, run_id=self._run_id)
-        lease = self._held.enter_context(taking)
-        self._on_lease(lease)
-        return lease
+        if self._lease is None:
+            taking = self.ledger.lease(self.source.id, self.now, run_id=self._run_id)
+            self._lease = self._held.enter_context(taking)
+            self._on_lease(self._lease)
+
+    @property
+    def lease(self) -> Lease:
+        """The source's lease, for a write to the ledger."""
+        self.take_lease()
+        assert self._lease is not None  # noqa: S101 - taken
+        return self._lease
 
     def ends(self, outcome: Outcome, *sentences: str, **summary: Any) -> None:
         """Say how the run ends as far as one step can tell; the gravest word counts."""
