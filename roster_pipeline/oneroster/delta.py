@@ -1,31 +1,35 @@
 """What differs between two rosters, and how one becomes the other.
 
-Rows are paired by sourcedId. A pair with equal row hashes is unchanged; whatever seems added,
-removed or changed is confirmed on its text, so neither two sourcedIds with one hash nor hashes
-made by another program can invent or hide a person. Order, parts and where rows came from make no
+Rows are paired by sourcedId. A row is unchanged when both its hashes, of the sourcedId and of the
+row, stand in the other roster too. All others are paired by the text of their sourcedIds, so two
+with the same hash cannot hide or invent a person. Order, parts and where rows came from make no
 difference, and neither do status, dateLastModified and password.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.layout import Hashes, Positions, compared
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
-from roster_pipeline.tables.hashes import text_hashes
+from roster_pipeline.oneroster.unchanged import differing
 from roster_pipeline.tables.keys import compare
 from roster_pipeline.tables.text import arrow
 
 Kind = Literal["added", "changed", "removed"]
-_BLOCK: Final = 1 << 17
+# Some 50 MB a side: sourcedIds, and whole rows.
+_MOST_IDS: Final = 1 << 20
+_MOST_PAIRS: Final = 1 << 17
 _NONE: Final[Positions] = np.empty(0, dtype=np.int64)
 
 
@@ -42,8 +46,6 @@ class EntityDelta:
     removed: Positions
     """In the old roster, ascending."""
     unchanged: int
-    columns: Mapping[str, int] = field(default_factory=dict)
-    """In how many changed rows each column differs; columns that differ in none are left out."""
 
     def counts(self) -> dict[str, int]:
         """How many rows were added, changed, removed and left as they were."""
@@ -83,17 +85,18 @@ class Delta:
 
     def pairs(self, entity: str) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
         """The changed rows as they were and as they are, aligned, in all columns that count."""
-        delta = self.entities[entity]
-        old = self.old or Roster.empty()
-        pairs = _Pairs(delta.changed_from, delta.changed)
-        yield from _pair_blocks(old, self.new, entity, pairs)
-
-
-class _Pairs(NamedTuple):
-    """Rows of the old and the new roster that belong together, new positions ascending."""
-
-    old: Positions
-    new: Positions
+        delta, old, new = self.entities[entity], self.old or Roster.empty(), self.new
+        metadata = sorted({*old.tables[entity].metadata, *new.tables[entity].metadata})
+        for start in range(0, len(delta.changed), _MOST_PAIRS):
+            block = slice(start, start + _MOST_PAIRS)
+            yield _take_both(
+                old,
+                delta.changed_from[block],
+                new,
+                delta.changed[block],
+                entity,
+                (*compared(entity), *metadata),
+            )
 
 
 def diff(old: Roster | None, new: Roster) -> Delta:
@@ -103,9 +106,12 @@ def diff(old: Roster | None, new: Roster) -> Delta:
 
 
 def changed_columns(delta: Delta, entity: str) -> dict[str, int]:
-    """In how many changed rows each column differs, most often first."""
-    columns = delta.entities[entity].columns
-    return dict(sorted(columns.items(), key=lambda item: (-item[1], item[0])))
+    """In how many changed rows each column differs, most often first; none that differs nowhere."""
+    columns: Counter[str] = Counter()
+    for before, after in delta.pairs(entity):
+        for name in after.columns:
+            columns[name] += int(_differs(before[name], after[name]).sum())
+    return {name: rows for name, rows in columns.most_common() if rows}
 
 
 def apply(old: Roster, delta: Delta, into: Path) -> Roster:
@@ -159,144 +165,85 @@ def _swap(
 # ---- finding what differs ----
 
 
-class _Found(NamedTuple):
-    """What the hashes say."""
-
-    added: Positions
-    removed: Positions
-    pairs: _Pairs
-    unchanged: int
-
-
-class _Checked(NamedTuple):
-    """What the text of pairs says."""
-
-    changed: _Pairs
-    strangers: _Pairs
-    """Rows whose sourcedIds only have the same hash."""
-    unchanged: int
-    columns: Counter[str]
-
-
 def _diff(old: Roster, new: Roster, entity: str) -> EntityDelta:
     if old.tables[entity].same_cells(new.tables[entity]):
         return EntityDelta(_NONE, _NONE, _NONE, _NONE, new.counts[entity])
-    found = _by_hash(old, new, entity)
-    if not (_hashes_hold(old, entity, found.removed) and _hashes_hold(new, entity, found.added)):
-        found = _by_hash(old, new, entity, stored=False)
-    checked = _check(old, new, entity, found.pairs)
-    return EntityDelta(
-        added=np.union1d(found.added, checked.strangers.new),
-        changed=checked.changed.new,
-        changed_from=checked.changed.old,
-        removed=np.union1d(found.removed, checked.strangers.old),
-        unchanged=found.unchanged + checked.unchanged,
-        columns=dict(checked.columns),
-    )
-
-
-def _by_hash(old: Roster, new: Roster, entity: str, *, stored: bool = True) -> _Found:
-    """Pair rows by key hash; those whose key hash is not theirs alone, by sourcedId."""
-    old_keys, old_rows = old.hashes(entity, stored=stored)
-    new_keys, new_rows = new.hashes(entity, stored=stored)
-    shared = np.union1d(_repeated(old_keys), _repeated(new_keys))
-    if not len(shared):
-        found = compare(old_keys, old_rows, new_keys, new_rows)
-        pairs = _Pairs(found.changed_old, found.changed_new)
-        return _Found(found.added, found.removed, pairs, found.unchanged)
-    old_alone, old_shares = _split(~np.isin(old_keys, shared))
-    new_alone, new_shares = _split(~np.isin(new_keys, shared))
-    found = compare(
-        old_keys[old_alone], old_rows[old_alone], new_keys[new_alone], new_rows[new_alone]
-    )
-    same = _by_id(old, old_shares, new, new_shares, entity)
-    return _Found(
-        added=np.union1d(new_alone[found.added], np.setdiff1d(new_shares, same.new)),
-        removed=np.union1d(old_alone[found.removed], np.setdiff1d(old_shares, same.old)),
-        pairs=_in_new_order(
-            np.concatenate([old_alone[found.changed_old], same.old]),
-            np.concatenate([new_alone[found.changed_new], same.new]),
-        ),
-        unchanged=found.unchanged,
-    )
-
-
-def _by_id(old: Roster, old_at: Positions, new: Roster, new_at: Positions, entity: str) -> _Pairs:
-    """Pair rows by the text of their sourcedIds, the first of a repeated one with the first."""
-    sides = []
-    for roster, at in ((old, old_at), (new, new_at)):
-        side = roster.take(entity, at, ["sourcedId"]).assign(at=at)
-        sides.append(side.assign(turn=side.groupby("sourcedId", dropna=False).cumcount()))
-    both = sides[0].merge(sides[1], on=["sourcedId", "turn"], suffixes=("_old", "_new"))
-    return _in_new_order(both["at_old"].to_numpy(), both["at_new"].to_numpy())
-
-
-def _check(old: Roster, new: Roster, entity: str, pairs: _Pairs) -> _Checked:
-    """Compare the text of paired rows."""
-    changed = np.zeros(len(pairs.new), dtype=bool)
-    strangers = np.zeros(len(pairs.new), dtype=bool)
-    columns: Counter[str] = Counter()
-    start = 0
-    for before, after in _pair_blocks(old, new, entity, pairs):
-        block = slice(start, start := start + len(after))
-        differs = {name: _differs(before[name], after[name]) for name in after.columns}
-        strangers[block] = differs.pop("sourcedId")
-        for name, cells in differs.items():
-            columns[name] += int((cells & ~strangers[block]).sum())
-            changed[block] |= cells & ~strangers[block]
-    return _Checked(
-        _Pairs(pairs.old[changed], pairs.new[changed]),
-        _Pairs(pairs.old[strangers], pairs.new[strangers]),
-        int((~changed & ~strangers).sum()),
-        +columns,
-    )
-
-
-def _pair_blocks(
-    old: Roster, new: Roster, entity: str, pairs: _Pairs
-) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """The compared columns of both rows of each pair, a block at a time."""
-    metadata = sorted({*old.tables[entity].metadata, *new.tables[entity].metadata})
-    columns = (*compared(entity), *metadata)
-    for start in range(0, len(pairs.new), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        yield (
-            old.take(entity, pairs.old[block], columns),
-            new.take(entity, pairs.new[block], columns),
+    if not old.counts[entity] or not new.counts[entity]:
+        added, removed = (np.arange(side.counts[entity], dtype=np.int64) for side in (new, old))
+        return EntityDelta(added, _NONE, _NONE, removed, 0)
+    old_keys, old_rows = old.hashes(entity)
+    new_keys, new_rows = new.hashes(entity)
+    old_at, new_at = differing(old_keys, old_rows, new_keys, new_rows)
+    found = [EntityDelta(_NONE, _NONE, _NONE, _NONE, len(new_keys) - len(new_at))]
+    for in_old, in_new in _chunks(old_keys[old_at], new_keys[new_at]):
+        left_old, left_new = old_at[in_old], new_at[in_new]
+        old_ids, new_ids = _ids(old, left_old, new, left_new, entity)
+        chunk = compare(old_ids, old_rows[left_old], new_ids, new_rows[left_new])
+        found.append(
+            EntityDelta(
+                left_new[chunk.added],
+                left_new[chunk.changed_new],
+                left_old[chunk.changed_old],
+                left_old[chunk.removed],
+                chunk.unchanged,
+            )
         )
+    return _together(found)
+
+
+def _together(deltas: Sequence[EntityDelta]) -> EntityDelta:
+    changed = np.concatenate([delta.changed for delta in deltas])
+    order = np.argsort(changed)
+    return EntityDelta(
+        added=np.sort(np.concatenate([delta.added for delta in deltas])),
+        changed=changed[order],
+        changed_from=np.concatenate([delta.changed_from for delta in deltas])[order],
+        removed=np.sort(np.concatenate([delta.removed for delta in deltas])),
+        unchanged=sum(delta.unchanged for delta in deltas),
+    )
+
+
+def _chunks(old_keys: Hashes, new_keys: Hashes) -> Iterator[tuple[Positions, Positions]]:
+    """Cut both lists into chunks of which the sourcedIds fit into memory; rows with the same
+    sourcedId have the same key hash, and so are in the same chunk."""
+    bits = (max(len(old_keys), len(new_keys)) // _MOST_IDS).bit_length()
+    if not bits:
+        yield np.arange(len(old_keys)), np.arange(len(new_keys))
+        return
+    old_chunks, new_chunks = (keys >> np.uint64(64 - bits) for keys in (old_keys, new_keys))
+    for chunk in range(1 << bits):
+        yield np.flatnonzero(old_chunks == chunk), np.flatnonzero(new_chunks == chunk)
+
+
+def _ids(
+    old: Roster, old_at: Positions, new: Roster, new_at: Positions, entity: str
+) -> tuple[Hashes, Hashes]:
+    """One number for each different sourcedId of these rows, by its text."""
+    frames = _take_both(old, old_at, new, new_at, entity, ["sourcedId"])
+    texts = pa.concat_arrays([arrow(frame["sourcedId"]) for frame in frames])
+    codes = texts.dictionary_encode(null_encoding="encode").indices.to_numpy().astype(np.uint64)
+    return codes[: len(old_at)], codes[len(old_at) :]
+
+
+def _take_both(
+    old: Roster,
+    old_at: Positions,
+    new: Roster,
+    new_at: Positions,
+    entity: str,
+    columns: Sequence[str],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of both rosters, read side by side."""
+    with ThreadPoolExecutor(1) as other:
+        before = other.submit(old.take, entity, old_at, columns)
+        after = new.take(entity, new_at, columns)
+        return before.result(), after
 
 
 def _differs(before: pd.Series, after: pd.Series) -> npt.NDArray[np.bool_]:
     """Which cells are not the same text; an empty one is the same only as an empty one."""
     old, new = arrow(before), arrow(after)
-    if old.null_count == new.null_count == len(old):
-        return np.zeros(len(old), dtype=bool)
     unequal = np.asarray(pc.not_equal(old, new).fill_null(False), dtype=bool)
     emptied = np.asarray(pc.xor(old.is_null(), new.is_null()), dtype=bool)
     differs: npt.NDArray[np.bool_] = unequal | emptied
     return differs
-
-
-def _hashes_hold(roster: Roster, entity: str, positions: Positions) -> bool:
-    """Whether the hashes that say a sourcedId is new, or gone, are those of its text."""
-    keys = roster.keys(entity)
-    start = 0
-    for frame in roster.select(entity, positions, ["sourcedId"]):
-        block = positions[start : (start := start + len(frame))]
-        if not np.array_equal(text_hashes(frame["sourcedId"]), keys[block]):
-            return False
-    return True
-
-
-def _repeated(keys: Hashes) -> Hashes:
-    ascending = np.sort(keys)
-    return np.unique(ascending[1:][ascending[1:] == ascending[:-1]])
-
-
-def _split(chosen: npt.NDArray[np.bool_]) -> tuple[Positions, Positions]:
-    return np.flatnonzero(chosen), np.flatnonzero(~chosen)
-
-
-def _in_new_order(old: Positions, new: Positions) -> _Pairs:
-    order = np.argsort(new)
-    return _Pairs(old[order], new[order])

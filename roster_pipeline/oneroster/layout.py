@@ -23,6 +23,7 @@ import pandas as pd
 from roster_pipeline.oneroster.entities import BULK_BLANK, ENTITIES, SECRET, names
 from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.tables import hashes
+from roster_pipeline.tables.text import TEXT
 
 Hashes = npt.NDArray[np.uint64]
 Positions = npt.NDArray[np.int64]
@@ -57,6 +58,8 @@ class StoredPart:
     digest: str
     hashed_by: str
     """The algorithm of the hash file beside it."""
+    hash_digest: str
+    """SHA-256 of that file."""
 
     @property
     def hash_file(self) -> str:
@@ -145,9 +148,15 @@ def compared(entity: str) -> tuple[str, ...]:
 
 @cache
 def algorithm(entity: str) -> str:
-    """What the hashes of an entity were made with: the hash function and the columns it saw."""
-    columns = hashlib.sha256("\n".join(compared(entity)).encode()).hexdigest()[:12]
-    return f"{hashes.ALGORITHM} roster1 {columns}"
+    """What the hashes of an entity were made with: the function, and the columns it saw.
+
+    Two builds of one polars need not hash alike, so the function is known by what it makes of a
+    sample, not by its name only.
+    """
+    sample = pd.DataFrame({"a": ["a", "b", None], "b": ["Zoë", None, None]}, dtype=TEXT)
+    seen = hashlib.sha256("\n".join(compared(entity)).encode())
+    seen.update(hash_bytes(hashes.text_hashes(sample["b"]), hashes.row_hashes(sample, ["a", "b"])))
+    return f"{hashes.ALGORITHM} roster1 {seen.hexdigest()[:12]}"
 
 
 def hash_rows(entity: str, frame: pd.DataFrame) -> tuple[Hashes, Hashes]:
@@ -161,7 +170,7 @@ def hash_rows(entity: str, frame: pd.DataFrame) -> tuple[Hashes, Hashes]:
     for name in frame.columns:
         if name.startswith(METADATA):
             filled = frame[name].notna().to_numpy(dtype=bool)
-            rows[filled] += _scatter(hashes.text_hashes(frame[name])[filled] ^ _salt(name))
+            rows[filled] += _scatter(hashes.row_hashes(frame, [name])[filled] ^ _salt(name))
     return keys, rows
 
 
@@ -183,12 +192,12 @@ def hash_bytes(keys: Hashes, rows: Hashes) -> bytes:
     return keys.astype(_LITTLE, copy=False).tobytes() + rows.astype(_LITTLE, copy=False).tobytes()
 
 
-def parse_hashes(content: bytes, rows: int) -> tuple[Hashes, Hashes] | None:
-    """Key and row hashes of a hash file; None when it has not the length for so many rows."""
-    if len(content) != rows * 2 * _LITTLE.itemsize:
+def parse_hashes(content: bytes, part: StoredPart) -> tuple[Hashes, Hashes] | None:
+    """Key and row hashes of the hash file of a part; None when it is not what was written."""
+    if hashlib.sha256(content).hexdigest() != part.hash_digest:
         return None
     both = np.frombuffer(content, dtype=_LITTLE).astype(np.uint64, copy=False)
-    return both[:rows], both[rows:]
+    return both[: part.rows], both[part.rows :]
 
 
 # ---- files ----

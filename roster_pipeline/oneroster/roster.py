@@ -1,5 +1,6 @@
 """A roster: nine entities as Parquet parts, of which nobody need hold more than one at a time."""
 
+import hashlib
 import os
 import shutil
 from collections import defaultdict
@@ -28,8 +29,7 @@ from roster_pipeline.oneroster.layout import (
     StoredPart,
     Table,
 )
-from roster_pipeline.tables import crashpoints, parts
-from roster_pipeline.tables.hashes import text_hashes
+from roster_pipeline.tables import crashpoints, hashes, parts
 from roster_pipeline.tables.keys import KeySet
 from roster_pipeline.tables.text import TEXT, arrow
 
@@ -136,22 +136,22 @@ class Roster:
         """The hash of each row's sourcedId, in row order."""
         return self.hashes(entity)[0]
 
-    def hashes(self, entity: str, *, stored: bool = True) -> tuple[Hashes, Hashes]:
+    def hashes(self, entity: str) -> tuple[Hashes, Hashes]:
         """The hash of each row's sourcedId and of each row, in row order.
 
         The row hash sees all cells but status, dateLastModified and password, and is comparable
-        with that of any other roster. Without `stored` they are made again from the cells.
+        with that of any other roster.
         """
         table = self.tables[entity]
         keys, rows = (np.empty(table.rows, dtype=np.uint64) for _ in range(2))
         for part, start in zip(table.parts, table.bounds.tolist(), strict=False):
             end = start + part.rows
-            keys[start:end], rows[start:end] = self._hashes_of(entity, part, stored)
+            keys[start:end], rows[start:end] = self._hashes_of(entity, part)
         return keys, rows
 
     def find(self, entity: str, sourced_ids: pd.Series) -> Positions:
         """The position of each sourcedId, -1 where there is none; compared as text."""
-        wanted = KeySet(text_hashes(sourced_ids))
+        wanted = KeySet(hashes.text_hashes(sourced_ids))
         candidates = np.flatnonzero(wanted.contains(self.keys(entity))).astype(np.int64)
         found = self.take(entity, candidates, ["sourcedId"])["sourcedId"]
         at = pc.index_in(arrow(sourced_ids), value_set=arrow(found), skip_nulls=True)
@@ -178,13 +178,11 @@ class Roster:
             return frame
         return frame.take(positions).reset_index(drop=True)
 
-    def _hashes_of(
-        self, entity: str, part: StoredPart, stored: bool = True
-    ) -> tuple[Hashes, Hashes]:
-        if stored and part.hashed_by == layout.algorithm(entity):
+    def _hashes_of(self, entity: str, part: StoredPart) -> tuple[Hashes, Hashes]:
+        if part.hashed_by == layout.algorithm(entity):
             with suppress(FileNotFoundError), layout.open_file(self.url, part.hash_file) as file:
-                if found := layout.parse_hashes(file.read(), part.rows):
-                    return found
+                if stored := layout.parse_hashes(file.read(), part):
+                    return stored
         return layout.hash_rows(entity, self._read(part, self.header(entity)))
 
 
@@ -243,9 +241,10 @@ class RosterWriter:
             for part in table.parts:
                 self._link(roster, entity, part)
             return
-        positions = np.unique(positions)
-        _require_ascending(positions, table.rows)
-        for part, local in _by_part(table, positions):
+        _require_within(positions, table.rows)
+        chosen = np.zeros(table.rows, dtype=bool)
+        chosen[positions] = True
+        for part, local in _by_part(table, np.flatnonzero(chosen)):
             if len(local) == part.rows >= _FEWEST_ROWS:
                 self._link(roster, entity, part)
             else:
@@ -347,7 +346,7 @@ class RosterWriter:
         entity: str,
         number: int,
         write: Callable[[Path], str],
-        hashes: Callable[[], tuple[Hashes, Hashes]],
+        make_hashes: Callable[[], tuple[Hashes, Hashes]],
         rows: int,
     ) -> StoredPart:
         """Put one part and its hashes in place; a part of that number is replaced, never changed:
@@ -359,8 +358,10 @@ class RosterWriter:
         unfinished.unlink(missing_ok=True)
         digest = write(unfinished)
         unfinished.replace(path)
-        part = StoredPart(name, rows, digest, layout.algorithm(entity))
-        layout.write_whole(self._folder / part.hash_file, layout.hash_bytes(*hashes()))
+        hashed = layout.hash_bytes(*make_hashes())
+        hash_digest = hashlib.sha256(hashed).hexdigest()
+        part = StoredPart(name, rows, digest, layout.algorithm(entity), hash_digest)
+        layout.write_whole(self._folder / part.hash_file, hashed)
         crashpoints.reached("snapshot.part-written")
         return part
 
