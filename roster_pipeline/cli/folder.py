@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from roster_pipeline.cli.console import Ends, Refusal, note, progress
+from roster_pipeline.cli.console import Refusal, note, progress
 from roster_pipeline.cli.rooms import folder_of, load
 
 
@@ -20,6 +20,8 @@ class Storage(StrEnum):
     POSTGRES = "postgres"
 
 
+# `dg dev` wants a project's folder, which a workspace is not.
+_SUPERSEDED: Final = "ignore:Function `dev_command` is superseded"
 # So that drops of the last weeks can be taken or replayed too.
 _FIRST_DAYS: Final = timedelta(days=30)
 
@@ -77,16 +79,19 @@ def dev(
 def _become_dagster(folder: Path, home: Path, host: str, port: int) -> None:
     import signal
 
-    environ = {
-        **os.environ,
-        "ROSTER_WORKSPACE": str(folder),
-        "DAGSTER_HOME": str(home),
-    }
+    from roster_pipeline.cli.workspaces import filled, write
+
+    # The location has the same name as in the repository's workspace.yaml: Dagster remembers by it
+    # which schedules and sensors somebody has turned off.
+    write(home / "workspace.yaml", filled("workspace.yaml"))
+    environ = {**os.environ, "ROSTER_WORKSPACE": str(folder), "DAGSTER_HOME": str(home)}
     # A shell starts its background jobs deaf to SIGINT, and dagster would stay so.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    words = [sys.executable, "-m", "dagster", "dev", "-m", "roster_pipeline.definitions"]
+    words = [sys.executable, "-W", _SUPERSEDED, "-m", "dagster", "dev"]
+    words += ["-w", str(home / "workspace.yaml"), "-h", host, "-p", str(port)]
+    os.chdir(folder)
     try:
         # Dagster's own command, with our interpreter.
-        os.execve(sys.executable, [*words, "-h", host, "-p", str(port)], environ)  # noqa: S606
+        os.execve(sys.executable, words, environ)  # noqa: S606
     except OSError as error:
-        raise Refusal(f"Dagster cannot be started: {error.strerror}.", Ends.ERROR) from error
+        raise Refusal(f"Dagster cannot be started: {error.strerror}.") from error

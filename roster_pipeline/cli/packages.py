@@ -31,9 +31,9 @@ def check(
     from tempfile import TemporaryDirectory
 
     from roster_pipeline.reports.packages import (
+        Checked,
         check_document,
         check_text,
-        costs_data,
         unreadable_document,
     )
 
@@ -44,10 +44,11 @@ def check(
             if form is Format.JSON:
                 answer("", unreadable_document(str(path), str(error)), form)
             raise
+        usable = candidate.roster is not None
         rows = candidate.roster.counts if candidate.roster else {}
-    facts = (str(path), version, rows, candidate.held, candidate.findings)
-    answer(check_text(*facts), check_document(*facts), form)
-    end(Ends.ERROR if costs_data(candidate.findings) else Ends.DONE)
+    checked = Checked(str(path), version, usable, candidate.findings, rows, candidate.held)
+    answer(check_text(checked), check_document(checked), form)
+    end(Ends.ERROR if checked.outcome == "errors" else Ends.DONE)
 
 
 def diff(

@@ -67,14 +67,18 @@ def write_missing(folder: Path, contents: Mapping[str, str]) -> list[str]:
     made = []
     for name, text in contents.items():
         file = folder / name
-        if file.exists():
-            continue
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_name(f".{file.name}-{os.getpid()}")
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(file)
-        made.append(name)
+        if not file.exists():
+            write(file, text)
+            made.append(name)
     return made
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}-{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(file)
 
 
 def make_state(workspace: "Workspace", *, postgres: bool = False) -> None:

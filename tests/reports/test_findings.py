@@ -15,7 +15,7 @@ from roster_pipeline.reports.findings import (
     findings_text,
     summarise,
 )
-from roster_pipeline.reports.packages import check_document, costs_data, verdict
+from roster_pipeline.reports.packages import Checked, check_document, verdict
 
 
 def group(
@@ -111,10 +111,16 @@ def test_no_findings_is_said_in_words() -> None:
 def test_the_verdict_says_what_a_sync_would_do(
     severity: Severity, outcome: str, words: str
 ) -> None:
-    findings = Findings([group("x", severity, [1])])
-    assert check_document("a.zip", "1.2", {}, {}, findings)["outcome"] == outcome
-    assert words in verdict(findings).plain
-    assert costs_data(findings) is (outcome == "errors")
+    usable = severity is not Severity.STOP
+    checked = Checked("a.zip", "1.2", usable, Findings([group("x", severity, [1])]))
+    assert check_document(checked)["outcome"] == outcome
+    assert words in verdict(checked).plain
+
+
+def test_a_strict_check_takes_nothing_that_has_findings() -> None:
+    checked = Checked("a.zip", "1.2", False, Findings([group("x", Severity.WARN, [1])]))
+    assert checked.outcome == "errors"
+    assert "would stop" in verdict(checked).plain
 
 
 def test_findings_come_back_from_the_frame_that_the_store_keeps(findings: Findings) -> None:
