@@ -17,9 +17,6 @@ IN_FLIGHT: Final = 32 * BLOCK
 """Bytes asked for and not yet answered: 32 requests of 128 KiB. A server that takes only smaller
 requests gets more of them."""
 
-_PATIENCE: Final = 5.0
-"""Seconds that a close may take: a server that is silent by then will not be asked again."""
-
 File = asyncssh.SFTPClientFile
 T = TypeVar("T")
 
@@ -65,7 +62,7 @@ class BlockReader:
         """Drop what is still asked for."""
         while self._asked:
             self._asked.pop()[2].cancel()
-        await _close(self._file)
+        await self._file.close()
 
 
 class BlockWriter:
@@ -88,7 +85,7 @@ class BlockWriter:
         self._send_to += len(block)
 
     async def finish(self) -> int | None:
-        """Wait for all; the size the server says the file has, None if it does not say."""
+        """Wait for all and close; the size the server says the file has, None if it is silent."""
         while self._sent:
             await self._acknowledge()
         # Onto the server's disk before the name appears, where the server can do that. It may
@@ -98,13 +95,15 @@ class BlockWriter:
                 await self._file.fsync()
         async with asyncio.timeout(self._timeout):
             attrs = await self._file.stat()
+            # Some servers tell a failed write only here, and rename no file that is open.
+            await self._file.close()
         return attrs.size
 
     async def close(self) -> None:
-        """Drop what is not acknowledged."""
+        """Give up what is not acknowledged; nothing to do after `finish`."""
         while self._sent:
             self._sent.pop()[1].cancel()
-        await _close(self._file)
+        await self._file.close()
 
     async def _acknowledge(self) -> None:
         size, write = self._sent[0]
@@ -123,10 +122,3 @@ def _started(request: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     task = asyncio.ensure_future(request)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     return task
-
-
-async def _close(file: File) -> None:
-    # The bytes are acknowledged or given up by now; a close that fails changes neither.
-    with suppress(asyncssh.Error, OSError):
-        async with asyncio.timeout(_PATIENCE):
-            await file.close()

@@ -24,6 +24,10 @@ class LoopThread:
         finally:
             future.cancel()
 
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run a coroutine whose end nobody waits for, and whose failure does not matter."""
+        asyncio.run_coroutine_threadsafe(work, self._loop)
+
     def stop(self) -> None:
         """End all tasks, then the thread."""
         self.run(_end_other_tasks())

@@ -134,7 +134,7 @@ class Sftp:
             try:
                 session = self._connected()
                 now, reader = self._work(task, session.reader(path, offset))
-                with self._released(session, task, reader):
+                with self._released(session, reader):
                     expected = self._unchanged(expected or now, now)
                     while block := self._work(task, reader.next()):
                         offset += len(block)
@@ -150,8 +150,8 @@ class Sftp:
                 return
 
     def _send(self, part: str, path: str, content: BinaryIO, size: int, task: str) -> None:
-        tries = Tries(self._attempts, self._sleep)
         start = content.tell() if content.seekable() else None
+        tries = Tries(1 if start is None else self._attempts, self._sleep)
         acknowledged = 0
         while True:
             writer: BlockWriter | None = None
@@ -160,7 +160,7 @@ class Sftp:
                 writer = self._work(task, session.writer(part, acknowledged))
                 if start is not None:
                     content.seek(start + writer.acknowledged)
-                with self._released(session, task, writer):
+                with self._released(session, writer):
                     kept = self._push(writer, path, content, size, task)
                 if kept is not None and kept != size:
                     raise TransportError(
@@ -169,8 +169,6 @@ class Sftp:
                     )
             except TransportError as error:
                 acknowledged = writer.acknowledged if writer is not None else acknowledged
-                if start is None:
-                    raise
                 self._failed(tries, error)
             else:
                 return
@@ -205,9 +203,7 @@ class Sftp:
         self._ask(task, replace)
 
     @contextmanager
-    def _released(
-        self, session: Session, task: str, transfer: BlockReader | BlockWriter
-    ) -> Iterator[None]:
+    def _released(self, session: Session, transfer: BlockReader | BlockWriter) -> Iterator[None]:
         """Closes the remote file, also when the caller stops in the middle."""
         lost = False
         try:
@@ -216,10 +212,10 @@ class Sftp:
             lost = error.transient
             raise
         finally:
-            # The caller may have closed the channel before it dropped the iterator.
+            # The caller may have closed the channel before it dropped the iterator; and without
+            # waiting, for the garbage collector may drop it in any thread, the loop's own too.
             if not lost and self._session is session:
-                with suppress(TransportError):
-                    self._work(task, transfer.close())
+                self._running().start(transfer.close())
 
     def _unchanged(self, expected: RemoteFile, now: RemoteFile) -> RemoteFile:
         if expected != now:
