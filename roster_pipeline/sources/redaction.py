@@ -9,10 +9,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from roster_pipeline.sources.vendors import Secrets
 from roster_pipeline.tables.csv_blocks import Anomaly, Block, CsvBlocks
@@ -62,6 +64,7 @@ def _one_slip(text: str, word: str) -> bool:
 # A cell as Python's csv sees it: text may follow a closing quote, quotes may stand in unquoted
 # text, and a quote that nothing closes takes the rest.
 _CELL: Final = re.compile(rb'"[^"]*+(?:""[^"]*+)*+(?:"[^,]*+)?|[^,]*+')
+_PLAIN: Final = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",\r\n]*+)'
 _LINE_ENDS: Final = re.compile(rb"[\r\n]+")
 _NO_ROW: Final = {*HELD, "blank_line"}
 _NO_SIGN: Final = re.compile(rb'[^",]')
@@ -83,33 +86,58 @@ def redacted(blocks: CsvBlocks, columns: Sequence[int]) -> Iterator[Redacted]:
     inside a blanked cell stays, so that line numbers do. Raises `CsvError`.
     """
     yield Redacted(blocks.head, 0)
-    first_line = 1 + count_lines(blocks.head)
+    after_head = 1 + count_lines(blocks.head)
+    plain = len(blocks.header) > 1 and not blocks.head.endswith(b"\r")
     for block in blocks:
-        yield _Redaction(blocks, block, columns, first_line).run()
-        first_line += count_lines(block.raw)
+        full = block.frame.iloc[:, list(columns)].notna().any(axis=1).to_numpy()
+        if not block.anomalies and plain:
+            yield _plainly(block, columns, int(full.sum()))
+        else:
+            yield _Redaction(blocks, block, columns, full, after_head).run()
+
+
+def _plainly(block: Block, columns: Sequence[int], full: int) -> Redacted:
+    """Of a block in which every line is one row, quoted as RFC 4180 has it."""
+    data = block.raw
+    for column in columns if full else ():
+        data = _up_to(column).sub(rb"\1", data)
+    return Redacted(data, full)
+
+
+@cache
+def _up_to(column: int) -> re.Pattern[bytes]:
+    """A plain line up to the end of a cell; the group is what stands before that cell."""
+    return re.compile(rb"^((?:%b,){%d})%b" % (_PLAIN, column, _PLAIN), re.MULTILINE)
 
 
 class _Redaction:
     """Of one block."""
 
     def __init__(
-        self, blocks: CsvBlocks, block: Block, columns: Sequence[int], first_line: int
+        self,
+        blocks: CsvBlocks,
+        block: Block,
+        columns: Sequence[int],
+        full: npt.NDArray[np.bool_],
+        after_head: int,
     ) -> None:
+        # Every line is a row's or an odd one's; those of the head come with the first block.
+        starts = (*block.lines[:1].tolist(), *(a.line for a in block.anomalies))
+        self._first = min((line for line in starts if line >= after_head), default=after_head)
+        self._full = full
         self._head = blocks.head
         self._width = len(blocks.header)
         self._block = block
         self._columns = columns
-        self._first = first_line
         self._held = [a for a in block.anomalies if a.kind in HELD]
         self._lines: list[bytes] = []
         self._changed = 0
 
     def run(self) -> Redacted:
-        full = self._block.frame.iloc[:, list(self._columns)].notna().any(axis=1).to_numpy()
-        if not self._held and not full.any():
+        if not self._held and not self._full.any():
             return Redacted(self._block.raw, 0)
         self._lines = split_lines(self._block.raw)
-        self._blank_rows(self._block.lines[full])
+        self._blank_rows(self._block.lines[self._full])
         for row in self._held:
             self._rewrite(row.line, row.line + 1, self._kept_out(row))
         data = b"".join(self._lines)
@@ -120,7 +148,7 @@ class _Redaction:
             data = b"".join(self._lines)
         return Redacted(data, self._changed)
 
-    def _blank_rows(self, starts: "np.typing.NDArray[np.int64]") -> None:
+    def _blank_rows(self, starts: npt.NDArray[np.int64]) -> None:
         block = self._block
         odd = [a.line for a in block.anomalies if a.kind in _NO_ROW]
         past_end = self._first + len(self._lines)
