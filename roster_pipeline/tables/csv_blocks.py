@@ -20,12 +20,8 @@ from roster_pipeline.tables.csv_lines import (
     refuse_nul,
     split_lines,
 )
-from roster_pipeline.tables.csv_patient import (
-    Anomaly,
-    cells_of,
-    read_patiently,
-    record_lines,
-)
+from roster_pipeline.tables.csv_patient import Anomaly, cells_of, read_patiently
+from roster_pipeline.tables.csv_records import record_at
 from roster_pipeline.tables.csv_strict import read_strict
 
 __all__ = ["Anomaly", "Block", "CsvBlocks", "CsvError"]
@@ -129,7 +125,8 @@ class CsvBlocks:
     def _more_lines(self) -> bytes:
         """Whole lines of about a block, or all that is left; what follows them stays in _rest."""
         pieces, size = [self._rest], len(self._rest)
-        target = size + self._block_bytes
+        # Doubled, so that the beginning of a long record is not read over and over.
+        target = max(self._block_bytes, 2 * size)
         while size < target and (data := self._read_some(min(_READ, target - size))):
             pieces.append(data)
             size += len(data)
@@ -191,18 +188,16 @@ class CsvBlocks:
                 )
         self.bom = data.startswith(_BOM)
         data = data[len(_BOM) * self.bom :]
-        lines = split_lines(data if self._ended else data[: last_end(data)])
-        refuse_nul(b"".join(lines), 1)
-        first = next((n for n, line in enumerate(lines) if line.strip(b"\r\n")), None)
-        if first is None:
+        if not self._ended:
+            data = data[: last_end(data)]
+        refuse_nul(data, 1)
+        start = len(data) - len(data.lstrip(b"\r\n"))
+        if start == len(data):
             if self._ended:
                 raise CsvError("no_header", "the file is empty: there is no row of column names.")
             return None
-        texts = [decode_line(line, n)[0] for n, line in enumerate(lines[first:], first + 1)]
-        count = record_lines(texts, 0, final=self._ended)
-        if count is None:
-            return None
-        return lines[:first], lines[first : first + max(1, count)]
+        extent = record_at(data, start, final=self._ended)
+        return extent and (split_lines(data[:start]), split_lines(data[start : extent.end]))
 
     def _decoded(self, line: bytes, number: int) -> str:
         text, foreign = decode_line(line, number)
@@ -210,7 +205,7 @@ class CsvBlocks:
             self._note_cp1252(number)
         return text
 
-    def _note_cp1252(self, line: int) -> None:
+    def _note_cp1252(self, line: int | None) -> None:
         if self.first_cp1252_line is None:
             self.first_cp1252_line = line
 
@@ -229,56 +224,51 @@ class CsvBlocks:
         return read_strict(data, self.header)
 
     def _by_pieces(self, data: bytes, *, final: bool) -> _Read:
-        reads: list[_Read] = []
-        used, line, size = 0, self._line, _PIECE
-        while used < len(data):
-            end = next_end(data, used + size)
-            piece = data[used:end]
-            read = self._piece(piece, line, final=final and end == len(data))
-            if not read.used:
-                if end == len(data):
-                    break
-                size *= 2
-                continue
+        reads = [_Read(_table([], self.header), _NO_LINES, [], 0)]
+        line = self._line
+        while (used := reads[-1].used) < len(data):
+            read = self._piece(data, used, line, final=final)
+            if read.used == used:
+                break
             reads.append(read)
-            line += count_lines(piece[: read.used])
-            used += read.used
-            size = _PIECE
+            line += count_lines(data[used : read.used])
         return _Read(
-            pa.concat_tables(
-                [_table([], self.header), *(read.table for read in reads)]
-            ).combine_chunks(),
-            np.concatenate([_NO_LINES, *(read.lines for read in reads)]),
+            pa.concat_tables([read.table for read in reads]).combine_chunks(),
+            np.concatenate([read.lines for read in reads]),
             [anomaly for read in reads for anomaly in read.anomalies],
-            used,
+            reads[-1].used,
         )
 
-    def _piece(self, data: bytes, line: int, *, final: bool) -> _Read:
-        table = self._strictly(data)
-        lines = split_lines(data)
-        if table is None and (utf8 := self._as_utf8(lines, line)):
+    def _piece(self, data: bytes, start: int, line: int, *, final: bool) -> _Read:
+        """The records of `data` that begin in the piece at `start`."""
+        stop = next_end(data, start + _PIECE)
+        piece = data[start:stop]
+        table = self._strictly(piece)
+        if table is None and (utf8 := self._as_utf8(piece, line)):
             table = self._strictly(utf8)
         if table is not None:
-            return _Read(table, line + np.arange(len(table), dtype=np.int64), [], len(data))
-        read = read_patiently(lines, line, len(self.header), final=final, cr_ends=self._cr_ends)
-        return _Read(
-            _table(read.rows, self.header),
-            np.array(read.lines, dtype=np.int64),
-            read.anomalies,
-            sum(map(len, lines[: read.used])),
+            return _Read(table, line + np.arange(len(table), dtype=np.int64), [], stop)
+        found = read_patiently(
+            data,
+            line,
+            len(self.header),
+            final=final,
+            cr_ends=self._cr_ends,
+            start=start,
+            stop=stop,
         )
+        self._note_cp1252(found.first_cp1252)
+        lines = np.array(found.lines, dtype=np.int64)
+        return _Read(_table(found.rows, self.header), lines, found.anomalies, found.end)
 
-    def _as_utf8(self, lines: list[bytes], first_line: int) -> bytes | None:
-        """The lines with those in cp1252 made UTF-8; None if there is none such."""
-        texts = []
-        any_foreign = False
-        for number, line in enumerate(lines, first_line):
-            text, foreign = decode_line(line, number)
-            if foreign and not any_foreign:
-                any_foreign = True
-                self._note_cp1252(number)
-            texts.append(text)
-        return "".join(texts).encode() if any_foreign else None
+    def _as_utf8(self, data: bytes, first_line: int) -> bytes | None:
+        """`data` with those lines made UTF-8 that are cp1252; None if there are none."""
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            lines = enumerate(split_lines(data), first_line)
+            return "".join([self._decoded(line, number) for number, line in lines]).encode()
+        return None
 
 
 def _table(rows: list[list[str]], names: tuple[str, ...]) -> pa.Table:

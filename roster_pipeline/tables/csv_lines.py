@@ -32,6 +32,13 @@ def next_end(data: bytes, start: int) -> int:
     return found.end() if found else len(data)
 
 
+def body_end(data: bytes, end: int) -> int:
+    """The offset of the line end of the line that goes up to `end`; `end` if it has none."""
+    if data.endswith(b"\r\n", 0, end):
+        return end - 2
+    return end - 1 if data.endswith((b"\n", b"\r"), 0, end) else end
+
+
 def split_lines(data: bytes) -> list[bytes]:
     """The lines, each with its end. Lines end in LF, CRLF or CR, in quotes or not."""
     return data.splitlines(keepends=True)

@@ -6,12 +6,12 @@ its own line with it, where Python's csv would swallow lines up to the next quot
 """
 
 import csv
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from roster_pipeline.tables.csv_lines import decode_line
+from roster_pipeline.tables.csv_lines import decode_line, split_lines
+from roster_pipeline.tables.csv_records import is_well_formed, record_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,76 +31,51 @@ class Anomaly:
 
 
 HELD: Final = frozenset({"too_many_cells", "too_few_cells", "unclosed_quote"})
-# A cell with line breaks beyond this size is no cell but an unclosed quote.
-RECORD_LIMIT: Final = 1 << 20
 # What one cell may hold; Python's csv stops at 131,072 characters unless told otherwise.
 CELL_LIMIT: Final = 1 << 25
-
-_TEXT: Final = r'[^"]*+(?:""[^"]*+)*+'
-_QUOTED: Final = f'"{_TEXT}"'
-_INSIDE: Final = re.compile(_TEXT)
-_WELL_FORMED: Final = re.compile(rf'(?:{_QUOTED}|[^",]*+)(?:,(?:{_QUOTED}|[^",]*+))*+')
-_WELL_OPENED: Final = re.compile(rf'(?:(?:{_QUOTED}|[^",]*+),)*+"{_TEXT}')
-# As Python's csv sees it: text may follow a closing quote, quotes may stand in unquoted text.
-_OPENED: Final = re.compile(rf'(?:(?:{_QUOTED}[^,]*+|[^",][^,]*+|),)*+"{_TEXT}')
+_RETURN: Final = b"\r"[0]
 
 
 @dataclass
 class Patient:
-    """What was read of some lines."""
+    """What was read of some bytes."""
 
+    end: int
+    """The offset up to which they were read. What follows begins a record that goes on after
+    them, or is more than was asked for."""
+    line: int
+    """The number of the line there."""
     rows: list[list[str]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     anomalies: list[Anomaly] = field(default_factory=list)
-    used: int = 0
-    """How many of the lines. The rest begin a record that goes on after them."""
+    first_cp1252: int | None = None
 
 
 def read_patiently(
-    lines: Sequence[bytes], first_line: int, width: int, *, final: bool, cr_ends: bool = False
+    data: bytes,
+    first_line: int,
+    width: int,
+    *,
+    final: bool,
+    cr_ends: bool = False,
+    start: int = 0,
+    stop: int | None = None,
 ) -> Patient:
-    """Read physical lines (each with its end), the first of which has number `first_line`.
+    """Read the records of `data` that begin between `start` and `stop`; `start` is on `first_line`.
 
-    `final` says that the file ends here, `cr_ends` that a bare carriage return is its usual line
-    end. Raises CsvError for bytes that are neither UTF-8 nor cp1252.
+    `data` is whole lines, the file's last ones if `final`; `cr_ends` says that a bare carriage
+    return is the file's usual line end. Raises CsvError for bytes that are neither UTF-8 nor
+    cp1252.
     """
-    read = Patient()
-    texts = [decode_line(line, number)[0] for number, line in enumerate(lines, first_line)]
-    while read.used < len(texts):
-        count = record_lines(texts, read.used, final=final)
-        if count is None:
+    read = Patient(start, first_line)
+    while read.end < (len(data) if stop is None else stop):
+        extent = record_at(data, read.end, final=final)
+        if extent is None:
             break
-        _take(texts[read.used : read.used + max(1, count)], not count, first_line, width, read)
-        if not cr_ends and texts[read.used - 1].endswith("\r"):
-            last = first_line + read.used - 1
-            read.anomalies.append(Anomaly(last, "bare_carriage_return", width, width))
+        _take(data[read.end : extent.end], extent.closed, width, read)
+        if not cr_ends and data[read.end - 1] == _RETURN:
+            read.anomalies.append(Anomaly(read.line - 1, "bare_carriage_return", width, width))
     return read
-
-
-def record_lines(texts: Sequence[str], start: int, *, final: bool) -> int | None:
-    """How many lines the record has that begins with line `start`; 0 if it opens a quote that
-    nothing closes; None if that is not known before more lines are there."""
-    text = texts[start].rstrip("\r\n")
-    if '"' not in text or not _OPENED.fullmatch(text):
-        return 1
-    if not _WELL_OPENED.fullmatch(text):
-        return 0
-    size = len(texts[start])
-    for end in range(start + 1, len(texts)):
-        size += len(texts[end])
-        if size > RECORD_LIMIT:
-            return 0
-        text = texts[end].rstrip("\r\n")
-        found = _INSIDE.match(text)
-        close = found.end() if found else 0
-        if close == len(text):
-            continue
-        rest = text[close + 1 :]
-        if not rest or (rest[0] == "," and _WELL_FORMED.fullmatch(rest, 1)):
-            return end - start + 1
-        if rest[0] != "," or not _WELL_OPENED.fullmatch(rest, 1):
-            return 0
-    return 0 if final else None
 
 
 def cells_of(record: Sequence[str]) -> list[str]:
@@ -109,36 +84,42 @@ def cells_of(record: Sequence[str]) -> list[str]:
     return next(csv.reader(record), [])
 
 
-def _take(record: list[str], unclosed: bool, first_line: int, width: int, read: Patient) -> None:
+def _take(record: bytes, closed: bool, width: int, read: Patient) -> None:
     """Put one record into its place: among the rows, the anomalies, or both."""
-    text = record[0].rstrip("\r\n")
-    cells = cells_of(record) if '"' in text else text.split(",")
-    if len(record) > 1 and len(cells) != width:
+    lines = split_lines(record)
+    texts = [_decoded(line, number, read) for number, line in enumerate(lines, read.line)]
+    cells = cells_of(texts) if b'"' in record else texts[0].rstrip("\r\n").split(",")
+    if len(lines) > 1 and len(cells) != width:
         # More likely a quote that was not meant to open anything than a ragged row with a line
         # break; and the lines after it are then judged for themselves.
-        _take(record[:1], True, first_line, width, read)
+        _take(lines[0], False, width, read)
         return
-    line = first_line + read.used
-    read.used += len(record)
-    kind = _kind(record, text, len(cells), width, unclosed)
-    if kind == "blank_line":
-        read.anomalies.append(Anomaly(line, kind, 0, width))
-        return
-    if kind:
-        kept_out = tuple(cells) if kind in HELD else ()
-        read.anomalies.append(Anomaly(line, kind, len(cells), width, kept_out))
-    if kind not in HELD:
+    kind = _kind(record, len(lines), len(cells), width, closed)
+    if kind not in HELD and kind != "blank_line":
         read.rows.append(cells)
-        read.lines.append(line)
+        read.lines.append(read.line)
+    if kind:
+        values = tuple(cells) if kind in HELD else ()
+        count = 0 if kind == "blank_line" else len(cells)
+        read.anomalies.append(Anomaly(read.line, kind, count, width, values))
+    read.end += len(record)
+    read.line += len(lines)
 
 
-def _kind(record: list[str], text: str, cells: int, width: int, unclosed: bool) -> str | None:
-    if not text and len(record) == 1:
+def _decoded(line: bytes, number: int, read: Patient) -> str:
+    text, foreign = decode_line(line, number)
+    if foreign and read.first_cp1252 is None:
+        read.first_cp1252 = number
+    return text
+
+
+def _kind(record: bytes, lines: int, cells: int, width: int, closed: bool) -> str | None:
+    if not record.rstrip(b"\r\n"):
         return "blank_line"
-    if unclosed:
+    if not closed:
         return "unclosed_quote"
     if cells != width:
         return "too_many_cells" if cells > width else "too_few_cells"
-    if len(record) > 1:
+    if lines > 1:
         return "line_break_in_cell"
-    return None if '"' not in text or _WELL_FORMED.fullmatch(text) else "bare_quote"
+    return None if b'"' not in record or is_well_formed(record) else "bare_quote"
