@@ -11,31 +11,28 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 _ROW: Final = 16
-_LABEL: Final = 100
+_LABEL: Final = 150
 _LENGTH: Final = 120
-_FIGURE: Final = 60
 # Grey and teal are legible on the UI's light and dark grounds alike.
 _INK: Final = "#888"
 _BAR: Final = "#3a9"
 
 
 def bar_svg(values: Mapping[str, int], *, title: str = "counts") -> str:
-    """A Markdown image of one bar for each value, longest first drawn at full length.
+    """A Markdown image with a row for each value: its label, the figure, and a bar.
 
-    `values` are non-negative counts in the order wanted; a value above zero is never drawn as
-    nothing. Labels are names of entities or kinds, never data.
+    `values` are non-negative counts in the order wanted; the highest has the full length, and one
+    above zero is never drawn as nothing. Labels are names of entities or kinds, never data.
     """
     longest = max(values.values(), default=0)
-    marks, texts = [], []
+    bars, texts = [], []
     for row, (label, value) in enumerate(values.items()):
         width = max(1, round(_LENGTH * value / longest)) if value > 0 else 0
-        top = row * _ROW
-        marks.append(f"M{_LABEL} {top + 3}h{width}v10h-{width}z")
-        texts.append(f'<text y="{top + 12}">{escape(label)}</text>')
-        texts.append(f'<text x="{_LABEL + width + 4}" y="{top + 12}">{value:,}</text>')
+        bars.append(f"M{_LABEL} {row * _ROW + 8}h{width}")
+        texts.append(f'<text y="{row * _ROW + 12}">{escape(label)} {value:,}</text>')
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_LABEL + _LENGTH + _FIGURE}"'
-        f' height="{_ROW * len(values)}" font-family="sans-serif" font-size="11" fill="{_INK}">'
-        f'<path fill="{_BAR}" d="{"".join(marks)}"/>{"".join(texts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_LABEL + _LENGTH}"'
+        f' height="{_ROW * len(values)}" style="font:11px sans-serif" fill="{_INK}">'
+        f'<path stroke="{_BAR}" stroke-width="9" d="{"".join(bars)}"/>{"".join(texts)}</svg>'
     )
     return f"![{title}](data:image/svg+xml;base64,{b64encode(svg.encode()).decode()})"

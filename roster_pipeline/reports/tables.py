@@ -26,10 +26,11 @@ def text_table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:
-    """A Markdown table; a bar inside a cell is escaped."""
-    lines = ["|".join(["", *header, ""]), "|" + "---|" * len(header)]
-    lines += ["|".join(["", *(_marked(cell) for cell in row), ""]) for row in rows]
-    return "\n".join(lines)
+    """A Markdown table, or `none` without rows; a bar inside a cell is escaped."""
+    body = ["|".join(["", *(_marked(cell) for cell in row), ""]) for row in rows]
+    if not body:
+        return "none"
+    return "\n".join(["|".join(["", *header, ""]), "|" + "---|" * len(header), *body])
 
 
 def _shown(cell: Cell) -> Text:

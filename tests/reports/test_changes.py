@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 from rich.console import Console
 
+from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.reports.changes import (
     changes_document,
@@ -14,6 +15,7 @@ from roster_pipeline.reports.changes import (
     changes_text,
     counts_markdown,
 )
+from roster_pipeline.reports.tables import markdown_table
 
 NONE = {"added": 0, "changed": 0, "removed": 0, "unchanged": 0}
 COUNTS = {
@@ -59,24 +61,28 @@ def test_nothing_moved_is_said_so() -> None:
     assert changes_sentence(COUNTS) == "12 added, 3,456 changed, 7 removed."
 
 
+def test_a_table_without_rows_says_none() -> None:
+    assert markdown_table(("finding", "count"), []) == "none"
+
+
 def test_counts_make_a_table() -> None:
     assert counts_markdown({"users": 1234}).endswith("|users|1,234|")
 
 
-def test_three_bars_stay_small_enough_to_show_inline() -> None:
-    assert len(bar_svg({"added": 12, "changed": 3456, "removed": 7})) < 800
+def test_bars_for_all_entities_stay_small_enough_to_show_inline() -> None:
+    assert len(bar_svg(dict.fromkeys(ENTITIES, 7_000_000), title="rows")) < 1000
 
 
 def test_the_longest_bar_is_full_and_a_small_count_is_still_seen() -> None:
     root = picture(bar_svg({"added": 1, "changed": 100000, "removed": 0}))
     path = root.find(f"{{{SVG}}}path")
     assert path is not None
-    assert re.findall(r"h(\d+)v", path.attrib["d"]) == ["1", "120", "0"]
+    assert re.findall(r"h(\d+)", path.attrib["d"]) == ["1", "120", "0"]
 
 
 def test_labels_with_markup_in_them_stay_text() -> None:
     texts = [node.text for node in picture(bar_svg({"a<b & c": 1})).iter(f"{{{SVG}}}text")]
-    assert texts == ["a<b & c", "1"]
+    assert texts == ["a<b & c 1"]
 
 
 def test_no_values_make_an_empty_picture() -> None:
