@@ -1,6 +1,7 @@
 """The roster that a package gives: read, checked, repaired from the last good rows."""
 
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import dagster as dg
 
@@ -14,10 +15,11 @@ from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.reports.changes import counts_markdown
 from roster_pipeline.reports.findings import findings_markdown, findings_sentence
 from roster_pipeline.resources.sync_run import SyncRun
+from roster_pipeline.sources.scope import apply_scope
 from roster_pipeline.store import Landed, Outcome, Snapshot
 from roster_pipeline.store.landing import Landing
 from roster_pipeline.store.snapshots import Snapshots
-from roster_pipeline.workspace import Workspace
+from roster_pipeline.workspace import District, Workspace
 
 CANDIDATE = dg.AssetKey("candidate_roster")
 FINDINGS = dg.AssetKey("findings")
@@ -86,19 +88,9 @@ def candidate_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
             source = sync_run.source
             accepted = sync_run.ledger.accepted(source.id)
             base = accepted.snapshot if accepted else None
-            staged = snapshots.stage(source.id)
-            try:
-                with landing.open(landed_package) as file, open_package(file) as package:
-                    made = build_candidate(
-                        package,
-                        snapshots.open(base) if base else None,
-                        staged,
-                        strict=config.strict or workspace.strict_for(source.id),
-                        role_map=source.role_map,
-                    )
-                kept = snapshots.put(source.id, made.roster) if made.roster else None
-            finally:
-                snapshots.discard(staged)
+            strict = config.strict or workspace.strict_for(source.id)
+            with landing.open(landed_package) as file:
+                made, kept = _read(file, source, base, snapshots, strict=strict)
             named = kept.content_hash if kept else landed_package.stored_hash
             snapshots.put_findings(source.id, named, made.findings.frame())
             yield from _findings(made.findings)
@@ -110,6 +102,29 @@ def candidate_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
             yield _whole(made, kept, base)
 
     return candidate_roster
+
+
+def _read(
+    file: BinaryIO, source: District, base: Snapshot | None, snapshots: Snapshots, *, strict: bool
+) -> tuple[Candidate, Snapshot | None]:
+    """What a package gives within the source's scope, kept in the store unless it is stopped."""
+    staged = [snapshots.stage(source.id) for _ in range(2)]
+    try:
+        with open_package(file) as package:
+            made = build_candidate(
+                package,
+                snapshots.open(base) if base else None,
+                staged[0],
+                strict=strict,
+                role_map=source.role_map,
+            )
+        if made.roster is None:
+            return made, None
+        scoped = apply_scope(made.roster, source.scope, staged[1])
+        return made, snapshots.put(source.id, scoped.roster)
+    finally:
+        for folder in staged:
+            snapshots.discard(folder)
 
 
 def _check_specs(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetCheckSpec]:

@@ -9,12 +9,13 @@ import dagster as dg
 from roster_pipeline.resources.errors import is_transient, place, sentence
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.sources.landing import LandingError
+from roster_pipeline.sources.scope import ScopeError
 from roster_pipeline.store import LeaseHeld, Outcome
 from roster_pipeline.tables.archive import ArchiveError
 from roster_pipeline.tables.csv_blocks import CsvError
 
 # The input is at fault, not the way it came or what was done with it.
-_UNUSABLE: Final = (LandingError, ArchiveError, CsvError)
+_UNUSABLE: Final = (LandingError, ScopeError, ArchiveError, CsvError)
 
 
 @contextmanager

@@ -1,0 +1,143 @@
+"""Sensors, evaluated as the daemon does: one tick at a time."""
+
+import socket
+from datetime import timedelta
+
+import dagster as dg
+import pytest
+
+from roster_pipeline.automation.ticks import TickFailedError
+from roster_pipeline.build import build_defs
+from roster_pipeline.store import Outcome
+from tests.automation.town import SOURCE, Town
+
+DROP = f"drop_{SOURCE}"
+
+
+def tick(town: Town, name: str) -> dg.SensorResult | dg.SkipReason:
+    """What a sensor says now."""
+    definitions = build_defs(town.workspace, town.clock)
+    parts = definitions.get_repository_def().get_top_level_resources()
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(
+            instance=instance,
+            resources={key: parts[key] for key in ("workspace", "clock", "channels", "ledger")},
+            definitions=definitions,
+        ) as context,
+    ):
+        said = definitions.resolve_sensor_def(name)(context)
+    assert isinstance(said, dg.SensorResult | dg.SkipReason)
+    return said
+
+
+def requests(said: dg.SensorResult | dg.SkipReason) -> list[dg.RunRequest]:
+    """The runs that a tick asks for."""
+    assert isinstance(said, dg.SensorResult), said
+    return list(said.run_requests or ())
+
+
+def skipped(said: dg.SensorResult | dg.SkipReason) -> str:
+    """Why a tick asks for none."""
+    assert isinstance(said, dg.SkipReason), said
+    return str(said.skip_message)
+
+
+def test_a_new_drop_asks_for_one_run_of_today(town: Town) -> None:
+    assert "nothing in drops" in skipped(tick(town, DROP))
+    town.drop(0)
+    (first,) = requests(tick(town, DROP))
+    (second,) = requests(tick(town, DROP))
+    assert first.partition_key == f"{town.today}|{SOURCE}"
+    assert first.run_key == second.run_key
+
+
+def test_a_drop_that_was_landed_asks_for_nothing(town: Town) -> None:
+    town.drop(0)
+    town.sync()
+    assert "landed already" in skipped(tick(town, DROP))
+
+
+def test_a_drop_of_another_content_asks_for_another_run(town: Town) -> None:
+    town.drop(0)
+    (first,) = requests(tick(town, DROP))
+    town.sync()
+    town.now += timedelta(minutes=30)
+    town.drop(8)
+    (second,) = requests(tick(town, DROP))
+    assert first.run_key != second.run_key
+
+
+def test_a_server_that_does_not_answer_skips_the_tick(town: Town) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        town.write_source(port=taken.getsockname()[1])
+        assert "127.0.0.1" in skipped(tick(town, DROP))
+
+
+def test_a_wrong_password_fails_the_tick(town: Town) -> None:
+    town.server.faults.wrong_password = True
+    with pytest.raises(TickFailedError, match="password"):
+        tick(town, DROP)
+
+
+def test_another_host_key_fails_the_tick(town: Town) -> None:
+    town.write_source(fingerprint="SHA256:" + "A" * 43)
+    with pytest.raises(TickFailedError, match="host key"):
+        tick(town, DROP)
+
+
+def test_a_weekly_source_is_looked_at_on_its_day_only(town: Town) -> None:
+    days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+    today = town.today.weekday()
+    town.drop(0)
+    town.write_source("cadence: weekly\n", f"weekday: {days[(today + 1) % 7]}\n")
+    assert "only" in skipped(tick(town, DROP))
+    town.write_source("cadence: weekly\n", f"weekday: {days[today]}\n")
+    assert len(requests(tick(town, DROP))) == 1
+
+
+def test_an_approval_asks_for_one_run_until_it_is_accepted(town: Town) -> None:
+    town.drop(0)
+    hold = town.sync().hold
+    assert hold is not None
+    assert "No approved hold" in skipped(tick(town, "approvals"))
+    with town.ledger() as ledger:
+        approved = ledger.approve(hold, "principal", "as expected", town.now)
+    (first,) = requests(tick(town, "approvals"))
+    (second,) = requests(tick(town, "approvals"))
+    assert first.partition_key == f"{approved.date}|{SOURCE}"
+    assert first.run_key == second.run_key
+
+    definitions = build_defs(town.workspace, town.clock)
+    job = definitions.resolve_job_def("resume")
+    assert job.execute_in_process(partition_key=first.partition_key).success
+    assert "No approved hold" in skipped(tick(town, "approvals"))
+
+
+def test_an_approval_that_came_to_nothing_is_tried_again_later(town: Town) -> None:
+    town.drop(0)
+    hold = town.sync().hold
+    assert hold is not None
+    with town.ledger() as ledger:
+        ledger.approve(hold, "principal", "as expected", town.now)
+    keys = set()
+    for _ in range(12):
+        (request,) = requests(tick(town, "approvals"))
+        keys.add(request.run_key)
+        town.now += timedelta(minutes=5)
+    assert len(keys) == 4
+
+
+def test_what_was_not_delivered_is_asked_for_once_on_the_next_day(town: Town) -> None:
+    town.drop(0)
+    town.server.faults.quota = 100
+    assert town.approve(town.sync().hold).outcome is Outcome.FAILED
+    accepted_on = town.today
+    assert "Nothing of an earlier day" in skipped(tick(town, "undelivered"))
+
+    town.pass_days(1)
+    (first,) = requests(tick(town, "undelivered"))
+    (second,) = requests(tick(town, "undelivered"))
+    assert first.partition_key == f"{accepted_on}|{SOURCE}"
+    assert first.run_key == second.run_key
