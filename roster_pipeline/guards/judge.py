@@ -5,23 +5,10 @@ Guards see numbers only, never rows, so that a verdict can be kept, shown and lo
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal, Protocol, Self
+from typing import Any, Final, Literal
 
 from roster_pipeline.guards.settings import GuardSettings, Limit
 from roster_pipeline.oneroster.entities import ENTITIES, REQUIRED_1P2
-
-
-class _Counted(Protocol):
-    @property
-    def counts(self) -> Mapping[str, int]: ...
-
-
-class _Delta(Protocol):
-    @property
-    def old(self) -> _Counted | None: ...
-    @property
-    def new(self) -> _Counted: ...
-    def counts(self) -> Mapping[str, Mapping[str, int]]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,27 +29,6 @@ class Facts:
     """Entities whose file has a header and no rows."""
     expect: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """The fewest and the most rows that the source is expected to have."""
-
-    @classmethod
-    def of(
-        cls,
-        delta: _Delta,
-        *,
-        held: Mapping[str, int] | None = None,
-        read: Mapping[str, int] | None = None,
-        header_only: Collection[str] = (),
-        expect: Mapping[str, tuple[int, int]] | None = None,
-    ) -> Self:
-        """The facts of a difference between the accepted roster (or none) and a candidate."""
-        return cls(
-            counts=delta.new.counts,
-            base=None if delta.old is None else delta.old.counts,
-            changes=delta.counts(),
-            held=held or {},
-            read=read or {},
-            header_only=header_only,
-            expect=expect or {},
-        )
 
 
 @dataclass(frozen=True)

@@ -236,11 +236,12 @@ class Source(Part):
     @field_validator("timezone")
     @classmethod
     def _known_timezone(cls, name: str) -> str:
-        known = available_timezones()
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            near = get_close_matches(name, available_timezones(), n=1)
             hint = f"; did you mean {near[0]}?" if near else ", such as America/Chicago"
-            raise ValueError(f"this is not an IANA timezone{hint}")
+            raise ValueError(f"this is not an IANA timezone{hint}") from None
         return name
 
     @field_validator("at")

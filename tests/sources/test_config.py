@@ -96,6 +96,8 @@ def test_roles_override_the_usual_translation_type_by_type() -> None:
         ({"name": " "}, "empty, or has spaces around it"),
         ({"timezone": "America/Chicgo"}, "did you mean America/Chicago?"),
         ({"timezone": "../../etc/passwd"}, "not an IANA timezone"),
+        ({"timezone": "America"}, "not an IANA timezone"),
+        ({"timezone": "EDT"}, "not an IANA timezone"),
         ({"cadence": "hourly"}, "'daily' or 'weekly'"),
         ({"cadence": "weekly"}, "a weekly source needs a weekday"),
         ({"weekday": "monday"}, "a daily source runs every day"),
