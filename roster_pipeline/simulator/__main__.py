@@ -6,12 +6,14 @@ import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from roster_pipeline.simulator.accidents import ACCIDENTS, apply_accident
 from roster_pipeline.simulator.cells import IdStyle
 from roster_pipeline.simulator.district import District
 
-OLD_FILE_DAYS = 7
+OLD_FILE_DAYS: Final = 7
+"""How old the old file is that comes again."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             ids=IdStyle(arguments.ids),
         )
         print(_write(district, arguments))  # noqa: T201  this is the command line
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
@@ -54,6 +56,7 @@ def _write(district: District, arguments: argparse.Namespace) -> str:
         counts = _write_package(district, arguments, arguments.out)
         rows = ", ".join(f"{rows:,} {entity}" for entity, rows in counts.items())
         return f"{arguments.out}: {sum(counts.values()):,} rows ({rows})"
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=arguments.out.parent) as folder:
         whole, older = Path(folder, "whole.zip"), Path(folder, "older.zip")
         _write_package(district, arguments, whole)

@@ -10,19 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from roster_pipeline.simulator.names import NameBook
-from roster_pipeline.simulator.zone import (
-    CO_TEACHER,
-    KIN,
-    STUDENT,
-    TEACHER,
-    Role,
-    Zone,
-    add_guardians,
-    add_students,
-    enroll,
-    found_households,
-    hire,
-)
+from roster_pipeline.simulator.people import add_guardians, add_students, found_households, hire
+from roster_pipeline.simulator.zone import CO_TEACHER, KIN, STUDENT, TEACHER, Role, Zone, enroll
 
 STUDENTS_LEAVE: Final = 0.0015
 """Yearly mobility of 15 to 20 % in US districts, most of it in the first and last weeks."""

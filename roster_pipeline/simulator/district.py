@@ -17,6 +17,7 @@ from roster_pipeline.oneroster.entities import ENTITIES, ENTITIES_1P1
 from roster_pipeline.oneroster.manifest import Mode, Version
 from roster_pipeline.simulator import days
 from roster_pipeline.simulator.cells import IdStyle
+from roster_pipeline.simulator.first_day import build_zone
 from roster_pipeline.simulator.names import NameBook, check_locales, login_form, name_book
 from roster_pipeline.simulator.packages import Frames, Target, write_package
 from roster_pipeline.simulator.school_year import SchoolYear
@@ -29,7 +30,7 @@ from roster_pipeline.simulator.style import (
     sessions,
 )
 from roster_pipeline.simulator.version_1p1 import frame_1p1
-from roster_pipeline.simulator.zone import Zone, build_zone
+from roster_pipeline.simulator.zone import Zone
 from roster_pipeline.simulator.zone_rows import ZoneRows
 from roster_pipeline.tables.arrow import to_frame, to_table
 from roster_pipeline.tables.text import TEXT

@@ -370,7 +370,7 @@ class ZoneRows:
         turned = self._style.year.ends - 7 - people["grade"][rows].astype(np.int64)
         born = _ordinals(turned) + people["birthday"][rows]
         sex = people["sex"][rows] + np.where(dice % _UNSTATED_SEX == 0, 2, 0)
-        place = np.minimum(dice // 11 % 40, len(_BIRTHPLACES) - 1)
+        place = np.minimum(dice // 11 % 16, len(_BIRTHPLACES) - 1)
         country, state, city = zip(*_BIRTHPLACES, strict=True)
         flags = {
             name: words(("false", "true"), np.isin(race, codes).astype(np.int8))
