@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 
 from roster_pipeline.oneroster import layout
 from roster_pipeline.oneroster.entities import ENTITIES, names
-from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.layout import (
     FILE,
     LINE,
@@ -29,9 +28,20 @@ from roster_pipeline.oneroster.layout import (
     StoredPart,
     Table,
 )
+from roster_pipeline.oneroster.shape import (
+    conform,
+    metadata_of,
+    nulls,
+    overwrite,
+    repeated,
+    require_ascending,
+    require_cells,
+    require_within,
+    stack,
+)
+from roster_pipeline.oneroster.unchanged import positions_among
 from roster_pipeline.tables import crashpoints, hashes, parts
-from roster_pipeline.tables.keys import KeySet
-from roster_pipeline.tables.text import TEXT, arrow
+from roster_pipeline.tables.text import arrow
 
 # A part is a block of about 32 MB of CSV. Rows left over from a part that lost most of its own
 # wait for company, so that a year of small changes does not end in a thousand tiny parts.
@@ -95,7 +105,7 @@ class Roster:
 
     def columns(self, entity: str, columns: Sequence[str]) -> pd.DataFrame:
         """Some columns of the whole entity."""
-        return _stack(list(self.blocks(entity, columns)), columns)
+        return stack(list(self.blocks(entity, columns)), columns)
 
     def frame(self, entity: str) -> pd.DataFrame:
         """The whole entity. Not for large ones: 7 million enrollments take 1.8 GB."""
@@ -111,7 +121,7 @@ class Roster:
         """Rows by ascending position, one frame for each part that has any of them."""
         wanted = self._wanted(entity, columns, provenance)
         table = self.tables[entity]
-        _require_ascending(positions, table.rows)
+        require_ascending(positions, table.rows)
         for part, local in _by_part(table, positions):
             yield self._read(part, wanted, local)
 
@@ -125,7 +135,7 @@ class Roster:
         """Rows by position, in the order given; each part is read at most once."""
         order = np.argsort(positions, kind="stable")
         wanted = self._wanted(entity, columns, provenance)
-        ascending = _stack(list(self.select(entity, positions[order], wanted)), wanted)
+        ascending = stack(list(self.select(entity, positions[order], wanted)), wanted)
         if np.array_equal(order, np.arange(len(order))):
             return ascending
         back = np.empty_like(order)
@@ -151,8 +161,8 @@ class Roster:
 
     def find(self, entity: str, sourced_ids: pd.Series) -> Positions:
         """The position of each sourcedId, -1 where there is none; compared as text."""
-        wanted = KeySet(hashes.text_hashes(sourced_ids))
-        candidates = np.flatnonzero(wanted.contains(self.keys(entity))).astype(np.int64)
+        wanted = np.sort(hashes.text_hashes(sourced_ids))
+        candidates = positions_among(self.keys(entity), wanted)
         found = self.take(entity, candidates, ["sourcedId"])["sourcedId"]
         at = pc.index_in(arrow(sourced_ids), value_set=arrow(found), skip_nulls=True)
         positions: Positions = np.append(candidates, -1)[at.fill_null(len(candidates)).to_numpy()]
@@ -171,12 +181,16 @@ class Roster:
             with layout.open_file(self.url, part.name) as file:
                 frame = parts.read_part(file, columns)
         except (OSError, pa.ArrowInvalid) as error:
-            raise RosterError(
-                f"{part.name} of the roster at {self.url} is missing or damaged; sync again."
-            ) from error
+            raise self.damaged(part) from error
         if positions is None or np.array_equal(positions, np.arange(part.rows)):
             return frame
         return frame.take(positions).reset_index(drop=True)
+
+    def damaged(self, part: StoredPart) -> RosterError:
+        """The error that says that one part cannot be read."""
+        return RosterError(
+            f"{part.name} of the roster at {self.url} is missing or damaged; sync again."
+        )
 
     def _hashes_of(self, entity: str, part: StoredPart) -> tuple[Hashes, Hashes]:
         if part.hashed_by == layout.algorithm(entity):
@@ -187,7 +201,7 @@ class Roster:
 
 
 class RosterWriter:
-    """Writes a roster into an empty folder, block by block.
+    """Writes a roster into a new folder, block by block.
 
     What was written so far can be looked at (`so_far`, `keys`, `hashes`, `columns`) and corrected
     (`drop`, `replace`) before it is finished. Positions count the rows of an entity in the order
@@ -202,6 +216,8 @@ class RosterWriter:
         self._dropped: dict[str, list[Positions]] = defaultdict(list)
         self._replaced: dict[str, list[tuple[Positions, pd.DataFrame]]] = defaultdict(list)
         folder.mkdir(parents=True, exist_ok=True)
+        if any((folder / name).exists() for name in (layout.INDEX, *ENTITIES)):
+            raise FileExistsError(f"{folder} already holds a roster, or part of one")
 
     def write(
         self,
@@ -218,17 +234,16 @@ class RosterWriter:
         neither is the standard's nor starts with `metadata.`. `role_words` are the roles as 1.1
         said them, for `roles` only.
         """
-        _require_cells(entity, frame)
+        require_cells(entity, frame)
         if len(lines) != len(frame) or not (role_words is None or len(role_words) == len(frame)):
             raise ValueError(f"{entity}: every row needs its line, and a 1.1 role if any has one")
         if entity != "roles" and role_words is not None:
             raise ValueError(f"{entity} has no roles of 1.1; roles have")
-        metadata = sorted(name for name in frame.columns if name.startswith(METADATA))
-        rows = _conform(frame, (*names(entity), *metadata))
-        rows[FILE] = _repeated(file, len(frame))
+        rows = conform(frame, (*names(entity), *metadata_of(frame)))
+        rows[FILE] = repeated(file, len(frame))
         rows[LINE] = np.asarray(lines, dtype=np.int64)
         if entity == "roles":
-            rows[ROLE] = _nulls(len(frame)) if role_words is None else role_words.array
+            rows[ROLE] = nulls(len(frame)) if role_words is None else role_words.array
         self._append(entity, rows)
 
     def copy_from(self, roster: Roster, entity: str, positions: Positions | None = None) -> None:
@@ -241,7 +256,7 @@ class RosterWriter:
             for part in table.parts:
                 self._link(roster, entity, part)
             return
-        _require_within(positions, table.rows)
+        require_within(positions, table.rows)
         chosen = np.zeros(table.rows, dtype=bool)
         chosen[positions] = True
         for part, local in _by_part(table, np.flatnonzero(chosen)):
@@ -253,13 +268,13 @@ class RosterWriter:
 
     def drop(self, entity: str, positions: Positions) -> None:
         """Leave these rows out of the finished roster."""
-        _require_within(positions, self._count(entity))
+        require_within(positions, self._count(entity))
         self._dropped[entity].append(np.asarray(positions, dtype=np.int64))
 
     def replace(self, entity: str, positions: Positions, frame: pd.DataFrame) -> None:
         """Give these rows the cells of `frame`, row by row; columns it lacks stay as they are."""
-        _require_cells(entity, frame)
-        _require_within(positions, self._count(entity))
+        require_cells(entity, frame)
+        require_within(positions, self._count(entity))
         if len(positions) != len(frame):
             raise ValueError(f"{entity}: {len(positions)} rows cannot be replaced by {len(frame)}")
         self._replaced[entity].append((np.asarray(positions, dtype=np.int64), frame))
@@ -306,18 +321,24 @@ class RosterWriter:
 
     def _flush(self, entity: str) -> None:
         waiting = self._waiting.pop(entity, [])
-        metadata = sorted({n for frame in waiting for n in frame.columns if n.startswith(METADATA)})
+        if not waiting:
+            return
+        metadata = sorted({name for frame in waiting for name in metadata_of(frame)})
+        self._know(entity, metadata)
         columns = names(entity) + tuple(metadata) + layout.provenance(entity)
-        frame = _stack([_conform(frame, columns) for frame in waiting], columns)
+        frame = stack([conform(frame, columns) for frame in waiting], columns)
         for start in range(0, len(frame), _MOST_ROWS):
             number = len(self._tables[entity].parts)
             part = self._write_part(entity, number, frame.iloc[start : start + _MOST_ROWS])
-            self._add(entity, part, metadata)
+            self._add(entity, part)
 
-    def _add(self, entity: str, part: StoredPart, metadata: Sequence[str]) -> None:
+    def _add(self, entity: str, part: StoredPart) -> None:
         table = self._tables[entity]
-        merged = tuple(sorted({*table.metadata, *metadata}))
-        self._tables[entity] = Table(merged, (*table.parts, part))
+        self._tables[entity] = Table(table.metadata, (*table.parts, part))
+
+    def _know(self, entity: str, metadata: Sequence[str]) -> None:
+        table = self._tables[entity]
+        self._tables[entity] = Table(tuple(sorted({*table.metadata, *metadata})), table.parts)
 
     def _write_part(self, entity: str, number: int, rows: pd.DataFrame) -> StoredPart:
         cells = rows[[name for name in rows.columns if name not in layout.provenance(entity)]]
@@ -332,14 +353,18 @@ class RosterWriter:
 
     def _link(self, roster: Roster, entity: str, part: StoredPart) -> None:
         self._flush(entity)
+        self._know(entity, roster.tables[entity].metadata)
         number = len(self._tables[entity].parts)
 
         def copy(path: Path) -> str:
-            _link_or_copy(roster.url, part.name, path)
+            try:
+                _link_or_copy(roster.url, part.name, path)
+            except FileNotFoundError as error:
+                raise roster.damaged(part) from error
             return part.digest
 
         made = self._put(entity, number, copy, lambda: roster._hashes_of(entity, part), part.rows)
-        self._add(entity, made, roster.tables[entity].metadata)
+        self._add(entity, made)
 
     def _put(
         self,
@@ -366,7 +391,12 @@ class RosterWriter:
         return part
 
     def _correct(self, entity: str) -> None:
-        table, keep = self._tables[entity], self.kept(entity)
+        if not self._dropped[entity] and not self._replaced[entity]:
+            return
+        keep = self.kept(entity)
+        for _, cells in self._replaced[entity]:
+            self._know(entity, metadata_of(cells))
+        table = self._tables[entity]
         corrected = []
         for number, (part, start) in enumerate(
             zip(table.parts, table.bounds.tolist(), strict=False)
@@ -384,13 +414,8 @@ class RosterWriter:
                 corrected.append(self._rewrite(entity, number, part, stays, changes))
             else:
                 corrected.append(part)
-        metadata = {
-            name
-            for _, cells in self._replaced[entity]
-            for name in cells.columns
-            if name.startswith(METADATA)
-        }
-        self._tables[entity] = Table(tuple(sorted({*table.metadata, *metadata})), tuple(corrected))
+        self._tables[entity] = Table(table.metadata, tuple(corrected))
+        del self._dropped[entity], self._replaced[entity]
 
     def _rewrite(
         self,
@@ -404,7 +429,7 @@ class RosterWriter:
             str(self._folder), {entity: Table(self._tables[entity].metadata, (part,))}
         ).blocks(entity, provenance=True)
         for at, cells in changes:
-            rows = _overwrite(rows, at, cells)
+            rows = overwrite(rows, at, cells)
         return self._write_part(entity, number, rows[stays])
 
 
@@ -414,66 +439,6 @@ def _by_part(table: Table, positions: Positions) -> Iterator[tuple[StoredPart, P
     for index, part in enumerate(table.parts):
         if cuts[index] < cuts[index + 1]:
             yield part, positions[cuts[index] : cuts[index + 1]] - table.bounds[index]
-
-
-def _require_ascending(positions: Positions, rows: int) -> None:
-    _require_within(positions, rows)
-    if (np.diff(positions) < 0).any():
-        raise ValueError("positions must ascend")
-
-
-def _require_within(positions: Positions, rows: int) -> None:
-    if len(positions) and (positions.min() < 0 or positions.max() >= rows):
-        raise IndexError(f"a position lies outside the {rows} rows")
-
-
-def _require_cells(entity: str, frame: pd.DataFrame) -> None:
-    for name, dtype in frame.dtypes.items():
-        if name not in names(entity) and not str(name).startswith(METADATA):
-            raise ValueError(f"{entity} has no column {name}")
-        if dtype != TEXT:
-            raise TypeError(f"{entity}.{name} is {dtype}, cells are {TEXT}")
-
-
-def _stack(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    if len(frames) == 1:
-        return frames[0]
-    if not frames:
-        return pd.DataFrame({name: _empty(name) for name in columns})
-    return pd.concat(frames, ignore_index=True)
-
-
-def _conform(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """The columns named, in that order; those that the frame lacks are empty."""
-    return pd.DataFrame(
-        {
-            name: frame[name].array if name in frame.columns else _nulls(len(frame))
-            for name in columns
-        },
-        copy=False,
-    )
-
-
-def _overwrite(rows: pd.DataFrame, at: Positions, cells: pd.DataFrame) -> pd.DataFrame:
-    source = np.arange(len(rows))
-    source[at] = len(rows) + np.arange(len(at))
-    both = {
-        name: pd.concat([rows[name], cells[name]], ignore_index=True).take(source).array
-        for name in cells.columns
-    }
-    return rows.assign(**both)
-
-
-def _nulls(rows: int) -> pd.arrays.ArrowExtensionArray:
-    return pd.arrays.ArrowExtensionArray(pa.nulls(rows, pa.large_string()))
-
-
-def _repeated(text: str, rows: int) -> pd.arrays.ArrowExtensionArray:
-    return pd.arrays.ArrowExtensionArray(pa.repeat(pa.scalar(text, pa.large_string()), rows))
-
-
-def _empty(name: str) -> pd.Series:
-    return pd.Series([], dtype="int64" if name == LINE else TEXT)
 
 
 def _link_or_copy(url: str, name: str, to: Path) -> None:

@@ -22,7 +22,7 @@ from roster_pipeline.tables import hashes
 from roster_pipeline.tables.text import TEXT
 from tests.oneroster.strategies import Frames, frame_of, rosters, stored
 
-quick = settings(deadline=None, max_examples=20)
+quick = settings(deadline=None, max_examples=15)
 few = rosters(("orgs", "users", "roles"))
 
 
@@ -157,6 +157,23 @@ def test_rows_written_so_far_can_be_looked_at_before_the_end(tmp_path: Path) -> 
     assert list(writer.kept("orgs")) == [False, True, True]
     write(writer, orgs("d"))
     assert ids(writer.finish()) == ["b", "c", "d"]
+
+
+def test_a_replacement_may_bring_a_metadata_column(tmp_path: Path) -> None:
+    writer = RosterWriter(tmp_path)
+    write(writer, orgs("a", "b"))
+    writer.replace("orgs", np.array([1]), pd.DataFrame({"metadata.x": text("1")}))
+    writer.replace("orgs", np.array([1]), pd.DataFrame({"name": text("B")}))
+    frame = writer.finish().frame("orgs")
+    assert list(frame.columns) == [*names("orgs"), "metadata.x"]
+    assert list(frame["metadata.x"].fillna("-")) == ["-", "1"]
+    assert list(frame["name"]) == ["A", "B"]
+
+
+def test_a_folder_that_holds_a_roster_is_not_written_into(tmp_path: Path) -> None:
+    written(tmp_path, orgs("a"))
+    with pytest.raises(FileExistsError):
+        RosterWriter(tmp_path)
 
 
 def test_an_empty_metadata_column_changes_no_hash_but_a_filled_one_does(tmp_path: Path) -> None:
