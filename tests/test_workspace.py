@@ -1,11 +1,16 @@
+import re
+from datetime import date
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from roster_pipeline.guards import settings as guards
 from roster_pipeline.receivers import config as receivers
 from roster_pipeline.sources import config as sources
 from roster_pipeline.workspace import (
+    District,
+    Settings,
     Workspace,
     WorkspaceError,
     json_schemas,
@@ -307,3 +312,63 @@ def test_an_anchor_that_points_at_itself_is_no_trap(folder: Path) -> None:
     write(folder, "roster.yaml", ROSTER + "guards: &again {removed: *again}\n")
 
     assert problems(folder)
+
+
+SHOWN_TO_ACT = {
+    District: {
+        "id": "test_an_id_is_the_name_of_its_file",
+        "name": "test_a_workspace_is_read",
+        "vendor": "test_a_vendors_defaults_hold_where_a_source_does_not_say",
+        "transport": "test_a_workspace_is_read",
+        "folder": "test_the_folder_and_the_pattern_say_where_to_look",
+        "pattern": "test_the_folder_and_the_pattern_say_where_to_look",
+        "timezone": "test_a_drop_belongs_to_the_day_it_arrived_on_in_the_district",
+        "cadence": "test_a_weekly_source_runs_on_its_weekday_only",
+        "weekday": "test_a_weekly_source_runs_on_its_weekday_only",
+        "at": "test_cadence_and_time_say_when_a_source_runs",
+        "date_from": "test_a_drop_dated_by_its_name_is_for_that_date_whenever_it_arrived",
+        "complete": "test_a_quiet_time_is_waited_for",
+        "roles": "test_roles_override_the_usual_translation_type_by_type",
+        "scope": "test_of_one_school_come_its_classes_and_people_and_what_these_need",
+        "expect": "test_a_size_that_is_not_expected_holds",
+        "strict": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
+        "guards": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
+    },
+    receivers.Destination: {
+        "id": "test_an_id_is_the_name_of_its_file",
+        "profile": "test_what_a_destination_may_not_say_is_refused_with_a_sentence",
+        "sources": "test_a_destination_takes_every_source_unless_it_names_some",
+        "transport": "test_a_workspace_is_read",
+        "path": "test_each_source_has_its_own_path",
+        "system_name": "test_a_destination_names_the_sending_system",
+        "system_code": "test_a_destination_names_the_sending_system",
+    },
+    Settings: {
+        "storage": "test_storage_and_ledger_may_be_elsewhere",
+        "ledger": "test_storage_and_ledger_may_be_elsewhere",
+        "partitions": "test_the_first_date_is_a_date",
+        "strict": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
+        "guards": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
+    },
+}
+
+
+@pytest.mark.parametrize("model", SHOWN_TO_ACT)
+def test_every_key_that_a_file_may_have_has_a_test_of_what_it_does(model: type[BaseModel]) -> None:
+    shown = SHOWN_TO_ACT[model]
+    here = Path(__file__).parent
+    files = [Path(__file__), *(f for room in ("sources", "guards", "receivers", "automation")
+                               for f in (here / room).glob("test_*.py"))]  # fmt: skip
+    tests = {name for file in files for name in re.findall(r"def (test_\w+)", file.read_text())}
+
+    assert shown.keys() == model.model_fields.keys()
+    assert set(shown.values()) <= tests
+
+
+@pytest.mark.parametrize("start", ["2026-08-01", '"2026-08-01"'])
+def test_the_first_date_is_a_date(folder: Path, start: str) -> None:
+    write(folder, "roster.yaml", f"partitions: {{start: {start}}}\n")
+    assert Workspace.load(folder).settings.partitions.start == date(2026, 8, 1)
+
+    write(folder, "roster.yaml", "partitions: {start: 20260801}\n")
+    assert "`partitions.start`: say a date" in problems(folder)[0]

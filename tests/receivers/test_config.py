@@ -1,8 +1,12 @@
+import io
+import zipfile
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.oneroster.writing import write_bulk
 from roster_pipeline.receivers.config import Destination
 
 
@@ -46,3 +50,14 @@ def test_what_a_destination_may_not_say_is_refused_with_a_sentence(
     with pytest.raises(ValidationError) as error:
         destination(**keys)
     assert sentence in str(error.value)
+
+
+def test_a_destination_names_the_sending_system() -> None:
+    named = destination(system_name="Hub", system_code="hub-1")
+    out = io.BytesIO()
+
+    write_bulk(Roster.empty(), out, system_name=named.system_name, system_code=named.system_code)
+
+    manifest = zipfile.ZipFile(out).read("manifest.csv").decode()
+    assert "source.systemName,Hub" in manifest
+    assert "source.systemCode,hub-1" in manifest
