@@ -37,7 +37,7 @@ def demo(
         bool, typer.Option("--fresh", help="Start again where an earlier demo was.")
     ] = False,
     students: Annotated[
-        int, typer.Option(min=50, help="How many students the district has.")
+        int, typer.Option(min=500, help="How many students the district has.")
     ] = 2000,
 ) -> None:
     """Three days of a make-believe district over real SFTP servers, through the whole graph.

@@ -43,6 +43,7 @@ def init(
 
     start = date.today() - _FIRST_DAYS  # noqa: DTZ011 - the day on the user's calendar
     files = {"roster.yaml": roster_yaml(start, postgres=storage is Storage.POSTGRES), **examples()}
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = write_missing(folder, files)
     for name in made:
         note(f"made {folder / name}")

@@ -1,6 +1,7 @@
 """The command as its users have it: words in, exit code and both outputs out."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,12 +70,18 @@ def pack(tmp_path: Path) -> Callable[..., Path]:
     return _pack
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, roster: Roster) -> Path:
+@pytest.fixture(scope="session")
+def new_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with one source that drops into a folder, and one destination."""
-    folder = tmp_path / "workspace"
-    assert roster("init", folder).code == 0
+    folder = tmp_path_factory.mktemp("new") / "workspace"
+    assert main(["init", str(folder)]) == 0
     (folder / "sources" / "springfield.yaml").write_text(SOURCE)
     (folder / "destinations" / "learning-app.yaml").write_text(DESTINATION)
     (folder / "drops").mkdir()
     return folder
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, new_workspace: Path) -> Path:
+    """A copy of that workspace."""
+    return shutil.copytree(new_workspace, tmp_path / "workspace")
