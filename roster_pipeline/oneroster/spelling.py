@@ -5,17 +5,21 @@ Dates then compare as text, round trips are identities and row hashes are stable
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from roster_pipeline.oneroster.entities import BOOLEANS, Column, Kind
 from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
 from roster_pipeline.tables.text import arrow, series
+
+# Its type stubs know only some of the kernels.
+pc: Any = pyarrow.compute
+Cells = pa.LargeStringArray
 
 # 1.0 said inactive for what is now tobedeleted.
 _STATUS_1P0: Final = {"inactive": "tobedeleted"}
@@ -90,7 +94,7 @@ def respell(
     return (frame.assign(**changed) if changed else frame), findings
 
 
-def _differs(before: pa.Array, after: pa.Array) -> npt.NDArray[np.bool_]:
+def _differs(before: Cells, after: Cells) -> npt.NDArray[np.bool_]:
     """Where a filled cell has changed."""
     same = pc.fill_null(pc.equal(before, after), False)
     moved = pc.and_(pc.is_valid(before), pc.invert(same))
@@ -98,7 +102,7 @@ def _differs(before: pa.Array, after: pa.Array) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _trim(cells: pa.Array, *, in_list: bool) -> pa.Array:
+def _trim(cells: Cells, *, in_list: bool) -> Cells:
     """Strip blanks at both ends, and around the commas of a list; blanks alone are an empty cell.
 
     The same object comes back if nothing has to be stripped.
@@ -109,18 +113,20 @@ def _trim(cells: pa.Array, *, in_list: bool) -> pa.Array:
     trimmed = pc.utf8_trim_whitespace(cells)
     if in_list:
         trimmed = pc.replace_substring_regex(trimmed, r"\s*,\s*", ",")
-    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.large_string()), trimmed)
+    empty = pc.equal(trimmed, "")
+    stripped: Cells = pc.if_else(empty, pa.scalar(None, pa.large_string()), trimmed)
+    return stripped
 
 
-def _by_distinct(cells: pa.Array, respeller: Callable[[str], str]) -> pa.Array:
+def _by_distinct(cells: Cells, respeller: Callable[[str], str]) -> Cells:
     """Apply a function to each distinct text. The same object if it changes none."""
     distinct = pc.unique(cells).drop_null().to_pylist()
     moved = {text: new for text in distinct if (new := respeller(text)) != text}
     if not moved:
         return cells
     index = pc.index_in(cells, value_set=pa.array(moved, pa.large_string()))
-    new = pa.array(moved.values(), pa.large_string()).take(index)
-    return pc.coalesce(new, cells)
+    respelt: Cells = pc.coalesce(pa.array(moved.values(), pa.large_string()).take(index), cells)
+    return respelt
 
 
 def _respeller(column: Column) -> Callable[[str], str]:

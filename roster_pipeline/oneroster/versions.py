@@ -9,17 +9,20 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from roster_pipeline.oneroster.entities import USER_ROLES_1P1, columns_1p1, names
 from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.tables.text import TEXT, arrow, series
+
+# Its type stubs know only some of the kernels.
+pc: Any = pyarrow.compute
 
 RoleMap = Mapping[str, Mapping[str, str]]
 """1.1 role word to a 1.2 role for each org type; the key `other` serves the types not named."""
@@ -129,8 +132,8 @@ def role_words(roles: pd.DataFrame) -> pd.Series:
     `roles` has the columns role and, where the row came from 1.1, its word in `_role`.
     """
     distinct = pc.unique(arrow(roles["role"])).to_pylist()
-    known = pd.Series({role: _WORDS_1P1.get(role) for role in distinct}, dtype=TEXT)
-    words = roles["role"].map(known).astype(TEXT)
+    spoken = {role: _WORDS_1P1[role] for role in distinct if role in _WORDS_1P1}
+    words = roles["role"].map(spoken).astype(TEXT)
     return words if "_role" not in roles.columns else roles["_role"].astype(TEXT).fillna(words)
 
 

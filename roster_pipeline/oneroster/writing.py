@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 
 import pandas as pd
 
-from roster_pipeline.oneroster.delta import Delta
+from roster_pipeline.oneroster.delta import Delta, Kind
 from roster_pipeline.oneroster.entities import (
     BULK_BLANK,
     SECRET,
@@ -71,12 +71,14 @@ def write_delta(
         + f"{modified.microsecond // 1000:03d}Z"
     )
 
+    kinds: tuple[tuple[Kind, str, Roster | None], ...] = (
+        ("added", "active", delta.new),
+        ("changed", "active", delta.new),
+        ("removed", "tobedeleted", delta.old),
+    )
+
     def frames(entity: str) -> Frames:
-        for kind, status, roster in (
-            ("added", "active", delta.new),
-            ("changed", "active", delta.new),
-            ("removed", "tobedeleted", delta.old),
-        ):
+        for kind, status, roster in kinds:
             if roster is None:
                 continue
             for block in _spoken(roster, entity, version, delta.blocks(entity, kind)):
