@@ -5,6 +5,7 @@ import os
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,15 @@ from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.process import Process
 from tests.store import children
 from tests.store.scene import DAY1, START, Clock, Scene, snapshot
+
+
+def eventually(happened: Callable[[], object]) -> bool:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if happened():
+            return True
+        time.sleep(0.005)
+    return False
 
 
 def move_the_holder_to_another_machine(url: str) -> None:
@@ -156,14 +166,13 @@ def test_the_heartbeat_goes_on_while_the_work_does(ledger: Ledger, ledger_url: s
     with ledger.lease("springfield", clock, heartbeat_seconds=0.01):
         clock.forward(55)
         engine = sa.create_engine(ledger_url, poolclass=sa.NullPool)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
+        text = sa.text("SELECT CAST(heartbeat_at AS VARCHAR) FROM leases")
+
+        def renewed() -> bool:
             with engine.begin() as connection:
-                text = sa.text("SELECT CAST(heartbeat_at AS VARCHAR) FROM leases")
-                if "09:30:55" in str(connection.scalar(text)):
-                    break
-        else:
-            pytest.fail("the lease was not renewed")
+                return "09:30:55" in str(connection.scalar(text))
+
+        assert eventually(renewed)
     assert not [t for t in threading.enumerate() if t.name == "lease-springfield"]
 
 
@@ -210,3 +219,26 @@ def test_the_process_file_of_any_command_name_is_read(tmp_path: Path) -> None:
     finally:
         child.kill()
         child.wait()
+
+
+def test_a_ledger_that_goes_away_is_told_of_and_the_work_goes_on(
+    ledger: Ledger, ledger_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = sa.create_engine(ledger_url, poolclass=sa.NullPool)
+    with ledger.lease("springfield", Clock(), heartbeat_seconds=0.01):
+        with engine.begin() as connection:
+            connection.execute(sa.text("DROP TABLE leases"))
+        assert eventually(lambda: "could not be renewed, trying again" in caplog.text)
+    assert "could not be given back" in caplog.text
+
+
+def test_a_holder_that_was_taken_over_stops_renewing(ledger: Ledger, ledger_url: str) -> None:
+    clock = Clock()
+    with ledger.lease("springfield", clock, heartbeat_seconds=0.01) as lost:
+        hearts = [t for t in threading.enumerate() if t.name == "lease-springfield"]
+        engine = sa.create_engine(ledger_url, poolclass=sa.NullPool)
+        with engine.begin() as connection:
+            connection.execute(sa.text("UPDATE leases SET fencing = fencing + 1"))
+        assert eventually(lambda: not hearts[0].is_alive())
+        with pytest.raises(LeaseLost):
+            ledger.check(lost)

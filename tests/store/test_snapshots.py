@@ -15,6 +15,7 @@ import pytest
 from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.store import NotStored, Snapshot
+from roster_pipeline.store.files import LocalFiles
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.tables.text import TEXT
 from tests.store import children
@@ -202,3 +203,24 @@ def test_what_another_machine_staged_is_left_alone_for_a_day(tmp_path: Path) -> 
     os.utime(theirs, (0, theirs.stat().st_mtime - 86_401))
     store.stage("springfield")
     assert not theirs.exists()
+
+
+def test_of_two_that_publish_the_same_roster_at_once_the_first_stays(tmp_path: Path) -> None:
+    files = LocalFiles(tmp_path)
+    for writer in ("first", "second"):
+        staged = files.stage("springfield")
+        (staged / "roster.json").write_text(writer)
+        files.publish(staged, "snapshots/springfield/abc", last="roster.json")
+        assert not staged.exists()
+    assert (tmp_path / "snapshots/springfield/abc/roster.json").read_text() == "first"
+
+
+def test_a_folder_that_cannot_be_moved_into_place_is_no_roster_there(tmp_path: Path) -> None:
+    files = LocalFiles(tmp_path)
+    (tmp_path / "snapshots/springfield/abc").mkdir(parents=True)
+    (tmp_path / "snapshots/springfield/abc/stray").touch()
+    staged = files.stage("springfield")
+    (staged / "roster.json").touch()
+    with pytest.raises(OSError, match="not empty"):
+        files.publish(staged, "snapshots/springfield/abc", last="roster.json")
+    assert staged.exists()
