@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from roster_pipeline import crashpoints
 from roster_pipeline.oneroster import layout
 from roster_pipeline.oneroster.entities import ENTITIES, names
 from roster_pipeline.oneroster.layout import (
@@ -40,7 +41,7 @@ from roster_pipeline.oneroster.shape import (
     stack,
 )
 from roster_pipeline.oneroster.unchanged import positions_among
-from roster_pipeline.tables import crashpoints, hashes, parts
+from roster_pipeline.tables import hashes, parts
 from roster_pipeline.tables.text import arrow
 
 # A part is a block of about 32 MB of CSV. Rows left over from a part that lost most of its own

@@ -13,9 +13,9 @@ from io import BufferedRandom
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
+from roster_pipeline import crashpoints
 from roster_pipeline.sources.redaction import redacted, secret_columns
 from roster_pipeline.sources.vendors import Secrets
-from roster_pipeline.tables import crashpoints
 from roster_pipeline.tables.archive import ArchiveError, ZipReader, ZipWriter
 from roster_pipeline.tables.csv_blocks import CsvBlocks, CsvError
 from roster_pipeline.transport.channel import Channel, RemoteFile

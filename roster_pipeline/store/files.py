@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, cast
 
+from roster_pipeline.crashpoints import reached
 from roster_pipeline.store.errors import NotStored
 from roster_pipeline.store.process import Process
-from roster_pipeline.tables.crashpoints import reached
 
 _PRIVATE_FOLDER: Final = 0o700
 _PRIVATE_FILE: Final = 0o600

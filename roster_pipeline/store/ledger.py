@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
+from roster_pipeline.crashpoints import reached
 from roster_pipeline.store import acceptance, gate, holds
 from roster_pipeline.store import lease as leasing
 from roster_pipeline.store.database import Database
@@ -31,7 +32,6 @@ from roster_pipeline.store.records import (
     Verdict,
 )
 from roster_pipeline.store.schema import deliveries, landed, snapshots, syncs
-from roster_pipeline.tables.crashpoints import reached
 
 
 class Ledger:

@@ -12,6 +12,8 @@ from pathlib import PurePosixPath
 from types import TracebackType
 from typing import BinaryIO, Final, Protocol, Self, TypeAlias
 
+from roster_pipeline.crashpoints import reached
+
 BLOCK: Final = 128 * 1024
 """Bytes moved at a time: as fast as larger ones over SFTP, and under every server's limit."""
 
@@ -150,6 +152,12 @@ def write_fully(into: BinaryIO, block: bytes) -> None:
     rest = memoryview(block)
     while rest:
         rest = rest[into.write(rest) :]
+
+
+def mark_half_sent(before: int, now: int, size: int) -> None:
+    """Mark the place where half of an upload is on its way. The counts are bytes."""
+    if before * 2 < size <= now * 2:
+        reached("upload.half")
 
 
 def changed_sentence(file: RemoteFile, now: RemoteFile, place: str) -> str:

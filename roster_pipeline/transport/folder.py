@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
+from roster_pipeline.crashpoints import reached
 from roster_pipeline.transport.channel import (
     BLOCK,
     RemoteFile,
@@ -16,6 +17,7 @@ from roster_pipeline.transport.channel import (
     changed_sentence,
     in_order,
     joined,
+    mark_half_sent,
     matching,
     part_name,
     part_prefix,
@@ -84,9 +86,11 @@ class Folder:
         part = target.with_name(part_name(target.name))
         try:
             self._fill(part, target, content, size)
+            reached("upload.before-rename")
             with _explained(f"write {target}"):
                 part.replace(target)
                 _sync_folder(target.parent)
+            reached("upload.after-rename")
         except BaseException:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
@@ -124,6 +128,7 @@ class Folder:
                     raise TransportError(size_sentence(str(target), "more", size))
                 with _explained(task):
                     write_fully(out, block)
+                mark_half_sent(sent - len(block), sent, size)
             if sent < size:
                 raise TransportError(size_sentence(str(target), f"{sent:,}", size))
             with _explained(task):

@@ -12,11 +12,13 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeVar
 
+from roster_pipeline.crashpoints import reached
 from roster_pipeline.transport.blocks import BlockReader, BlockWriter
 from roster_pipeline.transport.channel import (
     RemoteFile,
     RemoteFiles,
     changed_sentence,
+    mark_half_sent,
     part_name,
     size_sentence,
     write_fully,
@@ -103,8 +105,10 @@ class Sftp:
                 with suppress(TransportError):
                     self._work(task, self._session.remove(part))
             raise
+        reached("upload.before-rename")
         # Kept if this fails: without an atomic rename it may be the only copy there.
         self._put_in_place(part, path, size, task)
+        reached("upload.after-rename")
 
     def close(self) -> None:
         """See `Channel.close`."""
@@ -183,6 +187,7 @@ class Sftp:
             if sent > size:
                 raise TransportError(size_sentence(path, "more", size))
             self._work(task, writer.push(block))
+            mark_half_sent(sent - len(block), sent, size)
         if sent < size:
             raise TransportError(size_sentence(path, f"{sent:,}", size))
         return self._work(task, writer.finish())
