@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # has no stubs here
+import psutil
 
 from roster_pipeline.cli.demo_world import build, world_of
 from roster_pipeline.cli.loopback import remembered
@@ -67,7 +67,7 @@ def test_the_servers_end_with_whoever_started_them_even_if_that_is_killed(tmp_pa
 
 def _listening() -> set[int]:
     return {
-        connection.laddr.port
+        int(connection.laddr[1])
         for connection in psutil.net_connections("tcp4")
-        if connection.status == psutil.CONN_LISTEN
+        if connection.laddr and connection.status == psutil.CONN_LISTEN
     }
