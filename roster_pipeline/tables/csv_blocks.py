@@ -32,7 +32,7 @@ LINE_LIMIT: Final = 16 << 20
 _READ: Final = 1 << 20
 _NO_LINES: Final = np.empty(0, dtype=np.int64)
 # Of a block with a doubt in it, only the piece with the doubt goes the slow way.
-_PIECE: Final = 256 << 10
+_PIECE: Final = 64 << 10
 _HEADER_READ: Final = 64 << 10
 _BOM: Final = b"\xef\xbb\xbf"
 _MARKS: Final = {

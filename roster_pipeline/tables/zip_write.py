@@ -49,6 +49,8 @@ _MODE: Final = 0o100644 << 16
 # if they turn out to need it, and otherwise stays padding, which readers skip.
 _PADDING_FIELD: Final = 0xD935
 _ROOM: Final = struct.Struct("<2H2Q")
+# What does not fit into 32 bits goes into a ZIP64 field; all ones there say so.
+_TOO_WIDE: Final = FULL32
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class _Written:
 
     @property
     def wide(self) -> bool:
-        return max(self.compressed, self.size) >= FULL32
+        return max(self.compressed, self.size) >= _TOO_WIDE
 
     def local(self) -> bytes:
         sizes = (FULL32, FULL32) if self.wide else (self.compressed, self.size)
@@ -77,11 +79,11 @@ class _Written:
         return LOCAL.pack(LOCAL_MARK, *fixed, len(self.name), len(extra)) + self.name + extra
 
     def central(self) -> bytes:
-        narrow = [min(value, FULL32) for value in (self.size, self.compressed, self.offset)]
-        wide = [v for v in (self.size, self.compressed, self.offset) if v >= FULL32]
+        values = (self.size, self.compressed, self.offset)
+        size, compressed, offset = map(_narrow, values)
+        wide = [value for value in values if value >= _TOO_WIDE]
         extra = struct.pack(f"<2H{len(wide)}Q", ZIP64_FIELD, 8 * len(wide), *wide) if wide else b""
         version = _WIDE if wide else _PLAIN
-        size, compressed, offset = narrow
         return (
             CENTRAL.pack(
                 *(CENTRAL_MARK, _UNIX | version, version, self.flags, self.method, 0, _DATE),
@@ -190,13 +192,16 @@ class ZipWriter:
     def _end(self, start: int, size: int) -> bytes:
         count = len(self._written)
         wide = b""
-        if count >= FULL16 or start >= FULL32 or size >= FULL32:
+        if count >= FULL16 or max(start, size) >= _TOO_WIDE:
             fixed = (END64.size - 12, _UNIX | _WIDE, _WIDE, 0, 0)
             wide = END64.pack(END64_MARK, *fixed, count, count, size, start)
             wide += LOCATOR64.pack(LOCATOR64_MARK, 0, self._offset, 1)
         count = min(count, FULL16)
-        narrow = (count, count, min(size, FULL32), min(start, FULL32))
-        return wide + END.pack(END_MARK, 0, 0, *narrow, 0)
+        return wide + END.pack(END_MARK, 0, 0, count, count, _narrow(size), _narrow(start), 0)
+
+
+def _narrow(value: int) -> int:
+    return value if value < _TOO_WIDE else FULL32
 
 
 class _Deflater(io.BufferedIOBase):

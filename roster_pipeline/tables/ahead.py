@@ -1,0 +1,50 @@
+"""Work of an iterator done ahead of its consumer, in a thread."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Final, TypeVar
+
+Item = TypeVar("Item")
+_END: Final = object()
+
+
+def ahead(items: Iterator[Item], depth: int = 1) -> Iterator[Item]:
+    """The same items in the same order, up to `depth` of them made before they are asked for.
+
+    Pays where making and using an item both leave the interpreter lock alone (inflating, parsing,
+    hashing, Parquet). An exception comes out where it would have. If the consumer stops early, the
+    thread ends after the item it is making.
+    """
+    made: queue.Queue[object] = queue.Queue(maxsize=depth)
+    enough = threading.Event()
+
+    def put(item: object) -> bool:
+        while not enough.is_set():
+            try:
+                made.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def work() -> None:
+        try:
+            for item in items:
+                if not put((item,)):
+                    return
+            put(_END)
+        except BaseException as error:  # noqa: BLE001 - it is raised in the consumer's thread
+            put(error)
+
+    thread = threading.Thread(target=work, name="ahead", daemon=True)
+    thread.start()
+    try:
+        while (item := made.get()) is not _END:
+            if isinstance(item, BaseException):
+                raise item
+            assert isinstance(item, tuple)  # noqa: S101
+            yield item[0]
+    finally:
+        enough.set()
+        thread.join()
