@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
+import numpy as np
 import pandas as pd
 
-from roster_pipeline.oneroster.delta import Delta, Kind
+from roster_pipeline.oneroster.delta import Delta
 from roster_pipeline.oneroster.entities import (
     BULK_BLANK,
     SECRET,
@@ -71,17 +72,16 @@ def write_delta(
         + f"{modified.microsecond // 1000:03d}Z"
     )
 
-    kinds: tuple[tuple[Kind, str, Roster | None], ...] = (
-        ("added", "active", delta.new),
-        ("changed", "active", delta.new),
-        ("removed", "tobedeleted", delta.old),
-    )
-
     def frames(entity: str) -> Frames:
-        for kind, status, roster in kinds:
+        changes = delta.entities[entity]
+        alive = np.union1d(changes.added, changes.changed)
+        for roster, positions, status in (
+            (delta.new, alive, "active"),
+            (delta.old, changes.removed, "tobedeleted"),
+        ):
             if roster is None:
                 continue
-            for block in _spoken(roster, entity, version, delta.blocks(entity, kind)):
+            for block in _spoken(roster, entity, version, roster.select(entity, positions)):
                 yield _blank(block, SECRET).assign(
                     status=_constant(status, block), dateLastModified=_constant(stamp, block)
                 )

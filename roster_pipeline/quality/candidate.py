@@ -28,6 +28,7 @@ from roster_pipeline.quality.references import find_misses, without
 from roster_pipeline.quality.rows import JudgedBlock, Mask, judge_block, miss_findings
 from roster_pipeline.quality.rules import RULES
 from roster_pipeline.quality.unidentified import keep_unidentified
+from roster_pipeline.tables.ahead import ahead
 from roster_pipeline.tables.hashes import text_hashes
 from roster_pipeline.tables.keys import KeySet
 
@@ -141,7 +142,7 @@ class _Builder:
             self._report_absent(entity)
             self._keep(entity)
         else:
-            for block in self.package.blocks(entity, block_bytes=self.block_bytes):
+            for block in ahead(self.package.blocks(entity, block_bytes=self.block_bytes)):
                 self._block(block, state)
             if self.rows[entity]:
                 self._finish_rows(entity, state)

@@ -34,7 +34,7 @@ def ahead(items: Iterator[Item], depth: int = 1) -> Iterator[Item]:
                 if not put((item,)):
                     return
             put(_END)
-        except BaseException as error:  # noqa: BLE001 - it is raised in the consumer's thread
+        except BaseException as error:  # it is raised in the consumer's thread
             put(error)
 
     thread = threading.Thread(target=work, name="ahead", daemon=True)
