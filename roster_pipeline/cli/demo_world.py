@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from roster_pipeline.cli.console import Refusal
-from roster_pipeline.cli.loopback import WORLD, Server, remember
+from roster_pipeline.cli.loopback import WORLD, Server, remember, remembered
 from roster_pipeline.cli.workspaces import filled, roster_yaml, schema_line, schemas, write_missing
 
 if TYPE_CHECKING:
@@ -84,6 +84,11 @@ def clear(folder: Path, *, fresh: bool) -> None:
             f"{folder} holds a demo already: `roster demo {folder} --fresh` starts it again, "
             f"`roster -w {folder} dev` opens it."
         )
+    if any(_is_taken(server.port) for server in remembered(folder)):
+        raise Refusal(
+            f"A demo or `roster dev` is at work on {folder}, or its ports are taken; "
+            "end that first, or name another folder."
+        )
     shutil.rmtree(folder)
 
 
@@ -144,11 +149,19 @@ def _write_secret(file: Path) -> None:
 
 def _free_port(wanted: int) -> int:
     """The port wanted, or another one where that is taken."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise Refusal("No port is free on 127.0.0.1 for the demo's SFTP servers.")
+    if not _is_taken(wanted):
+        return wanted
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        # As the servers do: a connection that was just closed keeps nobody from listening.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+        return False

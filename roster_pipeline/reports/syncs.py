@@ -48,7 +48,10 @@ def sync_text(sync: Sync, hold: Hold | None, *, dry_run: bool = False) -> Render
     head.append(WORDS[sync.outcome], style=_STYLES[sync.outcome])
     head.append(f"  {sync.source}, {sync.date}{' (dry run)' if dry_run else ''}")
     parts: list[RenderableType] = [head]
-    parts += [Text(sentence) for sentence in sync.summary.get("sentences", ())]
+    said = sync.summary.get("sentences", ())
+    if not said and sync.outcome is Outcome.NOTHING_NEW:
+        said = ["The same roster is accepted, and every destination has it."]
+    parts += [Text(sentence) for sentence in said]
     if hold is not None and sync.outcome is Outcome.HELD and not dry_run:
         parts.append(Text(f"What would change: roster show {hold.name}", style="dim"))
     return Group(*parts)

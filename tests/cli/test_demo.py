@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
 from roster_pipeline.cli.demo_world import build, world_of
-from roster_pipeline.cli.loopback import remembered
+from roster_pipeline.cli.loopback import remembered, served
 from tests.cli.conftest import Roster
 
 
@@ -45,9 +46,17 @@ def test_a_folder_that_no_demo_made_is_never_removed(roster: Roster, tmp_path: P
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
-def test_the_servers_end_with_whoever_started_them_even_if_that_is_killed(tmp_path: Path) -> None:
-    from datetime import UTC, datetime
+def test_a_demo_at_work_is_not_removed_from_under_it(roster: Roster, tmp_path: Path) -> None:
+    world = world_of(tmp_path / "demo", datetime.now(UTC))
+    build(world)
+    with served(world.folder):
+        ended = roster("demo", world.folder, "--fresh")
+    assert ended.code == 1
+    assert "end that first" in ended.err
+    assert (world.folder / "roster.yaml").exists()
 
+
+def test_the_servers_end_with_whoever_started_them_even_if_that_is_killed(tmp_path: Path) -> None:
     world = world_of(tmp_path / "demo", datetime.now(UTC))
     build(world)
     code = (

@@ -74,7 +74,6 @@ def test_postgres_without_its_address_is_told_by_the_variable(
     assert "Traceback" not in ended.err
 
 
-@pytest.mark.xfail(strict=True, reason="ledger and Dagster both call a table `snapshots`")
 @pytest.mark.postgres
 def test_postgres_holds_the_ledger_and_what_dagster_remembers(
     roster: Roster, tmp_path: Path, postgres_database: str, monkeypatch: pytest.MonkeyPatch
