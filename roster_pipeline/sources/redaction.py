@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from roster_pipeline.sources.vendors import Secrets
 from roster_pipeline.tables.csv_blocks import Anomaly, Block, CsvBlocks
-from roster_pipeline.tables.csv_lines import count_lines, split_lines
+from roster_pipeline.tables.csv_lines import LineEnds, split_lines
 from roster_pipeline.tables.csv_patient import HELD
 
 # ---- which columns -------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def redacted(blocks: CsvBlocks, columns: Sequence[int]) -> Iterator[Redacted]:
     inside a blanked cell stays, so that line numbers do. Raises `CsvError`.
     """
     yield Redacted(blocks.head, 0)
-    after_head = 1 + count_lines(blocks.head)
+    after_head = 1 + LineEnds.of(blocks.head).lines
     plain = len(blocks.header) > 1 and not blocks.head.endswith(b"\r")
     for block in blocks:
         full = block.frame.iloc[:, list(columns)].notna().any(axis=1).to_numpy()
@@ -186,7 +186,7 @@ class _Redaction:
     def _reads_alike(self, data: bytes) -> bool:
         """Whether the blanked block has the rows and the odd rows of the original. What is blanked
         after an unclosed quote may have been what showed that nothing closes it."""
-        shift = self._first - 1 - count_lines(self._head)
+        shift = self._first - 1 - LineEnds.of(self._head).lines
         lines: list[int] = []
         odd: list[Anomaly] = []
         for block in CsvBlocks(io.BytesIO(self._head + data)):

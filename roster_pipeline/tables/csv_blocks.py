@@ -12,10 +12,9 @@ import pyarrow as pa
 from roster_pipeline.tables.arrow import to_frame
 from roster_pipeline.tables.csv_lines import (
     CsvError,
-    count_lines,
+    LineEnds,
     decode_line,
     last_end,
-    line_ends,
     next_end,
     refuse_nul,
     split_lines,
@@ -64,6 +63,8 @@ class _Read:
     lines: npt.NDArray[np.int64]
     anomalies: list[Anomaly]
     used: int
+    ends: LineEnds | None = None
+    """The line ends of all bytes used, where they have been counted."""
 
 
 class CsvBlocks:
@@ -110,8 +111,9 @@ class CsvBlocks:
                 yield self._block(read, raw)
 
     def _block(self, read: _Read, raw: bytes) -> Block:
-        self.line_endings |= line_ends(raw)
-        self._line += count_lines(raw)
+        ends = read.ends or LineEnds.of(raw)
+        self.line_endings |= ends.kinds
+        self._line += ends.lines
         anomalies, self._noted = (*self._noted, *read.anomalies), []
         return Block(to_frame(read.table), read.lines, anomalies, raw)
 
@@ -167,7 +169,7 @@ class CsvBlocks:
         blank, header = lines
         size = len(_BOM) * self.bom + sum(map(len, blank)) + sum(map(len, header))
         self.head, self._rest = data[:size], data[size:]
-        self.line_endings = frozenset(line_ends(self.head))
+        self.line_endings = frozenset(LineEnds.of(self.head).kinds)
         first = len(blank) + 1
         self._line = first + len(header)
         self._noted = [Anomaly(n, "blank_line", 0, 0) for n in range(1, first)]
@@ -213,15 +215,18 @@ class CsvBlocks:
 
     def _rows(self, data: bytes, *, final: bool) -> _Read:
         refuse_nul(data, self._line)
-        table = self._strictly(data)
+        ends = LineEnds.of(data)
+        table = self._strictly(data, ends)
         if table is None:
             return self._by_pieces(data, final=final)
-        return _Read(table, self._line + np.arange(len(table), dtype=np.int64), [], len(data))
+        lines = self._line + np.arange(len(table), dtype=np.int64)
+        return _Read(table, lines, [], len(data), ends)
 
-    def _strictly(self, data: bytes) -> pa.Table | None:
-        if self._cr_ends and b"\n" not in data:
+    def _strictly(self, data: bytes, ends: LineEnds) -> pa.Table | None:
+        if self._cr_ends and not ends.feeds and not ends.both:
             data = data.replace(b"\r", b"\n")
-        return read_strict(data, self.header)
+            ends = LineEnds.of(data)
+        return read_strict(data, self.header, ends)
 
     def _by_pieces(self, data: bytes, *, final: bool) -> _Read:
         reads = [_Read(_table([], self.header), _NO_LINES, [], 0)]
@@ -231,7 +236,7 @@ class CsvBlocks:
             if read.used == used:
                 break
             reads.append(read)
-            line += count_lines(data[used : read.used])
+            line += LineEnds.of(data[used : read.used]).lines
         return _Read(
             pa.concat_tables([read.table for read in reads]).combine_chunks(),
             np.concatenate([read.lines for read in reads]),
@@ -243,9 +248,9 @@ class CsvBlocks:
         """The records of `data` that begin in the piece at `start`."""
         stop = next_end(data, start + _PIECE)
         piece = data[start:stop]
-        table = self._strictly(piece)
+        table = self._strictly(piece, LineEnds.of(piece))
         if table is None and (utf8 := self._as_utf8(piece, line)):
-            table = self._strictly(utf8)
+            table = self._strictly(utf8, LineEnds.of(utf8))
         if table is not None:
             return _Read(table, line + np.arange(len(table), dtype=np.int64), [], stop)
         found = read_patiently(

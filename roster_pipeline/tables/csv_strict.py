@@ -13,19 +13,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from roster_pipeline.tables.csv_lines import LineEnds
+
 _CHUNK: Final = 4 << 20
 _BOM: Final = b"\xef\xbb\xbf"
 _QUOTE, _COMMA, _FEED, _RETURN = b'",\n\r'
 
 
-def read_strict(data: bytes, names: Sequence[str]) -> pa.Table | None:
+def read_strict(data: bytes, names: Sequence[str], ends: LineEnds) -> pa.Table | None:
     """The records of `data` as large strings, the empty cell null; None if there is any doubt.
 
-    `data` is whole lines without NUL. Doubtful are: a wrong number of cells, a blank line, a bare
-    carriage return, a line break in a cell, a quote that RFC 4180 does not allow, bytes that are
-    not UTF-8.
+    `data` is whole lines without NUL, `ends` are theirs. Doubtful are: a wrong number of cells, a
+    blank line, a bare carriage return, a line break in a cell, a quote that RFC 4180 does not
+    allow, bytes that are not UTF-8.
     """
-    if not _ends_and_quotes_are_plain(data):
+    if ends.returns or not _quotes_are_plain(data):
         return None
     try:
         table = pa_csv.read_csv(
@@ -43,15 +45,12 @@ def read_strict(data: bytes, names: Sequence[str]) -> pa.Table | None:
     except pa.ArrowInvalid:
         return None
     # Arrow skips blank lines: taken as rows, it would read them as all null.
-    lines = data.count(b"\n") + (not data.endswith(b"\n"))
-    return table.combine_chunks() if len(table) == lines else None
+    return table.combine_chunks() if len(table) == ends.lines else None
 
 
-def _ends_and_quotes_are_plain(data: bytes) -> bool:
+def _quotes_are_plain(data: bytes) -> bool:
     # Arrow drops a byte order mark from anything it reads; in a later block it is a cell's text.
     if not data or data.startswith(_BOM):
-        return False
-    if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return False
     return b'"' not in data or _well_quoted(np.frombuffer(data, dtype=np.uint8))
 
