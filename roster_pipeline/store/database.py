@@ -22,6 +22,9 @@ _MIGRATION_LOCK: Final = 0x726F73746572
 _ADDRESSES: Final = (
     "Use sqlite:////path/ledger.db or postgresql+psycopg2://user:password@host/database."
 )
+# In PostgreSQL. Dagster may live in the same database, and calls tables of its own `snapshots` and
+# `alembic_version`.
+_SCHEMA: Final = "roster"
 _ALEMBIC: Final = sa.table("alembic_version", sa.column("version_num", sa.Text))
 
 
@@ -115,6 +118,7 @@ class Database:
             return
         with self.writing() as connection:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            connection.execute(sa.schema.CreateSchema(_SCHEMA, if_not_exists=True))
             _upgrade(connection)
 
     def _is_current(self) -> bool:
@@ -139,16 +143,23 @@ def _parse(url: str) -> sa.URL:
 
 def _engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() == "postgresql":
-        return sa.create_engine(
+        engine = sa.create_engine(
             url,
             hide_parameters=True,
             pool_pre_ping=True,
             connect_args={"connect_timeout": 15, "application_name": "roster_pipeline"},
         )
+        sa.event.listen(engine, "connect", _on_postgres_connect, insert=True)
+        return engine
     engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
     sa.event.listen(engine, "connect", _on_sqlite_connect)
     sa.event.listen(engine, "begin", _on_sqlite_begin)
     return engine
+
+
+def _on_postgres_connect(connection: Any, _record: Any) -> None:
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"SET search_path TO {_SCHEMA}")
 
 
 def _on_sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from roster_pipeline.store.ledger import Ledger
 from tests.store.scene import Clock, Scene
@@ -14,7 +15,10 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a ledger that does not exist yet."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/ledger/ledger.db"
-    return str(request.getfixturevalue("postgres_database"))
+    url = sa.make_url(request.getfixturevalue("postgres_database"))
+    # For the engines of the tests' own; the ledger's finds its schema by itself.
+    url = url.update_query_dict({"options": "-csearch_path=roster"})
+    return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture

@@ -27,6 +27,20 @@ def test_the_migrations_build_the_tables_that_the_code_speaks_of(ledger_url: str
         assert context.get_current_revision() == schema.HEAD
 
 
+@pytest.mark.postgres
+def test_a_ledger_keeps_out_of_the_way_of_others_in_its_database(postgres_database: str) -> None:
+    with sa.create_engine(postgres_database).begin() as connection:
+        for table in ("snapshots", "alembic_version"):
+            connection.execute(sa.text(f"CREATE TABLE {table} (dagster INTEGER)"))
+    for _ in range(2):
+        with Ledger.open(postgres_database) as ledger:
+            assert ledger.holds() == []
+    assert sa.inspect(sa.create_engine(postgres_database)).get_table_names() == [
+        "snapshots",
+        "alembic_version",
+    ]
+
+
 def test_there_is_one_newest_revision_and_the_code_knows_it() -> None:
     assert ScriptDirectory.from_config(configuration()).get_heads() == [schema.HEAD]
 
