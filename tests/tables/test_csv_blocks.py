@@ -78,6 +78,8 @@ def written(draw: st.DrawFn) -> tuple[str, Table]:
     if draw(st.booleans()):
         writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator=end)
     else:
+        # Before Python 3.13 csv quotes a bare CR only where CR is part of the line's end.
+        end = "\r\n" if any("\r" in (cell or "") for row in rows for cell in row) else end
         writer = csv.writer(text, lineterminator=end)
     writer.writerow([f"h{place}" for place in range(width)])
     writer.writerows([cell or "" for cell in row] for row in rows)
