@@ -23,15 +23,13 @@ def differing(
     both[: len(old_keys)] = _numbers(old_keys, old_rows)
     both[len(old_keys) :] = _numbers(new_keys, new_rows) | _SIDE
     both.sort()
-    alike = (both[1:] ^ both[:-1]) <= _SIDE
-    paired = alike & (both[1:] != both[:-1])
-    paired[1:] &= ~alike[:-1]
-    paired[:-1] &= ~alike[1:]
+    paired = (both[1:] ^ both[:-1]) == _SIDE
     alone = np.ones(len(both), dtype=bool)
     alone[1:] &= ~paired
     alone[:-1] &= ~paired
+    # Of a row that stands twice on a side one is left, and its number brings the others.
     left = both[alone] & ~_SIDE
-    del both, alike, paired, alone
+    del both, paired, alone
     old = positions_among(_numbers(old_keys, old_rows), left)
     new = positions_among(_numbers(new_keys, new_rows), left)
     if _others(old_keys, old) != _others(new_keys, new):

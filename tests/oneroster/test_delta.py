@@ -234,6 +234,18 @@ def test_a_sourced_id_that_occurs_twice_is_neither_lost_nor_doubled(tmp_path: Pa
     assert_same_rows(apply(new, diff(new, old), tmp_path / "back"), old)
 
 
+def test_a_row_without_a_sourced_id_is_compared_too(tmp_path: Path) -> None:
+    frame = frame_of("orgs", [{"name": "A"}, {"sourcedId": "b"}])
+    old = stored({"orgs": frame}, tmp_path / "old")
+    new = stored({"orgs": frame.assign(name=frame["name"].fillna("B"))}, tmp_path / "new")
+    counts = {"added": 0, "changed": 1, "removed": 0, "unchanged": 1}
+    assert diff(old, new).counts()["orgs"] == counts
+    new = stored(
+        {"orgs": frame.assign(name=frame["name"].fillna("B").replace("A", "C"))}, tmp_path / "x"
+    )
+    assert diff(old, new).counts()["orgs"]["changed"] == 2
+
+
 def test_upserts_take_the_place_of_their_rows_and_removed_rows_go(tmp_path: Path) -> None:
     base = stored(orgs(("a", "A"), ("b", "B"), ("c", "C"), ("d", "D")), tmp_path / "base")
     upserts = stored(orgs(("c", "X"), ("e", "E"), ("d", "Y")), tmp_path / "upserts")
