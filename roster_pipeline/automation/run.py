@@ -187,23 +187,27 @@ class _Call:
 
 def _from_events(result: dg.ExecuteInProcessResult, source: str, day: date, at: datetime) -> Sync:
     """How a run ended that could not say so itself: turned away, or broken outside of its steps."""
-    said = [
-        _sentence(event)
-        for event in result.all_events
-        if event.is_step_failure or event.is_run_failure
-    ]
+    failures = [e for e in result.all_events if e.is_step_failure or e.is_run_failure]
+    said = [_sentence(event) for event in failures]
     outcome = Outcome.DONE if result.success else Outcome.FAILED
     return Sync(source, day, outcome, {"sentences": said[:1]}, result.run_id, at)
 
 
 def _sentence(event: dg.DagsterEvent) -> str:
+    """The sentence that the innermost of the errors behind a failure was given."""
     if event.is_step_failure:
         failed = event.step_failure_data
         if failed.user_failure_data is not None and failed.user_failure_data.description:
             return failed.user_failure_data.description
-        if failed.error is not None:
-            return f"{event.step_key}: {failed.error.message.strip()}"
-    return event.message or "The run failed."
+        error = failed.error
+    else:
+        error = getattr(event.event_specific_data, "error", None)
+    if error is None:
+        return event.message or "The run failed."
+    while error.cause is not None:
+        error = error.cause
+    # As Dagster keeps it: the error's class, a colon, its text.
+    return str(error.message.strip().partition(": ")[2] or error.message.strip())
 
 
 # It warns of every check that had nothing to check because nothing came.
