@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from roster_pipeline.tables.csv_blocks import Anomaly, CsvBlocks, CsvError
-from roster_pipeline.tables.csv_lines import split_lines
+from roster_pipeline.tables.csv_lines import LineEnds, split_lines
 from roster_pipeline.tables.csv_patient import HELD, read_patiently
 from roster_pipeline.tables.csv_records import RECORD_LIMIT
 from roster_pipeline.tables.csv_strict import read_strict
@@ -186,7 +186,7 @@ def test_the_fast_reader_reads_what_pythons_csv_reads_or_nothing(data: bytes) ->
     if b"\0" in data:
         return
     width = 2
-    table = read_strict(data, [str(place) for place in range(width)])
+    table = read_strict(data, [str(place) for place in range(width)], LineEnds.of(data))
     if table is not None:
         records = csv.reader(io.StringIO(data.decode(), newline=""))
         assert cells_of(table.to_pandas()) == [[cell or None for cell in row] for row in records]
@@ -196,7 +196,7 @@ def test_both_readers_give_equal_frames_and_equal_row_hashes() -> None:
     rows = ['NA,"x, y",,"",Ñandú,李', '007,"say ""hi""",null,a,,"b"', ',"",,,,'] * 50
     data = ("\r\n".join(rows) + "\r\n").encode()
     names = [f"c{place}" for place in range(6)]
-    table = read_strict(data, names)
+    table = read_strict(data, names, LineEnds.of(data))
     assert table is not None
     patient = read_patiently(data, 1, 6, final=True)
     fast = frame_of({name: table.column(name).to_pylist() for name in names})
