@@ -138,9 +138,13 @@ def _columns(reader: ZipReader, name: str, secrets: Secrets) -> tuple[int, ...]:
 
 
 def _has_secrets(reader: ZipReader, name: str, columns: tuple[int, ...]) -> bool:
+    """Whether any secret cell is filled, or may be in a row that is no row."""
     try:
         with reader.open(name) as member:
-            return any(part.rows for part in redacted(CsvBlocks(member), columns))
+            return any(
+                block.anomalies or block.frame.notna().to_numpy().any()
+                for block in CsvBlocks(member, only=columns)
+            )
     except CsvError as error:
         raise _MemberError(name, error) from None
 

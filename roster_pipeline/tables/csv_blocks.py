@@ -1,6 +1,6 @@
 """CSV in blocks of rows: the fast reader first, the patient one where there is any doubt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -70,6 +70,8 @@ class _Read:
 class CsvBlocks:
     """The rows of a CSV stream, some 32 MB at a time, in one pass.
 
+    With `only`, places in the header, the frames have just these columns; all else is the same.
+
     The stream is read forwards only, and never more of it is held than a block, a line, and the
     longest record with line breaks (1 MiB). Rows, line numbers and anomalies do not depend on the
     size of the blocks.
@@ -78,7 +80,13 @@ class CsvBlocks:
     "unreadable_encoding", "line_too_long".
     """
 
-    def __init__(self, stream: BinaryIO, *, block_bytes: int = BLOCK_BYTES) -> None:
+    def __init__(
+        self,
+        stream: BinaryIO,
+        *,
+        block_bytes: int = BLOCK_BYTES,
+        only: Sequence[int] | None = None,
+    ) -> None:
         self._stream = stream
         self._block_bytes = max(1, block_bytes)
         self._ended = False
@@ -95,6 +103,7 @@ class CsvBlocks:
         self._rest = b""
         self.header: tuple[str, ...] = self._read_header()
         """The column names. A column without a name is called `column N`."""
+        self._names = [self.header[place] for place in only or range(len(self.header))]
 
     @property
     def encoding(self) -> str:
@@ -226,10 +235,10 @@ class CsvBlocks:
         if self._cr_ends and not ends.feeds and not ends.both:
             data = data.replace(b"\r", b"\n")
             ends = LineEnds.of(data)
-        return read_strict(data, self.header, ends)
+        return read_strict(data, self.header, ends, self._names)
 
     def _by_pieces(self, data: bytes, *, final: bool) -> _Read:
-        reads = [_Read(_table([], self.header), _NO_LINES, [], 0)]
+        reads = [_Read(self._table([]), _NO_LINES, [], 0)]
         line = self._line
         while (used := reads[-1].used) < len(data):
             read = self._piece(data, used, line, final=final)
@@ -264,7 +273,12 @@ class CsvBlocks:
         )
         self._note_cp1252(found.first_cp1252)
         lines = np.array(found.lines, dtype=np.int64)
-        return _Read(_table(found.rows, self.header), lines, found.anomalies, found.end)
+        return _Read(self._table(found.rows), lines, found.anomalies, found.end)
+
+    def _table(self, rows: list[list[str]]) -> pa.Table:
+        columns = zip(*rows, strict=True) if rows else [()] * len(self.header)
+        arrays = [pa.array([c or None for c in column], pa.large_string()) for column in columns]
+        return pa.table(arrays, names=list(self.header)).select(self._names)
 
     def _as_utf8(self, data: bytes, first_line: int) -> bytes | None:
         """`data` with those lines made UTF-8 that are cp1252; None if there are none."""
@@ -274,12 +288,6 @@ class CsvBlocks:
             lines = enumerate(split_lines(data), first_line)
             return "".join([self._decoded(line, number) for number, line in lines]).encode()
         return None
-
-
-def _table(rows: list[list[str]], names: tuple[str, ...]) -> pa.Table:
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    arrays = [pa.array([c or None for c in column], pa.large_string()) for column in columns]
-    return pa.table(arrays, names=list(names))
 
 
 def _named(names: list[str], line: int) -> tuple[str, ...]:

@@ -20,8 +20,12 @@ _BOM: Final = b"\xef\xbb\xbf"
 _QUOTE, _COMMA, _FEED, _RETURN = b'",\n\r'
 
 
-def read_strict(data: bytes, names: Sequence[str], ends: LineEnds) -> pa.Table | None:
+def read_strict(
+    data: bytes, names: Sequence[str], ends: LineEnds, wanted: Sequence[str] | None = None
+) -> pa.Table | None:
     """The records of `data` as large strings, the empty cell null; None if there is any doubt.
+
+    All columns `names` are looked at, the `wanted` ones (all, by default) are kept.
 
     `data` is whole lines without NUL, `ends` are theirs. Doubtful are: a wrong number of cells, a
     blank line, a bare carriage return, a line break in a cell, a quote that RFC 4180 does not
@@ -37,6 +41,7 @@ def read_strict(data: bytes, names: Sequence[str], ends: LineEnds) -> pa.Table |
             ),
             convert_options=pa_csv.ConvertOptions(
                 column_types={name: pa.large_string() for name in names},
+                include_columns=list(names if wanted is None else wanted),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
                 null_values=[""],

@@ -450,3 +450,15 @@ def test_a_large_cp1252_file_is_read_exactly() -> None:
 def test_the_encoding_is_known_when_the_first_line_that_shows_it_was_read() -> None:
     blocks = CsvBlocks(io.BytesIO(b"a\nx\n\xe9\n"), block_bytes=1)
     assert [blocks.encoding for _ in blocks] == ["utf-8", "cp1252"]
+
+
+@given(written(), st.integers(1, 200), st.data())
+def test_some_columns_are_read_as_all_are(
+    file: tuple[str, Table], block_bytes: int, data: st.DataObject
+) -> None:
+    text, rows = file
+    width = len(CsvBlocks(io.BytesIO(text.encode())).header)
+    only = data.draw(st.lists(st.integers(0, width - 1), min_size=1, unique=True))
+    blocks = CsvBlocks(io.BytesIO(text.encode()), block_bytes=block_bytes, only=only)
+    found = [row for block in blocks for row in cells_of(block.frame)]
+    assert found == [[row[place] for place in only] for row in rows]
