@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -219,14 +220,16 @@ def _unexpected(wanted: str, result: "SyncResult") -> str:
 
 
 def _farewell(folder: Path, hold: "Hold") -> None:
+    # The user's shell may not know the command by its bare name.
+    command = "roster" if which("roster") else sys.argv[0]
     _say("\nTo see more of it:")
     for words in (
-        f"roster -w {folder} status",
-        f"roster -w {folder} show {hold.name}",
-        f"roster -w {folder} reject {hold.name} --why 'half of users.csv is missing'",
-        f"roster -w {folder} dev",
+        "status",
+        f"show {hold.name}",
+        f"reject {hold.name} --why 'half of users.csv is missing'",
+        "dev",
     ):
-        _say(f"  {words}")
+        _say(f"  {command} -w {folder} {words}")
 
 
 @contextmanager

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from roster_pipeline.cli.console import Ends, Format, FormatOption, Refusal, answer, end, progress
+from roster_pipeline.cli.console import (
+    Ends,
+    Format,
+    FormatOption,
+    Refusal,
+    answer,
+    end,
+    note,
+    progress,
+)
 from roster_pipeline.cli.rooms import opened
 from roster_pipeline.store import Hold, HoldStatus, Outcome
 
@@ -93,19 +102,19 @@ def steps(what: str) -> Iterator[Callable[[str], None]]:
 
 
 def tell(rooms: "Rooms", result: "SyncResult", form: Format) -> Ends:
-    """Say how a run ended; returns how the command ends."""
-    from roster_pipeline.reports.syncs import sync_document, sync_text
+    """Say how a run ended, errors on stderr; returns how the command ends."""
+    from roster_pipeline.reports.syncs import error_sentence, sync_document, sync_text
 
+    ends = ENDS[result.outcome]
     hold = None
     if result.hold is not None and not result.dry_run:
         hold = rooms.ledger.hold(result.hold)
-    facts = (result.sync, hold)
-    answer(
-        sync_text(*facts, dry_run=result.dry_run),
-        sync_document(*facts, dry_run=result.dry_run),
-        form,
-    )
-    return ENDS[result.outcome]
+    if ends is Ends.ERROR:
+        note(f"roster: {error_sentence(result.sync)}")
+    if ends is not Ends.ERROR or form is Format.JSON:
+        text = sync_text(result.sync, hold, dry_run=result.dry_run)
+        answer(text, sync_document(result.sync, hold, dry_run=result.dry_run), form)
+    return ends
 
 
 def status(context: typer.Context, form: FormatOption = Format.TEXT) -> None:

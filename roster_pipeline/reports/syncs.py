@@ -57,6 +57,12 @@ def sync_text(sync: Sync, hold: Hold | None, *, dry_run: bool = False) -> Render
     return Group(*parts)
 
 
+def error_sentence(sync: Sync) -> str:
+    """Why a sync stopped or failed, with its source and date; a line for each thing wrong."""
+    said = list(sync.summary.get("sentences", ())) or ["nothing more is known"]
+    return f"{sync.source}, {sync.date}, {WORDS[sync.outcome]}: " + "\n  ".join(said)
+
+
 @dataclass(frozen=True)
 class Standing:
     """Where one source stands."""
