@@ -186,30 +186,37 @@ class _Call:
 
 
 def _from_events(result: dg.ExecuteInProcessResult, source: str, day: date, at: datetime) -> Sync:
-    """How a run ended that could not say so itself: turned away, or broken outside of its steps."""
+    """How a run ended that could not say so itself: turned away, or broken outside of its steps.
+
+    Raises `KeyboardInterrupt` where somebody interrupted it.
+    """
     failures = [e for e in result.all_events if e.is_step_failure or e.is_run_failure]
+    if any(_cause(event).startswith(_INTERRUPTED) for event in failures):
+        raise KeyboardInterrupt
     said = [_sentence(event) for event in failures]
     outcome = Outcome.DONE if result.success else Outcome.FAILED
     return Sync(source, day, outcome, {"sentences": said[:1]}, result.run_id, at)
 
 
 def _sentence(event: dg.DagsterEvent) -> str:
-    """The sentence that the innermost of the errors behind a failure was given."""
-    if event.is_step_failure:
-        failed = event.step_failure_data
-        if failed.user_failure_data is not None and failed.user_failure_data.description:
-            return failed.user_failure_data.description
-        error = failed.error
-    else:
-        error = getattr(event.event_specific_data, "error", None)
+    if event.is_step_failure and (given := event.step_failure_data.user_failure_data) is not None:
+        return given.description or event.message or ""
+    # As Dagster keeps it: the error's class, a colon, its text.
+    kept = _cause(event)
+    return kept.partition(": ")[2] or kept
+
+
+def _cause(event: dg.DagsterEvent) -> str:
+    """The innermost of the errors behind a failure."""
+    error = getattr(event.event_specific_data, "error", None)
     if error is None:
         return event.message or "The run failed."
     while error.cause is not None:
         error = error.cause
-    # As Dagster keeps it: the error's class, a colon, its text.
-    return str(error.message.strip().partition(": ")[2] or error.message.strip())
+    return str(error.message.strip())
 
 
+_INTERRUPTED: Final = "dagster._core.errors.DagsterExecutionInterruptedError"
 # It warns of every check that had nothing to check because nothing came.
 _REMARKS: Final = "dagster._core.execution.plan.active"
 _SILENT: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
