@@ -7,17 +7,16 @@ else spells a column's type, vocabulary or reference.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
 import pandera.pandas as pa
-from pandera import extensions
 
+from roster_pipeline.oneroster.checks import GUID
 from roster_pipeline.tables.text import TEXT
 
 if TYPE_CHECKING:
@@ -67,8 +66,6 @@ class Column:
     """The `type` that the referenced row must have; empty where any will do."""
 
 
-# A sourcedId: fewer than 256 of these characters. The 1.2 text prints the digits as 0-1, a slip.
-GUID: Final = r"^[0-9A-Za-z._/@-]{1,255}$"
 GUIDS: Final = r"^[0-9A-Za-z._/@-]{1,255}(?:,[0-9A-Za-z._/@-]{1,255})*$"
 DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DATETIME: Final = (
@@ -92,18 +89,12 @@ def is_date(text: str) -> bool:
     return True
 
 
-@extensions.register_check_method(  # type: ignore[untyped-decorator]
-    statistics=["calendar"], check_type="vectorized"
-)
-def calendar_day(cells: pd.Series, *, calendar: Callable[[str], bool]) -> pd.Series:
-    """Pandera check of a date column; it holds few distinct texts, so each is looked at once."""
-    wrong = [text for text in cells.unique() if isinstance(text, str) and not calendar(text)]
-    return ~cells.isin(wrong)
+def is_word(text: str, *, words: tuple[str, ...], extensible: bool) -> bool:
+    """Whether a text is in a vocabulary, or extends it where that is allowed."""
+    return text in words or (extensible and re.fullmatch(EXTENSION, text) is not None)
 
 
 _PATTERNS: Final[Mapping[Kind, str]] = {
-    Kind.GUID: GUID,
-    Kind.REFERENCE: GUID,
     Kind.REFERENCES: GUIDS,
     Kind.DATETIME: DATETIME,
     Kind.YEAR: YEAR,
@@ -113,12 +104,12 @@ _PATTERNS: Final[Mapping[Kind, str]] = {
 
 def _rule(kind: Kind, words: tuple[str, ...] = (), extensible: bool = False) -> dict[str, Any]:
     """What Pandera checks of a filled cell, as a keyword of `Field` or a method of `Check`."""
-    if words and not extensible:
-        return {"isin": list(words)}
     if words:
-        return {"str_matches": rf"^(?:{'|'.join(words)}|{EXTENSION})$"}
+        return {"each_text": partial(is_word, words=words, extensible=extensible)}
     if kind is Kind.DATE:
-        return {"calendar_day": is_date}
+        return {"each_text": is_date}
+    if kind in (Kind.GUID, Kind.REFERENCE):
+        return {"sourced_ids": GUID}
     return {"str_matches": _PATTERNS[kind]} if kind in _PATTERNS else {}
 
 

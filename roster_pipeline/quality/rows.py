@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 
-from roster_pipeline.oneroster.entities import GUID, Column, Required, schema, schema_1p1
+from roster_pipeline.oneroster.checks import GUID
+from roster_pipeline.oneroster.entities import Column, Required, schema, schema_1p1
 from roster_pipeline.oneroster.findings import Findings, Severity
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import PackageBlock, tables
