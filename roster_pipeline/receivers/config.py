@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationInfo, field_validator
 
 from roster_pipeline.fields import Identifier, Part, Text
+from roster_pipeline.receivers import profiles
 from roster_pipeline.transport.config import TransportConfig
 
 LATER: Final[Mapping[str, str]] = {
@@ -33,15 +34,12 @@ LATER: Final[Mapping[str, str]] = {
 }
 """Keys that are planned, by their path in a destination's file, and what each will do."""
 
-PROFILES: Final = ("oneroster-1.2-bulk",)
-"""The formats that can be sent."""
-
 
 class Destination(Part):
     """One receiver: what is sent to it, of which sources, and where."""
 
     id: Identifier
-    profile: Text = PROFILES[0]
+    profile: Text = "oneroster-1.2-bulk"
     """The receiver's format."""
     sources: tuple[Identifier, ...] | Literal["all"] = "all"
     """Ids of the sources whose rosters it gets."""
@@ -57,10 +55,9 @@ class Destination(Part):
     @field_validator("profile")
     @classmethod
     def _known_profile(cls, name: str) -> str:
-        if name not in PROFILES:
-            raise ValueError(
-                f"no profile is called {name!r}; the profiles are {', '.join(PROFILES)}"
-            )
+        if name not in profiles.names():
+            known = ", ".join(profiles.names())
+            raise ValueError(f"no profile is called {name!r}; the profiles are {known}")
         return name
 
     @field_validator("sources", mode="before")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.writing import write_bulk
 from roster_pipeline.receivers.profiles import Profile
@@ -35,7 +36,7 @@ def render(
         rows = write_bulk(
             roster,
             out,
-            version=profile.version,
+            version=Version(profile.version),
             system_name=system_name,
             system_code=system_code,
         )

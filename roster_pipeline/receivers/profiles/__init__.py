@@ -7,8 +7,6 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from roster_pipeline.oneroster.manifest import Version
-
 
 class Profile(BaseModel):
     """One receiver's format."""
@@ -16,7 +14,7 @@ class Profile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str
-    version: Version
+    version: Literal["1.1", "1.2"]
     """The version of the OneRoster CSV binding that the package follows."""
     mode: Literal["bulk"]
     """Bulk: the whole roster each time."""
