@@ -112,14 +112,19 @@ class CsvBlocks:
 
     def __iter__(self) -> Iterator[Block]:
         while not (self._ended and not self._rest):
-            data = self._more_lines()
-            read = self._rows(data, final=self._ended)
-            self._rest = data[read.used :] + self._rest
-            raw = data if read.used == len(data) else data[: read.used]
-            if raw:
-                yield self._block(read, raw)
+            block = self._next_block()
+            if block:
+                yield block
+            del block  # or the last block would be held while the next one is made
 
-    def _block(self, read: _Read, raw: bytes) -> Block:
+    def _next_block(self) -> Block | None:
+        """The rows that begin in the next bytes; None if they are all part of one record."""
+        data = self._more_lines()
+        read = self._rows(data, final=self._ended)
+        self._rest = data[read.used :] + self._rest
+        raw = data if read.used == len(data) else data[: read.used]
+        if not raw:
+            return None
         ends = read.ends or LineEnds.of(raw)
         self.line_endings |= ends.kinds
         self._line += ends.lines

@@ -7,7 +7,7 @@ everything else is for the patient reader (csv_patient).
 """
 
 from collections.abc import Sequence
-from typing import IO, Final, cast
+from typing import IO, Any, Final, cast
 
 import numpy as np
 import pyarrow as pa
@@ -50,7 +50,14 @@ def read_strict(
     except pa.ArrowInvalid:
         return None
     # Arrow skips blank lines: taken as rows, it would read them as all null.
-    return table.combine_chunks() if len(table) == ends.lines else None
+    if len(table) != ends.lines:
+        return None
+    # One piece per column, the chunks let go column by column.
+    names, columns = table.column_names, list[Any](table.columns)
+    del table
+    for place in range(len(columns)):
+        columns[place] = columns[place].combine_chunks()
+    return pa.table(columns, names=names)
 
 
 def _quotes_are_plain(data: bytes) -> bool:

@@ -2,9 +2,11 @@ from collections import Counter
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roster_pipeline.tables import keys
 from roster_pipeline.tables.keys import Comparison, KeySet, compare
 
 Hashes = npt.NDArray[np.uint64]
@@ -23,11 +25,11 @@ def hashes(values: list[int]) -> Hashes:
 def test_a_key_set_knows_its_keys_and_where_they_first_stood(
     held: list[int], asked: list[int]
 ) -> None:
-    keys = KeySet(hashes(held))
-    assert len(keys) == len(held)
-    assert keys.contains(hashes(asked)).tolist() == [value in held for value in asked]
+    found = KeySet(hashes(held))
+    assert len(found) == len(held)
+    assert found.contains(hashes(asked)).tolist() == [value in held for value in asked]
     expected = [held.index(value) if value in held else -1 for value in asked]
-    assert keys.positions(hashes(asked)).tolist() == expected
+    assert found.positions(hashes(asked)).tolist() == expected
 
 
 @given(MANY)
@@ -47,9 +49,9 @@ def test_duplicates_are_found_in_long_lists_too() -> None:
             later.append(place)
         seen.add(value)
         first.setdefault(value, place)
-    keys = KeySet(held)
-    assert keys.duplicated().tolist() == later
-    assert keys.positions(held).tolist() == [first[value] for value in held.tolist()]
+    found = KeySet(held)
+    assert found.duplicated().tolist() == later
+    assert found.positions(held).tolist() == [first[value] for value in held.tolist()]
 
 
 def apply(
@@ -76,7 +78,9 @@ ROWS = st.lists(st.tuples(VALUES, st.sampled_from([5, 6, TOP])), max_size=20)
 def test_the_old_rows_with_the_differences_are_the_new_rows(
     old: list[tuple[int, int]], new: list[tuple[int, int]]
 ) -> None:
-    found = compared(old, new)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "_SLICE", 3)
+        found = compared(old, new)
     assert apply(old, new, found) == Counter(new)
     old_keys, new_keys = Counter(key for key, _ in old), Counter(key for key, _ in new)
     assert Counter(new[place][0] for place in found.added.tolist()) == new_keys - old_keys
@@ -99,25 +103,25 @@ def test_positions_ascend_and_changed_rows_are_paired_by_key(
 
 def test_a_roster_compared_with_itself_in_another_order_is_unchanged() -> None:
     random = np.random.default_rng(3)
-    keys = random.integers(0, TOP, 50_000, dtype=np.uint64, endpoint=True)
+    ids = random.integers(0, TOP, 50_000, dtype=np.uint64, endpoint=True)
     rows = random.integers(0, TOP, 50_000, dtype=np.uint64, endpoint=True)
-    shuffled = random.permutation(len(keys))
-    found = compare(keys, rows, keys[shuffled], rows[shuffled])
-    assert found.unchanged == len(keys)
+    shuffled = random.permutation(len(ids))
+    found = compare(ids, rows, ids[shuffled], rows[shuffled])
+    assert found.unchanged == len(ids)
     assert len(found.added) == len(found.removed) == len(found.changed_new) == 0
 
 
 def test_a_few_changes_among_many_are_found_at_their_places() -> None:
     random = np.random.default_rng(4)
-    keys = random.permutation(100_000).astype(np.uint64)
-    rows = keys * np.uint64(3)
-    new_keys = np.concatenate([keys[keys != 17], hashes([200_000])])
+    ids = random.permutation(100_000).astype(np.uint64)
+    rows = ids * np.uint64(3)
+    new_keys = np.concatenate([ids[ids != 17], hashes([200_000])])
     new_rows = new_keys * np.uint64(3)
     changed = int(np.flatnonzero(new_keys == 23)[0])
     new_rows[changed] += np.uint64(1)
-    found = compare(keys, rows, new_keys, new_rows)
-    assert found.removed.tolist() == np.flatnonzero(keys == 17).tolist()
+    found = compare(ids, rows, new_keys, new_rows)
+    assert found.removed.tolist() == np.flatnonzero(ids == 17).tolist()
     assert found.added.tolist() == [len(new_keys) - 1]
     assert found.changed_new.tolist() == [changed]
-    assert found.changed_old.tolist() == np.flatnonzero(keys == 23).tolist()
-    assert found.unchanged == len(keys) - 2
+    assert found.changed_old.tolist() == np.flatnonzero(ids == 23).tolist()
+    assert found.unchanged == len(ids) - 2
