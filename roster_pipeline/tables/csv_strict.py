@@ -6,6 +6,7 @@ trusted only with what the tests here have proved to be one record per line and 
 everything else is for the patient reader (csv_patient).
 """
 
+import struct
 from collections.abc import Sequence
 from typing import IO, Any, Final, cast
 
@@ -33,6 +34,8 @@ def read_strict(
     """
     if ends.returns or not _quotes_are_plain(data):
         return None
+    if wanted is not None and not _is_utf8(data):
+        return None  # Arrow looks at the text of wanted columns only
     try:
         table = pa_csv.read_csv(
             cast(IO[bytes], pa.BufferReader(data)),
@@ -58,6 +61,16 @@ def read_strict(
     for place in range(len(columns)):
         columns[place] = columns[place].combine_chunks()
     return pa.table(columns, names=names)
+
+
+def _is_utf8(data: bytes) -> bool:
+    ends = pa.py_buffer(struct.pack("=2q", 0, len(data)))
+    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(data)])
+    try:
+        whole.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _quotes_are_plain(data: bytes) -> bool:
