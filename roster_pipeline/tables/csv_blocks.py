@@ -172,14 +172,12 @@ class CsvBlocks:
 
     def _read_header(self) -> tuple[str, ...]:
         data = b""
-        while True:
+        lines = None
+        while lines is None:
+            if len(data) > LINE_LIMIT:
+                raise self._too_long()
             data += self._read_some(min(_HEADER_READ, self._block_bytes))
             lines = self._header_lines(data)
-            if lines is None:
-                if len(data) > LINE_LIMIT:
-                    raise self._too_long()
-                continue
-            break
         blank, header = lines
         size = len(_BOM) * self.bom + sum(map(len, blank)) + sum(map(len, header))
         self.head, self._rest = data[:size], data[size:]
@@ -213,7 +211,9 @@ class CsvBlocks:
                 raise CsvError("no_header", "the file is empty: there is no row of column names.")
             return None
         extent = record_at(data, start, final=self._ended)
-        return extent and (split_lines(data[:start]), split_lines(data[start : extent.end]))
+        if extent is None:
+            return None
+        return split_lines(data[:start]), split_lines(data[start : extent.end])
 
     def _decoded(self, line: bytes, number: int) -> str:
         text, foreign = decode_line(line, number)

@@ -34,7 +34,7 @@ def read_strict(
     """
     if ends.returns or not _quotes_are_plain(data):
         return None
-    if wanted is not None and not _is_utf8(data):
+    if wanted is not None and len(wanted) < len(names) and not _is_utf8(data):
         return None  # Arrow looks at the text of wanted columns only
     try:
         table = pa_csv.read_csv(
