@@ -1,0 +1,110 @@
+"""A process that has imported everything, and forks one for each command.
+
+Each command is a process of its own: it can be killed, and leaves behind what a killed one leaves.
+Only the seconds of importing are saved. One line of JSON on standard input is one command; one line
+of JSON on standard output says how it ended.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    """The exit code, or minus the signal that killed it."""
+    out: str
+    err: str
+
+    def document(self) -> Any:
+        """The one JSON document on standard output."""
+        return json.loads(self.out)
+
+
+class Commands:
+    """Runs `roster` in processes that start at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._outputs = [folder / name for name in ("stdout", "stderr")]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def roster(self, *words: str | Path, environ: Mapping[str, str] | None = None) -> Ended:
+        """Run one command to its end; `environ` is added to this process's own."""
+        order = {
+            "words": [str(word) for word in words],
+            "environ": {**os.environ, **(environ or {})},
+            "outputs": [str(path) for path in self._outputs],
+        }
+        asked, told = self._process.stdin, self._process.stdout
+        assert asked is not None
+        assert told is not None
+        asked.write(json.dumps(order) + "\n")
+        asked.flush()
+        code = int(told.readline())
+        out, err = (path.read_text(encoding="utf-8") for path in self._outputs)
+        return Ended(code, out, err)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.communicate(timeout=60)
+
+
+def _serve() -> int:
+    import asyncssh  # noqa: F401
+    import dagster_postgres  # noqa: F401
+    import pandera.pandas  # noqa: F401
+
+    import roster_pipeline.automation.run
+    import roster_pipeline.build
+    import roster_pipeline.cli.workspaces
+    import roster_pipeline.reports.holds
+    import roster_pipeline.reports.syncs  # noqa: F401
+    from roster_pipeline.cli import main
+
+    for line in sys.stdin:
+        order = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            _become(order)
+            return main(order["words"])
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+    return 0
+
+
+def _become(order: dict[str, Any]) -> None:
+    """Take the place of a process that was started for this command."""
+    os.environ.clear()
+    os.environ.update(order["environ"])
+    tempfile.tempdir = None
+    for descriptor, path in enumerate([os.devnull, *order["outputs"]]):
+        opened = os.open(path, os.O_RDWR | os.O_CREAT | (os.O_TRUNC if descriptor else 0), 0o600)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+
+
+if __name__ == "__main__":
+    sys.exit(_serve())

@@ -1,0 +1,258 @@
+"""A workspace between two SFTP folders, used through the command only, that can be put back."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from roster_pipeline.simulator.district import District
+from roster_pipeline.simulator.sftp_server import SftpServer
+from roster_pipeline.store.ledger import Ledger
+from tests.proofs.forking import Commands, Ended
+
+SOURCE = "springfield"
+DESTINATION = "lms"
+PASSWORD = "correct horse battery"
+VARIABLE = "ROSTER_TEST_SFTP_PASSWORD"
+
+_SFTP = """\
+transport:
+  sftp:
+    host: 127.0.0.1
+    port: {port}
+    username: roster
+    password: {{env: {variable}}}
+    fingerprint: "{fingerprint}"
+    attempts: 2
+"""
+_SOURCE = """\
+id: {source}
+name: Springfield
+timezone: America/Chicago
+folder: drops
+date_from: {{name: "-(?P<date>[0-9]{{8}})[.]zip$"}}
+complete: {{quiet_seconds: 0}}
+"""
+_DESTINATION = "id: {destination}\npath: /in/{{source}}.zip\n"
+
+
+class Databases:
+    """The PostgreSQL databases of a stage; the one in use always has the same name."""
+
+    def __init__(self, server_url: str, name: str) -> None:
+        self._server_url = server_url
+        self._used, self._saved = name, f"{name}_saved"
+        self._run(f"CREATE DATABASE {self._used}")
+
+    @property
+    def url(self) -> str:
+        """The address of the one in use."""
+        url = sa.make_url(self._server_url).set(database=self._used)
+        return url.render_as_string(hide_password=False)
+
+    def save(self) -> None:
+        """Keep a copy. Nobody may be connected."""
+        self._run(f"CREATE DATABASE {self._saved} TEMPLATE {self._used}")
+
+    def put_back(self) -> None:
+        """Make the one in use the copy again."""
+        self._run(f"DROP DATABASE {self._used} WITH (FORCE)")
+        self._run(f"CREATE DATABASE {self._used} TEMPLATE {self._saved}")
+
+    def drop(self) -> None:
+        """Remove both."""
+        for name in (self._used, self._saved):
+            self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def _run(self, statement: str) -> None:
+        engine = sa.create_engine(
+            self._server_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+        )
+        with engine.connect() as connection:
+            connection.execute(sa.text(statement))
+
+
+@dataclass
+class Stage:
+    """What a proof needs to hand. Paths and the server's port stay when it is put back."""
+
+    root: Path
+    commands: Commands
+    server: SftpServer
+    databases: Databases | None = None
+    """None: everything on SQLite."""
+    district: District = field(default_factory=lambda: District(students=600))
+    """Its package is of several of the blocks that SFTP moves at a time."""
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+
+    @property
+    def workspace(self) -> Path:
+        """The user's folder."""
+        return self.root / "workspace"
+
+    @property
+    def drops(self) -> Path:
+        """Where the district puts its exports."""
+        return self.server.root / "drops"
+
+    @property
+    def delivered(self) -> Path:
+        """What the destination has."""
+        return self.server.root / "in" / f"{SOURCE}.zip"
+
+    @property
+    def scratch(self) -> Path:
+        """The folder for temporary files of every command."""
+        return self.root / "tmp"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What the commands find in their environment."""
+        named = {VARIABLE: PASSWORD, "TMPDIR": str(self.scratch), "COLUMNS": "400"}
+        if self.databases is not None:
+            named["ROSTER_POSTGRES_URL"] = self.databases.url
+        return named
+
+    def roster(self, *words: str | Path, **environ: str) -> Ended:
+        """Run a command on the workspace."""
+        return self.commands.roster(
+            "-w", self.workspace, *words, environ={**self.environ, **environ}
+        )
+
+    def date_of(self, day: int) -> date:
+        """The date of the district's day 0, which was yesterday, or of a later one."""
+        return self.today + timedelta(days=day - 1)
+
+    def sync(self, day: int, *words: str | Path, **environ: str) -> Ended:
+        """`roster sync` for a day."""
+        return self.roster("sync", SOURCE, "--date", str(self.date_of(day)), *words, **environ)
+
+    def make(self) -> None:
+        """Make the workspace and the folders of the server."""
+        for folder in (self.drops, self.delivered.parent, self.scratch):
+            folder.mkdir(parents=True, exist_ok=True)
+        storage = "sqlite" if self.databases is None else "postgres"
+        made = self.commands.roster(
+            "init", self.workspace, "--storage", storage, environ=self.environ
+        )
+        assert made.code == 0, made.err
+        self.write_source()
+        self.write(
+            f"destinations/{DESTINATION}.yaml",
+            _DESTINATION.format(destination=DESTINATION) + self.transport(),
+        )
+
+    def write(self, name: str, text: str) -> None:
+        """Write one of the workspace's files."""
+        (self.workspace / name).write_text(text, encoding="utf-8")
+
+    def write_source(self, *lines: str, **transport: Any) -> None:
+        """Write the district's file."""
+        text = _SOURCE.format(source=SOURCE) + "".join(lines) + self.transport(**transport)
+        self.write(f"sources/{SOURCE}.yaml", text)
+
+    def transport(self, **given: Any) -> str:
+        """The YAML of the way to the server."""
+        known = {
+            "port": self.server.port,
+            "fingerprint": self.server.fingerprint,
+            "variable": VARIABLE,
+        }
+        return _SFTP.format(**{**known, **given})
+
+    def drop_path(self, day: int) -> Path:
+        """Where the export of a day lies."""
+        return self.drops / f"export-{self.date_of(day):%Y%m%d}.zip"
+
+    def drop(self, day: int, spoil: Callable[[Path], object] = lambda _: None) -> Path:
+        """Put the export of a day on the server."""
+        path = self.drop_path(day)
+        hidden = path.with_name(f".{path.name}")
+        self.district.write_package(hidden, day)
+        spoil(hidden)
+        return hidden.replace(path)
+
+    def first_day(self) -> None:
+        """Have the roster of day 0 held, approved and delivered."""
+        held = self.sync(0, "--format", "json")
+        assert held.code == 3, held.err + held.out
+        self.approve(held.document()["hold"]["name"])
+
+    def approve(self, hold: str) -> None:
+        """Approve a hold and go on."""
+        approved = self.roster("approve", hold, "--why", "as expected")
+        assert approved.code == 0, approved.err + approved.out
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """The workspace's ledger."""
+        with Ledger.open(self.ledger_url) as ledger:
+            yield ledger
+
+    @property
+    def ledger_url(self) -> str:
+        """Where the ledger is."""
+        if self.databases is None:
+            return f"sqlite:///{self.workspace}/ledger.sqlite"
+        return self.databases.url
+
+    def dagster_runs(self) -> list[tuple[str, str]]:
+        """Job and status of every run that Dagster knows, oldest first."""
+        url = self.databases.url if self.databases else None
+        url = url or f"sqlite:///{self.workspace}/.dagster/history/runs.db"
+        with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+            found = connection.execute(
+                sa.text("SELECT pipeline_name, status FROM runs ORDER BY id")
+            )
+            return [(row[0], row[1]) for row in found]
+
+    def save(self) -> None:
+        """Remember everything as it is now."""
+        shutil.copytree(self.workspace, self.root / "saved" / "workspace")
+        shutil.copytree(self.server.root, self.root / "saved" / "server")
+        if self.databases is not None:
+            self.databases.save()
+
+    def put_back(self) -> None:
+        """Make everything as it was saved."""
+        for folder in (self.workspace, self.server.root, self.scratch):
+            shutil.rmtree(folder)
+        shutil.copytree(self.root / "saved" / "workspace", self.workspace)
+        shutil.copytree(self.root / "saved" / "server", self.server.root)
+        self.scratch.mkdir()
+        if self.databases is not None:
+            self.databases.put_back()
+
+
+@contextmanager
+def staged(
+    root: Path, commands: Commands, postgres_url: str | None = None, **options: Any
+) -> Iterator[Stage]:
+    """A new workspace and its server, until the block ends."""
+    databases = (
+        Databases(postgres_url, f"stage_{hash(root) & 0xFFFFFFFF:x}") if postgres_url else None
+    )
+    (root / "server").mkdir(parents=True)
+    try:
+        with SftpServer(root / "server", passwords={"roster": PASSWORD}) as server:
+            stage = Stage(root, commands, server, databases, **options)
+            stage.make()
+            yield stage
+    finally:
+        if databases is not None:
+            databases.drop()
+
+
+def files_below(folder: Path) -> Mapping[str, str]:
+    """Every file with a hash of its bytes, by its path below the folder."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
