@@ -16,6 +16,7 @@ from roster_pipeline.cli.console import Refusal, progress
 from roster_pipeline.cli.demo_world import DAYS, DESTINATION, SOURCE, World
 from roster_pipeline.cli.rooms import load
 from roster_pipeline.cli.syncs import steps
+from roster_pipeline.cli.workspaces import Storage
 from roster_pipeline.store import Outcome
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ def demo(
     students: Annotated[
         int, typer.Option(min=500, help="How many students the district has.")
     ] = 2000,
+    storage: Annotated[
+        Storage,
+        typer.Option(
+            "--storage",
+            help="SQLite files, or the (empty) PostgreSQL that ROSTER_POSTGRES_URL names.",
+        ),
+    ] = Storage.SQLITE,
 ) -> None:
     """Three days of a make-believe district over real SFTP servers, through the whole graph.
 
@@ -54,11 +62,13 @@ def demo(
     now = datetime.now(UTC)
     clear(folder, fresh=fresh)
     world = world_of(folder, now)
-    build(world)
+    build(world, storage)
     workspace = load(world.folder)
     with _working("Creating the ledger and Dagster's storage"):
-        make_state(workspace)
+        make_state(workspace, storage)
     with served(world.folder), Ledger.open(workspace.ledger_url(os.environ)) as ledger:
+        if ledger.accepted(SOURCE) or ledger.holds(SOURCE):
+            raise Refusal("The database holds another demo's ledger; name an empty one.")
         story = _Story(world, workspace, ledger, now)
         with _working(f"Making up a district of {students:,} students"):
             first = district(students, world.today).on(0)

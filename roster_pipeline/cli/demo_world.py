@@ -12,7 +12,14 @@ from zoneinfo import ZoneInfo
 
 from roster_pipeline.cli.console import Refusal
 from roster_pipeline.cli.loopback import WORLD, Server, remember, remembered
-from roster_pipeline.cli.workspaces import filled, roster_yaml, schema_line, schemas, write_missing
+from roster_pipeline.cli.workspaces import (
+    Storage,
+    filled,
+    roster_yaml,
+    schema_line,
+    schemas,
+    write_missing,
+)
 
 if TYPE_CHECKING:
     from roster_pipeline.simulator.district import District
@@ -92,7 +99,7 @@ def clear(folder: Path, *, fresh: bool) -> None:
     shutil.rmtree(folder)
 
 
-def build(world: World) -> None:
+def build(world: World, storage: Storage = Storage.SQLITE) -> None:
     """Make the workspace's files and the folders, passwords and keys of the two servers."""
     world.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     servers = [
@@ -106,7 +113,7 @@ def build(world: World) -> None:
         _write_secret(world.folder / server.secret)
     incoming, outgoing = (_login(world.folder, server) for server in servers)
     files = {
-        "roster.yaml": roster_yaml(world.date_of(1)),
+        "roster.yaml": roster_yaml(world.date_of(1), storage),
         f"sources/{SOURCE}.yaml": filled(
             "demo_source.yaml",
             schema_line=schema_line("source", "../"),

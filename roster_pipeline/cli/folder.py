@@ -3,7 +3,6 @@
 import os
 import sys
 from datetime import date, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,14 +10,7 @@ import typer
 
 from roster_pipeline.cli.console import Refusal, note, progress
 from roster_pipeline.cli.rooms import folder_of, load
-
-
-class Storage(StrEnum):
-    """Where the ledger and Dagster keep their tables."""
-
-    SQLITE = "sqlite"
-    POSTGRES = "postgres"
-
+from roster_pipeline.cli.workspaces import Storage
 
 # `dg dev` wants a project's folder, which a workspace is not.
 _SUPERSEDED: Final = "ignore:Function `dev_command` is superseded"
@@ -42,14 +34,14 @@ def init(
     from roster_pipeline.cli.workspaces import examples, make_state, roster_yaml, write_missing
 
     start = date.today() - _FIRST_DAYS  # noqa: DTZ011 - the day on the user's calendar
-    files = {"roster.yaml": roster_yaml(start, postgres=storage is Storage.POSTGRES), **examples()}
+    files = {"roster.yaml": roster_yaml(start, storage), **examples()}
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = write_missing(folder, files)
     for name in made:
         note(f"made {folder / name}")
     with progress() as shown:
         shown.add_task("Creating the ledger and Dagster's storage", total=None)
-        make_state(load(folder), postgres=storage is Storage.POSTGRES)
+        make_state(load(folder), storage)
     note(
         f"The workspace {folder.resolve()} is ready. Next: copy sources/springfield.yaml.example "
         "to a name that ends in .yaml, fill it in, and run `roster status`."

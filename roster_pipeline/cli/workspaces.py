@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -12,8 +13,18 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from roster_pipeline.workspace import Workspace
 
-POSTGRES_LEDGER: Final = "{env: ROSTER_POSTGRES_URL}"
-SQLITE_LEDGER: Final = "sqlite:///ledger.sqlite"
+
+class Storage(StrEnum):
+    """Where the ledger and Dagster keep their tables."""
+
+    SQLITE = "sqlite"
+    POSTGRES = "postgres"
+
+
+_LEDGERS: Final = {
+    Storage.SQLITE: "sqlite:///ledger.sqlite",
+    Storage.POSTGRES: "{env: ROSTER_POSTGRES_URL}",
+}
 _SCHEMAS: Final = ".schemas"
 
 
@@ -30,12 +41,12 @@ def schema_line(kind: str, up: str = "") -> str:
     return line(kind, f"{up}{_SCHEMAS}")
 
 
-def roster_yaml(start: date, *, postgres: bool = False) -> str:
+def roster_yaml(start: date, storage: Storage) -> str:
     """A roster.yaml for a workspace whose first date is `start`."""
     return filled(
         "roster.yaml",
         schema_line=schema_line("roster"),
-        ledger=POSTGRES_LEDGER if postgres else SQLITE_LEDGER,
+        ledger=_LEDGERS[storage],
         start=str(start),
     )
 
@@ -81,10 +92,10 @@ def write(file: Path, text: str) -> None:
     draft.replace(file)
 
 
-def make_state(workspace: "Workspace", *, postgres: bool = False) -> None:
+def make_state(workspace: "Workspace", storage: Storage) -> None:
     """Create the ledger's and Dagster's tables once, in this process."""
     from roster_pipeline.automation.home import make_home
     from roster_pipeline.store.ledger import Ledger
 
     Ledger.open(workspace.ledger_url(os.environ)).close()
-    make_home(workspace.folder, "postgres" if postgres else "sqlite")
+    make_home(workspace.folder, storage.value)
