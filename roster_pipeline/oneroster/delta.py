@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -87,15 +87,12 @@ class Delta:
         """The changed rows as they were and as they are, aligned, in all columns that count."""
         delta, old, new = self.entities[entity], self.old or Roster.empty(), self.new
         metadata = sorted({*old.tables[entity].metadata, *new.tables[entity].metadata})
+        columns = (*compared(entity), *metadata)
         for start in range(0, len(delta.changed), _MOST_PAIRS):
             block = slice(start, start + _MOST_PAIRS)
-            yield _take_both(
-                old,
-                delta.changed_from[block],
-                new,
-                delta.changed[block],
-                entity,
-                (*compared(entity), *metadata),
+            yield (
+                old.take(entity, delta.changed_from[block], columns),
+                new.take(entity, delta.changed[block], columns),
             )
 
 
@@ -210,7 +207,9 @@ def _chunks(old_keys: Hashes, new_keys: Hashes) -> Iterator[tuple[Positions, Pos
     if not bits:
         yield np.arange(len(old_keys)), np.arange(len(new_keys))
         return
-    old_chunks, new_chunks = (keys >> np.uint64(64 - bits) for keys in (old_keys, new_keys))
+    old_chunks, new_chunks = (
+        (keys >> np.uint64(64 - bits)).astype(np.uint16) for keys in (old_keys, new_keys)
+    )
     for chunk in range(1 << bits):
         yield np.flatnonzero(old_chunks == chunk), np.flatnonzero(new_chunks == chunk)
 
@@ -219,25 +218,18 @@ def _ids(
     old: Roster, old_at: Positions, new: Roster, new_at: Positions, entity: str
 ) -> tuple[Hashes, Hashes]:
     """One number for each different sourcedId of these rows, by its text."""
-    frames = _take_both(old, old_at, new, new_at, entity, ["sourcedId"])
-    texts = pa.concat_arrays([arrow(frame["sourcedId"]) for frame in frames])
-    codes = texts.dictionary_encode(null_encoding="encode").indices.to_numpy().astype(np.uint64)
-    return codes[: len(old_at)], codes[len(old_at) :]
 
+    def read(roster: Roster, at: Positions) -> list[pa.LargeStringArray]:
+        return [arrow(frame["sourcedId"]) for frame in roster.select(entity, at, ["sourcedId"])]
 
-def _take_both(
-    old: Roster,
-    old_at: Positions,
-    new: Roster,
-    new_at: Positions,
-    entity: str,
-    columns: Sequence[str],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows of both rosters, read side by side."""
     with ThreadPoolExecutor(1) as other:
-        before = other.submit(old.take, entity, old_at, columns)
-        after = new.take(entity, new_at, columns)
-        return before.result(), after
+        before = other.submit(read, old, old_at)
+        after = read(new, new_at)
+        texts = pa.chunked_array([*before.result(), *after], pa.large_string())
+    # All chunks share one dictionary.
+    coded = cast("list[pa.DictionaryArray[Any, Any]]", texts.dictionary_encode("encode").chunks)
+    codes = np.concatenate([_NONE, *(chunk.indices.to_numpy() for chunk in coded)])
+    return codes[: len(old_at)].astype(np.uint64), codes[len(old_at) :].astype(np.uint64)
 
 
 def _differs(before: pd.Series, after: pd.Series) -> npt.NDArray[np.bool_]:

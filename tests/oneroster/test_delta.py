@@ -296,31 +296,30 @@ def test_applying_twice_gives_equal_bytes(tmp_path: Path) -> None:
     ).read_bytes()
 
 
-_SOME_HASHES = st.lists(
-    st.tuples(st.sampled_from([1, 2, 3, 1 << 63]), st.sampled_from([2, 4])), max_size=9
-)
-
-
 @quick
-@given(old=_SOME_HASHES, new=_SOME_HASHES)
+@given(
+    st.lists(st.tuples(st.integers(1, 3), st.sampled_from([2, 4])), max_size=4),
+    st.lists(st.tuples(st.integers(1, 3), st.sampled_from([2, 4])), max_size=4),
+)
 def test_rows_left_out_of_a_comparison_stand_once_on_each_side(
     old: list[tuple[int, int]], new: list[tuple[int, int]]
 ) -> None:
-    sides = [np.array(side, dtype=np.uint64).reshape(-1, 2).T for side in (old, new)]
+    many = [(key, 2) for key in range(10, 40)]  # unchanged ones, without which all are looked at
+    old, new = old + many, many + new
+    sides = [np.array(side, dtype=np.uint64).T for side in (old, new)]
     for side, found in zip((old, new), differing(*sides[0], *sides[1]), strict=True):
         once = [at for at, row in enumerate(side) if old.count(row) == new.count(row) == 1]
-        assert set(found) == set(range(len(side))) - set(once)
+        assert list(found) == sorted(set(range(len(side))) - set(once))
 
 
 def test_two_rows_that_meet_by_chance_are_not_taken_for_one() -> None:
-    # The second row of each side makes the same number of another key and another row hash.
+    # The second rows have other keys and other row hashes that make the same number.
     factor = 0x9E3779B97F4A7C15
+    row = ((2 * factor) ^ 8 ^ (3 * factor)) % (1 << 64)
     old = np.array([[1, 2], [5, 8]], dtype=np.uint64)
-    row = np.uint64(((2 * factor) ^ 8 ^ (3 * factor)) % (1 << 64))
     new = np.array([[1, 3], [5, row]], dtype=np.uint64)
-    old_at, new_at = differing(*old, *new)
-    assert {1} <= set(old_at)
-    assert {1} <= set(new_at)
+    for at in differing(*old, *new):
+        assert 1 in at
 
 
 def test_taking_apart_many_parts_gives_rows_in_part_order(tmp_path: Path) -> None:
