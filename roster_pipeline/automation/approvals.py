@@ -1,20 +1,18 @@
 """The sensor that lets a run go on when a person has approved its hold."""
 
-import math
 from datetime import datetime, timedelta
 from typing import Final
 
 import dagster as dg
 
 from roster_pipeline.automation.partitions import partition_key
-from roster_pipeline.automation.ticks import Answer, tick
-from roster_pipeline.store import Hold, HoldStatus
+from roster_pipeline.automation.ticks import Answer, attempt, tick
+from roster_pipeline.store import HoldStatus
 from roster_pipeline.store.lease import Clock
 from roster_pipeline.store.ledger import Ledger
 
-# A run that came to nothing (its lease was held, a disk was full) is followed by another after 5
-# minutes, then after 10 more, 20 more, …
-_FIRST_PAUSE: Final = timedelta(minutes=5)
+# A run that came to nothing (its lease was held, a disk was full) is followed by another.
+_PAUSE: Final = timedelta(minutes=5)
 
 
 def approvals_sensor(job: str, *, seconds: int) -> dg.SensorDefinition:
@@ -40,14 +38,9 @@ def _look(ledger: Ledger, now: datetime) -> Answer:
     return dg.SensorResult(
         run_requests=[
             dg.RunRequest(
-                run_key=f"{hold.name} {_attempt(hold, now)}",
+                run_key=f"{hold.name} {attempt(now - (hold.decided_at or now), _PAUSE)}",
                 partition_key=partition_key(hold.source, hold.date),
             )
             for hold in approved
         ]
     )
-
-
-def _attempt(hold: Hold, now: datetime) -> int:
-    waited = now - hold.decided_at if hold.decided_at else timedelta()
-    return int(math.log2(1 + max(waited, timedelta()) / _FIRST_PAUSE))

@@ -1,18 +1,23 @@
 """A sensor for each source that looks for a new drop on its server."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 
 import dagster as dg
 
 from roster_pipeline.automation.partitions import partition_key
 from roster_pipeline.automation.schedules import dagster_name
-from roster_pipeline.automation.ticks import Answer, tick
+from roster_pipeline.automation.ticks import Answer, attempt, tick
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.drops import find_drop, is_landed
 from roster_pipeline.sources.config import Source
+from roster_pipeline.store import Outcome
 from roster_pipeline.store.lease import Clock
 from roster_pipeline.store.ledger import Ledger
+from roster_pipeline.transport import RemoteFile
+
+_PAUSE: Final = timedelta(minutes=15)
 
 
 def drop_sensors(sources: Iterable[Source], job: str, *, seconds: int) -> list[dg.SensorDefinition]:
@@ -46,12 +51,23 @@ def _look(source: Source, channels: Channels, ledger: Ledger, now: datetime) -> 
         found = find_drop(channel, source, day, now, ledger)
     if found.found is None:
         return dg.SkipReason(f"{found.sentence()}.")
-    if is_landed(found.found, ledger.landed(source.id, day)):
-        return dg.SkipReason(f"{found.sentence()}, and it was landed already.")
+    if _is_settled(found.found, day, source.id, ledger):
+        return dg.SkipReason(f"{found.sentence()}, and it was dealt with already.")
+    # A drop is run once; only a run that was lost or failed is followed by another.
     drop = found.found
-    # A drop is run once, whatever becomes of it: Dagster drops a request whose key it knows.
+    tried = attempt(now - drop.modified, _PAUSE)
     request = dg.RunRequest(
-        run_key=f"{source.id} {day} {drop.path} {drop.size} {drop.modified.isoformat()}",
+        run_key=f"{source.id} {day} {drop.path} {drop.size} {drop.modified.isoformat()} {tried}",
         partition_key=partition_key(source.id, day),
     )
     return dg.SensorResult(run_requests=[request], cursor=request.run_key)
+
+
+def _is_settled(drop: RemoteFile, day: date, source: str, ledger: Ledger) -> bool:
+    """Whether a run after the drop arrived came to an end with it: whatever end but a failure."""
+    last = ledger.last_sync(source)
+    if last is None or last.date != day or last.at < drop.modified:
+        return False
+    if last.outcome is Outcome.STOPPED:
+        return True
+    return last.outcome is not Outcome.FAILED and is_landed(drop, ledger.landed(source, day))

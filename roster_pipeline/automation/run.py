@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 
 import dagster as dg
 
-from roster_pipeline.automation.home import make_home, open_home
+from roster_pipeline.automation.home import dagster_home, make_home, open_home
 from roster_pipeline.automation.jobs import RESUME, SYNC
 from roster_pipeline.automation.partitions import partition_key
 from roster_pipeline.automation.rehearsal import rehearsal
@@ -133,7 +133,8 @@ def _instance(workspace: Workspace, kind: Instance) -> Iterator[dg.DagsterInstan
         with dg.DagsterInstance.ephemeral() as instance:
             yield instance
         return
-    make_home(workspace.folder)
+    if not (dagster_home(workspace.folder) / "dagster.yaml").exists():
+        make_home(workspace.folder)
     with open_home(workspace.folder) as instance:
         yield instance
 

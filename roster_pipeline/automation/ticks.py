@@ -1,6 +1,8 @@
-"""What every sensor does alike: pass over what will pass, and fail in safe words."""
+"""What every sensor does alike: pass over what will pass, fail in safe words, try again later."""
 
+import math
 from collections.abc import Callable
+from datetime import timedelta
 
 import dagster as dg
 
@@ -21,3 +23,11 @@ def tick(look: Callable[[], Answer]) -> Answer:
         if is_transient(error):
             return dg.SkipReason(sentence(error))
         raise TickFailedError(sentence(error)) from None
+
+
+def attempt(waited: timedelta, pause: timedelta) -> int:
+    """Which attempt is due: 0 at once, 1 after a pause, 2 after two more, 3 after four more.
+
+    Part of a run's key, so that Dagster starts each attempt once.
+    """
+    return int(math.log2(1 + max(waited, timedelta()) / pause))

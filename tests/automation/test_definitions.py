@@ -155,6 +155,12 @@ def test_more_partitions_than_dagster_can_show_are_refused_with_a_date() -> None
     partitions(names, date(2026, 5, 6), NOON)
 
 
+def test_a_new_workspace_without_sources_loads(tmp_path: Path) -> None:
+    made = build_defs(_workspace(tmp_path, {}))
+    dg.Definitions.validate_loadable(made)
+    assert [sensor.name for sensor in made.sensors or ()] == ["approvals", "undelivered"]
+
+
 def test_loading_the_definitions_makes_no_file_and_no_connection(tmp_path: Path) -> None:
     _workspace(tmp_path, {"hilo": "timezone: Pacific/Honolulu\n"})
     before = sorted(tmp_path.rglob("*"))

@@ -52,10 +52,37 @@ def test_a_new_drop_asks_for_one_run_of_today(town: Town) -> None:
     assert first.run_key == second.run_key
 
 
-def test_a_drop_that_was_landed_asks_for_nothing(town: Town) -> None:
+def test_a_drop_that_was_held_asks_for_nothing(town: Town) -> None:
     town.drop(0)
-    town.sync()
-    assert "landed already" in skipped(tick(town, DROP))
+    assert town.sync().outcome is Outcome.HELD
+    assert "dealt with already" in skipped(tick(town, DROP))
+
+
+def test_a_drop_that_cannot_be_used_asks_for_nothing_more(town: Town) -> None:
+    town.drop(0, keep=0.9)
+    assert town.sync().outcome is Outcome.STOPPED
+    town.now += timedelta(hours=3)
+    assert "dealt with already" in skipped(tick(town, DROP))
+
+
+def test_a_drop_whose_run_failed_asks_again_after_a_while(town: Town) -> None:
+    town.drop(0)
+    (first,) = requests(tick(town, DROP))
+    town.approve(town.sync().hold)
+    town.now += timedelta(minutes=5)
+    town.drop(8)
+    town.server.faults.quota = 100
+    assert town.sync().outcome is Outcome.FAILED
+    keys = {requests(tick(town, DROP))[0].run_key}
+    assert first.run_key not in keys
+    for _ in range(2):
+        town.now += timedelta(minutes=20)
+        (again,) = requests(tick(town, DROP))
+        keys.add(again.run_key)
+    assert len(keys) == 2
+    town.server.faults.quota = None
+    assert town.sync().outcome is Outcome.DONE
+    assert "dealt with already" in skipped(tick(town, DROP))
 
 
 def test_a_drop_of_another_content_asks_for_another_run(town: Town) -> None:
