@@ -161,7 +161,10 @@ class Roster:
         return keys, rows
 
     def find(self, entity: str, sourced_ids: pd.Series) -> Positions:
-        """The position of each sourcedId, -1 where there is none; compared as text."""
+        """The position of each sourcedId, the first if it is repeated, -1 where there is none;
+        compared as text."""
+        if not len(sourced_ids):
+            return np.empty(0, dtype=np.int64)
         wanted = np.sort(hashes.text_hashes(sourced_ids))
         candidates = positions_among(self.keys(entity), wanted)
         found = self.take(entity, candidates, ["sourcedId"])["sourcedId"]
