@@ -156,7 +156,7 @@ def algorithm(entity: str) -> str:
     sample = pd.DataFrame({"a": ["a", "b", None], "b": ["Zoë", None, None]}, dtype=TEXT)
     seen = hashlib.sha256("\n".join(compared(entity)).encode())
     seen.update(hash_bytes(hashes.text_hashes(sample["b"]), hashes.row_hashes(sample, ["a", "b"])))
-    return f"{hashes.ALGORITHM} roster1 {seen.hexdigest()[:12]}"
+    return f"{hashes.algorithm()} roster1 {seen.hexdigest()[:12]}"
 
 
 def hash_rows(entity: str, frame: pd.DataFrame) -> tuple[Hashes, Hashes]:

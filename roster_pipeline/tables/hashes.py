@@ -1,7 +1,8 @@
 """64-bit hashes of rows and of keys, made by polars."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,10 +41,14 @@ def _series(array: "pa.Array[Any]") -> pl.Series:
     return made
 
 
-# polars keeps its hashes stable within one version only, and comes in builds for several
-# processors: the hash of a known row goes into the name, so that whatever changes it shows.
-_PROBE: Final = row_hashes(series(pa.array(["probe", None])).to_frame("a"), ["a", "b"])
+@cache
+def algorithm() -> str:
+    """Names what makes a hash. It is stored beside hashes, and hashes under another name are made
+    anew, never compared.
 
-ALGORITHM: Final = f"polars-{pl.__version__}/row1-{int(_PROBE[0] ^ _PROBE[1]):016x}"
-"""Names what makes a hash. It is stored beside hashes, and hashes under another name are made
-anew, never compared."""
+    polars keeps its hashes stable within one version only, and comes in builds for several
+    processors: the hash of a known row goes into the name, so that whatever changes it shows. (Not
+    made at import: polars would start its threads, and a process could not fork any more.)
+    """
+    probe = row_hashes(series(pa.array(["probe", None])).to_frame("a"), ["a", "b"])
+    return f"polars-{pl.__version__}/row1-{int(probe[0] ^ probe[1]):016x}"

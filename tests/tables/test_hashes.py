@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 from hypothesis import given
 
-from roster_pipeline.tables.hashes import ALGORITHM, row_hashes, text_hashes
+from roster_pipeline.tables.hashes import algorithm, row_hashes, text_hashes
 from roster_pipeline.tables.text import series
 from tests.tables.conftest import cells_of, frame_of, frames
 
@@ -83,14 +83,14 @@ def test_nothing_hashes_to_nothing() -> None:
 def test_another_process_makes_the_same_hashes_under_the_same_name() -> None:
     program = (
         "import pyarrow as pa\n"
-        "from roster_pipeline.tables.hashes import ALGORITHM, row_hashes, text_hashes\n"
+        "from roster_pipeline.tables.hashes import algorithm, row_hashes, text_hashes\n"
         "from roster_pipeline.tables.text import series\n"
         "frame = series(pa.array(['x', None, 'Ñandú'])).to_frame('a')\n"
-        "print(ALGORITHM, *row_hashes(frame, ['a', 'b']), *text_hashes(frame['a']))\n"
+        "print(algorithm(), *row_hashes(frame, ['a', 'b']), *text_hashes(frame['a']))\n"
     )
     there = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     frame = series(pa.array(["x", None, "Ñandú"])).to_frame("a")
-    here = [ALGORITHM, *row_hashes(frame, ["a", "b"]), *text_hashes(frame["a"])]
+    here = [algorithm(), *row_hashes(frame, ["a", "b"]), *text_hashes(frame["a"])]
     assert there.stdout.split() == [str(item) for item in here]
