@@ -56,6 +56,7 @@ def sync_report(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
                 held=candidate_roster.held,
                 deliveries={n: d.package_hash for n, d in last.items() if d and n not in missing},
             )
+            sync_run.complete = True
             return dg.MaterializeResult(
                 metadata={
                     "outcome": str(sync_run.outcome),

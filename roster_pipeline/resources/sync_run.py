@@ -65,12 +65,14 @@ class SyncRun:
         self._lease: Lease | None = None
         self.outcome: Outcome | None = None
         """How it ends as far as is known; None before anybody said."""
+        self.complete = False
+        """Whether its last step was reached; what was done before is no success by itself."""
         self.delivered: set[str] = set()
         """Destinations known, in this run, to have what is accepted."""
         self._sentences: list[str] = []
         self._summary: dict[str, Any] = {}
 
-    def take_lease(self) -> None:
+    def take_lease(self) -> Lease:
         """Take the source's lease, unless the run has it; it is given back when the run ends.
 
         Raises `LeaseHeld`, with who has it and since when, while another run is at work.
@@ -79,13 +81,12 @@ class SyncRun:
             taking = self.ledger.lease(self.source.id, self.now, run_id=self._run_id)
             self._lease = self._held.enter_context(taking)
             self._on_lease(self._lease)
+        return self._lease
 
     @property
     def lease(self) -> Lease:
         """The source's lease, for a write to the ledger."""
-        self.take_lease()
-        assert self._lease is not None  # noqa: S101 - taken
-        return self._lease
+        return self.take_lease()
 
     def ends(self, outcome: Outcome, *sentences: str, **summary: Any) -> None:
         """Say how the run ends as far as one step can tell; the gravest word counts."""
@@ -97,7 +98,8 @@ class SyncRun:
     def close(self) -> None:
         """Write down how the run ended, if it came to an end, and give the lease back."""
         with self._held:
-            if self.outcome is not None:
+            broken_off = self.outcome is Outcome.DONE and not self.complete
+            if self.outcome is not None and not broken_off:
                 summary = {"sentences": self._sentences, **self._summary}
                 at, source = self.now(), self.source.id
                 self.ledger.record_sync(

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,9 +13,12 @@ import dagster as dg
 import pytest
 
 from roster_pipeline.automation.home import make_home, open_home
+from roster_pipeline.receivers.config import Destination
+from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.redaction import redact_logs
 from roster_pipeline.store import Landed, Outcome
 from roster_pipeline.store.landing import Landing
+from roster_pipeline.transport import Channel
 from tests.automation.town import SOURCE, Town
 
 PUPIL = "Ada Lovelace"
@@ -102,6 +106,24 @@ def test_a_lost_run_is_marked_as_failed_by_the_one_that_takes_over(town: Town) -
         buried = instance.get_run_by_id(lost.run_id)
         assert buried is not None
         assert buried.status is dg.DagsterRunStatus.FAILURE
+
+
+def test_a_run_broken_off_after_the_gate_is_not_written_down_as_done(town: Town) -> None:
+    class Breaking(Channels):
+        def destination(self, destination: Destination) -> Channel:
+            signal.raise_signal(signal.SIGINT)
+            return super().destination(destination)
+
+    town.drop(0)
+    hold = town.sync().hold
+    with pytest.raises(KeyboardInterrupt):
+        town.approve(hold, overrides={"channels": Breaking(town.folder, os.environ)})
+    with town.ledger() as ledger:
+        assert ledger.accepted(SOURCE) is not None
+        last = ledger.last_sync(SOURCE)
+        assert last is not None
+        assert last.outcome is Outcome.HELD
+    assert town.sync().outcome is Outcome.DONE
 
 
 def test_a_ledger_that_cannot_be_opened_is_one_sentence(town: Town) -> None:

@@ -86,7 +86,8 @@ class Town:
         with self.ledger() as ledger:
             approved = ledger.approve(hold, "principal", "as expected", self.now)
         options = {"instance": "ephemeral", **options}
-        return resume(build_defs, self.workspace, approved, overrides=self.clock, **options)
+        overrides = {**self.clock, **options.pop("overrides", {})}
+        return resume(build_defs, self.workspace, approved, overrides=overrides, **options)
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
