@@ -344,6 +344,11 @@ def references(entity: str) -> tuple[Column, ...]:
     return tuple(column for column in columns(entity) if column.target is not None)
 
 
+TARGETS: Final[frozenset[str]] = frozenset(
+    column.target for entity in ENTITIES for column in references(entity) if column.target
+)
+"""The entities that some reference points at."""
+
 # Columns that a bulk file leaves blank (CSV Binding 1.2, section 2.2).
 BULK_BLANK: Final = ("status", "dateLastModified")
 # Never kept: blanked before anything is stored.

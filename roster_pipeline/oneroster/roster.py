@@ -181,14 +181,13 @@ class Roster:
     def _read(
         self, part: StoredPart, columns: Sequence[str], positions: Positions | None = None
     ) -> pd.DataFrame:
+        if positions is not None and np.array_equal(positions, np.arange(part.rows)):
+            positions = None
         try:
             with layout.open_file(self.url, part.name) as file:
-                frame = parts.read_part(file, columns)
+                return parts.read_part(file, columns, positions)
         except (OSError, pa.ArrowInvalid) as error:
             raise self.damaged(part) from error
-        if positions is None or np.array_equal(positions, np.arange(part.rows)):
-            return frame
-        return frame.take(positions).reset_index(drop=True)
 
     def damaged(self, part: StoredPart) -> RosterError:
         """The error that says that one part cannot be read."""

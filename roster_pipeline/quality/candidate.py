@@ -15,7 +15,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from roster_pipeline.oneroster.entities import ENTITIES, Column, Required, references
+from roster_pipeline.oneroster.entities import (
+    ENTITIES,
+    TARGETS,
+    Column,
+    Required,
+    references,
+)
 from roster_pipeline.oneroster.findings import Findings, Severity
 from roster_pipeline.oneroster.manifest import Mode, Version
 from roster_pipeline.oneroster.package import Package, PackageBlock, required_files
@@ -142,8 +148,10 @@ class _Builder:
             self._report_absent(entity)
             self._keep(entity)
         else:
-            for block in ahead(self.package.blocks(entity, block_bytes=self.block_bytes)):
-                self._block(block, state)
+            # Three stages side by side: reading, judging, writing.
+            blocks = ahead(self.package.blocks(entity, block_bytes=self.block_bytes))
+            for block, judged in ahead((block, self._judged(block)) for block in blocks):
+                self._take(block, judged, state)
             if self.rows[entity]:
                 self._finish_rows(entity, state)
             elif not self.stopped:
@@ -153,9 +161,11 @@ class _Builder:
 
     # ---- rows of the package ----
 
-    def _block(self, block: PackageBlock, state: _Entity) -> None:
+    def _judged(self, block: PackageBlock) -> JudgedBlock:
+        return judge_block(block, self.version, self.presence)
+
+    def _take(self, block: PackageBlock, judged: JudgedBlock, state: _Entity) -> None:
         entity = block.entity
-        judged = judge_block(block, self.version, self.presence)
         state.remember(judged)
         self.findings.extend(judged.findings)
         self.rows[entity] += len(block.frame) + len(block.broken)
@@ -272,12 +282,19 @@ class _Builder:
         if dangling.any():
             self.writer.drop("roles", np.flatnonzero(dangling).astype(np.int64))
         old = text_hashes(self.base.columns("roles", ["userSourcedId"])["userSourcedId"])
-        silent = present.contains(old) & ~KeySet(np.unique(spoken[~dangling])).contains(old)
+        silent = present.contains(old) & ~KeySet(spoken[~dangling]).contains(old)
         self._copy("roles", np.flatnonzero(silent).astype(np.int64))
 
     # ---- the entity as a whole ----
 
     def _finish(self, entity: str, state: _Entity) -> None:
+        if entity in TARGETS:
+            self._make_present(entity, state)
+        for column in references(entity):
+            if self._may_dangle(entity, column):
+                self._blank_dangling(entity, column)
+
+    def _make_present(self, entity: str, state: _Entity) -> None:
         present = KeySet(self.writer.keys(entity)[self.writer.kept(entity)])
         held = [text_hashes(frame["sourcedId"]) for frame in state.held]
         waiting = np.unique(np.concatenate([_NO_HASHES, *held]))
@@ -288,9 +305,6 @@ class _Builder:
             KeySet(base_keys[~present.contains(base_keys)]),
             self._types(entity),
         )
-        for column in references(entity):
-            if self._may_dangle(entity, column):
-                self._blank_dangling(entity, column)
 
     def _may_dangle(self, entity: str, column: Column) -> bool:
         """References within an entity, and optional ones of rows taken from the base, are not

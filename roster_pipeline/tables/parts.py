@@ -22,6 +22,7 @@ _SAMPLE: Final = 1 << 14
 _REPETITIVE: Final = 0.75
 
 File = str | PathLike[str] | IO[bytes]
+Positions = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +63,51 @@ def write_part(
         return Part(_name(file), len(frame), digest.result())
 
 
-def read_part(file: File, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read the named columns in that order, or all as written.
+def read_part(
+    file: File, columns: Sequence[str] | None = None, positions: Positions | None = None
+) -> pd.DataFrame:
+    """Read the named columns in that order, or all as written; of the rows at these positions only.
 
     Cells are TEXT, extras have their own dtype; a column that the file does not have comes back
     as all-null TEXT.
     """
-    with pq.ParquetFile(fspath(file) if isinstance(file, PathLike) else file) as source:
+    where = fspath(file) if isinstance(file, PathLike) else file
+    with pq.ParquetFile(where) as source:
         held = source.schema_arrow.names
         wanted = held if columns is None else columns
-        table = source.read(columns=[name for name in held if name in wanted])
-        absent = pa.nulls(source.metadata.num_rows, pa.large_string())
+        names = [name for name in held if name in wanted]
+        if positions is None:
+            rows, table = source.metadata.num_rows, source.read(columns=names)
+        else:
+            rows, table = len(positions), _read_rows(where, source.metadata, names, positions)
+    absent = pa.nulls(rows, pa.large_string())
     arrays = [table[name] if name in held else absent for name in wanted]
     return to_frame(pa.table(arrays, names=list(wanted)))
+
+
+def _read_rows(
+    where: str | IO[bytes], metadata: pq.FileMetaData, names: Sequence[str], positions: Positions
+) -> pa.Table:
+    """Some rows of some columns. Columns that lie as dictionaries are only spelt out for these
+    rows: that takes a third of the time."""
+    coded = [name for name in names if _lies_as_dictionary(metadata, name)]
+    with pq.ParquetFile(where, metadata=metadata, read_dictionary=coded) as source:
+        rows = source.read(columns=list(names)).take(positions)
+    for name in coded:
+        place = rows.schema.get_field_index(name)
+        text = rows[name].cast(pa.large_string())
+        rows = rows.set_column(place, pa.field(name, pa.large_string()), text)
+    return rows
+
+
+def _lies_as_dictionary(metadata: pq.FileMetaData, name: str) -> bool:
+    place = metadata.schema.names.index(name)
+    groups = range(metadata.num_row_groups)
+    chunks = [metadata.row_group(number).column(place) for number in groups]
+    return bool(chunks) and all(
+        chunk.physical_type == "BYTE_ARRAY" and "RLE_DICTIONARY" in chunk.encodings
+        for chunk in chunks
+    )
 
 
 def digest_of(columns: Mapping[str, pa.LargeStringArray]) -> str:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from roster_pipeline.tables.parts import read_part, write_part
 from roster_pipeline.tables.text import TEXT
@@ -142,3 +143,19 @@ def test_a_file_that_is_no_part_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(b"not Parquet")
     with pytest.raises(pa.ArrowInvalid):
         read_part(path)
+
+
+@given(frames(max_rows=30), st.data())
+def test_some_rows_are_the_rows_at_these_positions(
+    frame: pd.DataFrame, data: st.DataObject
+) -> None:
+    file = io.BytesIO()
+    write_part(file, frame, {"_line": np.arange(len(frame))})
+    places = st.lists(st.integers(0, len(frame) - 1)) if len(frame) else st.just([])
+    positions = np.array(data.draw(places), dtype=np.int64)
+    found = read_part(file, [*frame.columns, "missing", "_line"], positions)
+    pd.testing.assert_frame_equal(
+        found[frame.columns], frame.take(positions).reset_index(drop=True)
+    )
+    assert found["_line"].tolist() == positions.tolist()
+    assert found["missing"].isna().all()
