@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -32,7 +32,7 @@ class Ended:
 
 
 class Commands:
-    """Runs `roster` in processes that start at once."""
+    """Runs `roster` and `dagster` in processes that start at once."""
 
     def __init__(self, folder: Path) -> None:
         self._outputs = [folder / name for name in ("stdout", "stderr")]
@@ -43,10 +43,12 @@ class Commands:
             text=True,
         )
 
-    def roster(self, *words: str | Path, environ: Mapping[str, str] | None = None) -> Ended:
+    def run(
+        self, program: str, *words: str | Path, environ: Mapping[str, str] | None = None
+    ) -> Ended:
         """Run one command to its end; `environ` is added to this process's own."""
         order = {
-            "words": [str(word) for word in words],
+            "words": [program, *(str(word) for word in words)],
             "environ": {**os.environ, **(environ or {})},
             "outputs": [str(path) for path in self._outputs],
         }
@@ -75,6 +77,7 @@ def _serve() -> int:
     import asyncssh  # noqa: F401
     import dagster_postgres  # noqa: F401
     import pandera.pandas  # noqa: F401
+    from dagster._cli import main as dagster
 
     import roster_pipeline.automation.run
     import roster_pipeline.build
@@ -83,20 +86,29 @@ def _serve() -> int:
     import roster_pipeline.reports.syncs  # noqa: F401
     from roster_pipeline.cli import main
 
+    programs: dict[str, Callable[[], Any]] = {"roster": main, "dagster": dagster}
+    # A child would wait for ever for threads that only its parent had.
+    assert not [name for name in _threads() if name.startswith("polars-") and name[7:].isdigit()]
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()
         if child == 0:
             _become(order)
-            return main(order["words"])
+            return int(programs[order["words"][0]]() or 0)
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
     return 0
 
 
+def _threads() -> list[str]:
+    tasks = Path("/proc/self/task")
+    return [(task / "comm").read_text().strip() for task in tasks.iterdir()]
+
+
 def _become(order: dict[str, Any]) -> None:
     """Take the place of a process that was started for this command."""
+    sys.argv = order["words"]
     os.environ.clear()
     os.environ.update(order["environ"])
     tempfile.tempdir = None

@@ -34,7 +34,7 @@ transport:
 _SOURCE = """\
 id: {source}
 name: Springfield
-timezone: America/Chicago
+timezone: UTC
 folder: drops
 date_from: {{name: "-(?P<date>[0-9]{{8}})[.]zip$"}}
 complete: {{quiet_seconds: 0}}
@@ -90,6 +90,8 @@ class Stage:
     district: District = field(default_factory=lambda: District(students=600))
     """Its package is of several of the blocks that SFTP moves at a time."""
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    last_day: int = 1
+    """The district's day that is today."""
 
     @property
     def workspace(self) -> Path:
@@ -121,13 +123,22 @@ class Stage:
 
     def roster(self, *words: str | Path, **environ: str) -> Ended:
         """Run a command on the workspace."""
-        return self.commands.roster(
-            "-w", self.workspace, *words, environ={**self.environ, **environ}
+        return self.commands.run(
+            "roster", "-w", self.workspace, *words, environ={**self.environ, **environ}
+        )
+
+    def materialize(self, asset: str, day: int) -> Ended:
+        """`dagster asset materialize` for a day."""
+        home = {"ROSTER_WORKSPACE": self.workspace, "DAGSTER_HOME": self.workspace / ".dagster"}
+        return self.commands.run(
+            *("dagster", "asset", "materialize", "-m", "roster_pipeline.definitions"),
+            *("--select", asset, "--partition", f"{self.date_of(day)}|{SOURCE}"),
+            environ={**self.environ, **{name: str(path) for name, path in home.items()}},
         )
 
     def date_of(self, day: int) -> date:
-        """The date of the district's day 0, which was yesterday, or of a later one."""
-        return self.today + timedelta(days=day - 1)
+        """The date of one of the district's days."""
+        return self.today + timedelta(days=day - self.last_day)
 
     def sync(self, day: int, *words: str | Path, **environ: str) -> Ended:
         """`roster sync` for a day."""
@@ -138,8 +149,8 @@ class Stage:
         for folder in (self.drops, self.delivered.parent, self.scratch):
             folder.mkdir(parents=True, exist_ok=True)
         storage = "sqlite" if self.databases is None else "postgres"
-        made = self.commands.roster(
-            "init", self.workspace, "--storage", storage, environ=self.environ
+        made = self.commands.run(
+            "roster", "init", self.workspace, "--storage", storage, environ=self.environ
         )
         assert made.code == 0, made.err
         self.write_source()

@@ -9,24 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from roster_pipeline.crashpoints import PLACES
 from tests.proofs.forking import Commands
 from tests.proofs.stage import SOURCE, Stage, files_below, staged
 
-QUICK = {
-    "sqlite": ("snapshot.before-rename", "upload.half"),
-    "postgres": ("accept.after", "delivery.before-receipt"),
-}
+QUICK = ("accept.after", "upload.half")
 """Those of every test run; `make soak` has the others."""
-
-
-def _case(database: str, place: str) -> ParameterSet:
-    marks = [pytest.mark.postgres] if database == "postgres" else []
-    if place not in QUICK[database]:
-        marks.append(pytest.mark.soak)
-    return pytest.param(database, place, marks=marks)
 
 
 @dataclass(frozen=True)
@@ -69,7 +58,9 @@ def litter(stage: Stage) -> list[Path]:
     return [*staging, *drafts, *stage.scratch.iterdir()]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
 def stage(
     request: pytest.FixtureRequest, commands: Commands, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
@@ -105,9 +96,8 @@ def results() -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("stage", "place"),
-    [_case(database, place) for database in QUICK for place in PLACES],
-    indirect=["stage"],
+    "place",
+    [pytest.param(place, marks=[] if place in QUICK else pytest.mark.soak) for place in PLACES],
 )
 def test_a_sync_killed_anywhere_ends_as_one_that_was_not(
     stage: Stage, place: str, undisturbed: Ending
