@@ -6,8 +6,8 @@
 Three ways are timed in turn, each run in a process of its own, imports and preparation apart:
 
 - L0, the floor: inflate every member with ISA-L and count the newlines;
-- naive: `read_csv(dtype=str)`, the same Pandera schemas lazily, merges for the references and for
-  the difference with yesterday, `to_csv` into `zipfile`, Parquet as pandas writes it;
+- naive: `read_csv(dtype=str)`, the same rules as lazy Pandera schemas, merges for the references
+  and for the difference with yesterday, `to_csv` into `zipfile`, Parquet as pandas writes it;
 - ours: what a sync runs between the download and the delivery.
 
 Yesterday is prepared in an earlier process. Seconds are of the work alone; memory is the peak of
@@ -126,14 +126,36 @@ def naive(students: int, yesterday: Path, folder: Path) -> Work:
 
 
 def _text_schema(entity: str) -> "pa.DataFrameSchema":
-    """The entity's schema for columns of pandas' own text dtype."""
+    """The same rules as one writes them with Pandera's own checks, for pandas' own text dtype."""
     import pandera.pandas as pa
 
-    from roster_pipeline.oneroster.entities import schema
+    from roster_pipeline.oneroster import entities
+    from roster_pipeline.oneroster.checks import GUID
+
+    patterns = {
+        entities.Kind.GUID: GUID,
+        entities.Kind.REFERENCE: GUID,
+        entities.Kind.REFERENCES: entities.GUIDS,
+        entities.Kind.DATE: r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+        entities.Kind.DATETIME: entities.DATETIME,
+        entities.Kind.YEAR: entities.YEAR,
+        entities.Kind.USER_IDS: entities.USER_IDS,
+    }
+
+    def check(column: entities.Column) -> list[pa.Check]:
+        if column.words and not column.extensible:
+            return [pa.Check.isin(column.words)]
+        if column.words:
+            words = "|".join(column.words)
+            return [pa.Check.str_matches(rf"^(?:{words}|{entities.EXTENSION})$")]
+        known = column.kind in patterns
+        return [pa.Check.str_matches(patterns[column.kind])] if known else []
 
     made = {
-        name: pa.Column(str, column.checks, nullable=column.nullable)
-        for name, column in schema(entity).columns.items()
+        column.name: pa.Column(
+            str, check(column), nullable=column.required is not entities.Required.ALWAYS
+        )
+        for column in entities.columns(entity)
     }
     return pa.DataFrameSchema(made, unique=["sourcedId"])
 
