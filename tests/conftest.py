@@ -9,6 +9,11 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
+
+# Machines that run tests are busy: how long an example takes says nothing.
+settings.register_profile("roster", deadline=None)
+settings.load_profile("roster")
 
 
 @pytest.fixture(scope="session")

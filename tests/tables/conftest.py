@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from roster_pipeline.tables.text import series
 
-settings.register_profile("roster", deadline=None, max_examples=150)
-settings.load_profile("roster")
+settings.register_profile("tables", deadline=None, max_examples=150)
+settings.load_profile("tables")
 
 Cell = str | None
 # No surrogates (not text), no NUL (refused on reading): all else may stand in a cell.

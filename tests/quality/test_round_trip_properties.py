@@ -1,0 +1,65 @@
+"""Whatever a roster holds, it survives the package that it is written into."""
+
+import io
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from roster_pipeline.oneroster.entities import ENTITIES, USER_ROLES_1P1, columns_1p1
+from roster_pipeline.oneroster.package import open_package
+from roster_pipeline.oneroster.versions import downgrade_users, upgrade_users
+from roster_pipeline.oneroster.writing import write_bulk
+from roster_pipeline.quality.candidate import build_candidate
+from roster_pipeline.tables.text import TEXT
+from tests.oneroster.strategies import BLANK, Frames, rosters, row_set, stored
+
+
+@given(rosters(max_rows=6, blank=("password",)), st.integers(1, 4))
+@settings(max_examples=25)
+def test_what_is_written_as_1p2_is_read_again_but_for_what_bulk_leaves_blank(
+    frames: Frames, block: int
+) -> None:
+    assume(any(len(frame) for frame in frames.values()))
+    with TemporaryDirectory() as folder:
+        roster = stored(frames, Path(folder) / "roster", block=block)
+        package = io.BytesIO()
+        write_bulk(roster, package)
+        with open_package(package) as opened:
+            again = build_candidate(opened, roster, Path(folder) / "again", block_bytes=200)
+        assert [f.code for f in again.findings if f.code != "package.absent_file"] == []
+        assert again.roster is not None
+        for entity in ENTITIES:
+            if entity not in again.kept:
+                assert row_set(again.roster, entity) == row_set(roster, entity, without=BLANK)
+
+
+ORGS = ("d1", "s1", "s2", "s3")
+TYPES = {org: "district" if org == "d1" else "school" for org in ORGS}
+PEOPLE = st.lists(
+    st.tuples(
+        st.sampled_from(USER_ROLES_1P1),
+        st.lists(st.sampled_from(ORGS), min_size=1, max_size=4, unique=True),
+        st.text("aé李'\", ", min_size=1, max_size=5),
+    ),
+    max_size=8,
+)
+
+
+@given(PEOPLE)
+def test_1p1_users_come_down_as_they_went_up(
+    people: list[tuple[str, list[str], str]],
+) -> None:
+    rows = [
+        {"sourcedId": f"u{n}", "role": role, "orgSourcedIds": ",".join(orgs), "givenName": name}
+        for n, (role, orgs, name) in enumerate(people)
+    ]
+    header = [column.name for column in columns_1p1("users")]
+    users = pd.DataFrame({h: pd.Series([r.get(h) for r in rows], dtype=TEXT) for h in header})
+    up = upgrade_users(users, TYPES)
+    down = downgrade_users(up.users, up.roles.assign(_role=up.role_words))
+    pd.testing.assert_frame_equal(down.users, users)
+    assert (down.without_role, down.other_roles) == (0, 0)
+    assert not up.roles["sourcedId"].duplicated().any()
