@@ -15,10 +15,10 @@ from roster_pipeline.reports.findings import findings_of
 from roster_pipeline.simulator.accidents import apply_accident
 from roster_pipeline.simulator.district import District
 from roster_pipeline.simulator.names import WESTERN
-from roster_pipeline.simulator.sftp_server import SftpServer
 from roster_pipeline.store import Accepted
 from roster_pipeline.store.snapshots import Snapshots
-from tests.automation.town import PASSWORD, SOURCE, VARIABLE, Town
+from tests.automation.town import SOURCE, Town
+from tests.proofs.towns import town_at
 
 
 @dataclass(frozen=True)
@@ -87,21 +87,12 @@ TOLERATED = {
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A district whose roster was accepted and delivered yesterday."""
-    root = tmp_path_factory.mktemp("bad")
-    (root / "server" / "drops").mkdir(parents=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, PASSWORD)
-        with SftpServer(root / "server", passwords={"roster": PASSWORD}) as server:
-            made = Town(root / "workspace", server, District(students=60, locales=WESTERN))
-            start = made.now.date() - timedelta(days=20)
-            made.write("roster.yaml", f"partitions: {{start: {start}}}\n")
-            made.write_source()
-            made.write_destination()
-            made.pass_days(-1)
-            made.drop(0)
-            made.approve(made.sync().hold)
-            made.pass_days(1)
-            yield made
+    district = District(students=60, locales=WESTERN)
+    with town_at(tmp_path_factory.mktemp("bad"), district) as made:
+        made.drop(0)
+        made.approve(made.sync().hold)
+        made.pass_days(1)
+        yield made
 
 
 def accepted(town: Town) -> Accepted:
