@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from roster_pipeline.oneroster.entities import is_date
@@ -15,10 +16,11 @@ def less_access(
 ) -> Iterator[tuple[Positions, pd.DataFrame]]:
     """For each access column the accepted rows whose held successors leave less of it.
 
-    `held` has sourcedId and access columns. Yields positions in `base` and, row by row, a frame of
-    the one column with its new cells. Of rows that share a sourcedId the last counts.
+    `held` has sourcedId and access columns. Yields ascending positions in `base` and, row by row, a
+    frame of the one column with its new cells. Where rows share a sourcedId all must leave less,
+    and the one that leaves most counts: a pupil's row at the school left says nothing against the
+    one at the new school.
     """
-    held = held.drop_duplicates("sourcedId", keep="last")
     found = base.find(entity, held["sourcedId"])
     held, found = held[found >= 0].reset_index(drop=True), found[found >= 0]
     for name in ACCESS.get(entity, ()):
@@ -26,9 +28,11 @@ def less_access(
             continue
         said, stands = held[name], base.take(entity, found, [name])[name]
         less = _disables(said, stands) if name == "enabledUser" else _ends_earlier(said, stands)
-        taken = less.fillna(False).to_numpy(dtype=bool)
-        if taken.any():
-            yield found[taken], held.loc[taken, [name]].reset_index(drop=True)
+        rows = pd.DataFrame({"at": found, name: said, "less": less.fillna(False).astype(bool)})
+        agreed = rows[rows.groupby("at")["less"].transform("all")]
+        taken = agreed.sort_values(["at", name]).drop_duplicates("at", keep="last")
+        if len(taken):
+            yield taken["at"].to_numpy(dtype=np.int64), taken[[name]].reset_index(drop=True)
 
 
 def _disables(said: pd.Series, stands: pd.Series) -> pd.Series:

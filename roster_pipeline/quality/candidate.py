@@ -202,7 +202,15 @@ class _Builder:
         if len(duplicates.differing):
             state.held.append(duplicates.differing_rows)
             self.held[entity] += len(duplicates.differing)
+            if entity == "users" and self.version is Version.V1P1:
+                self._drop_roles_of(duplicates.differing_rows["sourcedId"])
         self.writer.drop(entity, np.union1d(duplicates.repeated, duplicates.differing))
+
+    def _drop_roles_of(self, users: pd.Series) -> None:
+        """Roles of 1.1 were written with their users, and are not believed without them."""
+        written = self.writer.columns("roles", ["userSourcedId"])["userSourcedId"]
+        theirs = KeySet(text_hashes(users)).contains(text_hashes(written))
+        self.writer.drop("roles", np.flatnonzero(theirs).astype(np.int64))
 
     # ---- rows of the last accepted roster ----
 
@@ -229,9 +237,11 @@ class _Builder:
         and in a delta all that it does not name."""
         self._drop_duplicates(entity, state)
         written = self.writer.keys(entity)[self.writer.kept(entity)]
-        named = KeySet(np.concatenate([written, *state.deleted]))
-        absent: Mask = ~named.contains(self.base.keys(entity))
         held = state.held_rows
+        deleted = np.concatenate([_NO_HASHES, *state.deleted])
+        if held is not None:  # what one row deletes and another one, held, has, is in doubt
+            deleted = np.setdiff1d(deleted, text_hashes(held["sourcedId"]))
+        absent: Mask = ~KeySet(np.concatenate([written, deleted])).contains(self.base.keys(entity))
         found = _NONE if held is None else self.base.find(entity, held["sourcedId"])
         stand_ins = np.unique(found[found >= 0])
         stand_ins = stand_ins[absent[stand_ins]]
@@ -278,11 +288,14 @@ class _Builder:
         roles = self.writer.columns("roles", ["userSourcedId"])["userSourcedId"]
         spoken = text_hashes(roles)
         present = self.presence["users"].present
-        dangling = ~present.contains(spoken)
-        if dangling.any():
-            self.writer.drop("roles", np.flatnonzero(dangling).astype(np.int64))
+        believed = self.writer.kept("roles") & present.contains(spoken)
+        if not believed.all():
+            self.writer.drop("roles", np.flatnonzero(~believed).astype(np.int64))
+        # A user's row sent twice, which has its finding, brought the same roles twice.
+        if duplicates := find_duplicates(self.writer.so_far("roles"), "roles"):
+            self.writer.drop("roles", duplicates.repeated)
         old = text_hashes(self.base.columns("roles", ["userSourcedId"])["userSourcedId"])
-        silent = present.contains(old) & ~KeySet(spoken[~dangling]).contains(old)
+        silent = present.contains(old) & ~KeySet(spoken[believed]).contains(old)
         self._copy("roles", np.flatnonzero(silent).astype(np.int64))
 
     # ---- the entity as a whole ----

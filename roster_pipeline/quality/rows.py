@@ -1,6 +1,8 @@
 """One block of rows, judged by its cells and its references."""
 
+import re
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,7 @@ from roster_pipeline.tables.hashes import text_hashes
 from roster_pipeline.tables.text import TEXT
 
 Mask = npt.NDArray[np.bool_]
+_GUID: Final = re.compile(GUID)
 
 
 @dataclass
@@ -71,15 +74,15 @@ def _schema(entity: str, version: Version) -> pa.DataFrameSchema:
 
 def _identify_broken(block: PackageBlock, judged: JudgedBlock) -> None:
     """Rows without the right number of cells: the first cell is in its place all the same."""
-    keys = []
-    for anomaly in block.broken:
-        first = anomaly.values[0] if anomaly.values and block.key_cell == 0 else None
-        if first and pd.Series([first]).str.fullmatch(GUID.strip("^$")).all():
-            keys.append(first)
-        else:
-            judged.unidentified.append(pd.DataFrame(index=[0]))
+    if not block.broken:
+        return
+    told = block.key_cell == 0
+    first = (row.values[0].strip() if told and row.values else "" for row in block.broken)
+    keys = [key for key in first if _GUID.fullmatch(key)]
     if keys:
         judged.held.append(pd.DataFrame({"sourcedId": pd.Series(keys, dtype=TEXT)}))
+    if nameless := len(block.broken) - len(keys):
+        judged.unidentified.append(pd.DataFrame(index=range(nameless)))
 
 
 def _take_deleted(judged: JudgedBlock) -> None:

@@ -1,5 +1,8 @@
 """What becomes of the rows of a package."""
 
+import io
+import zipfile
+
 import pytest
 
 from roster_pipeline.oneroster.delta import diff
@@ -7,7 +10,7 @@ from roster_pipeline.oneroster.findings import Severity
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.quality.candidate import Candidate
 from tests.quality.conftest import Build
-from tests.small import Row, district
+from tests.small import Row, district, packed
 
 
 def keys(roster: Roster | None, entity: str) -> set[str]:
@@ -24,6 +27,11 @@ def cell(roster: Roster | None, entity: str, key: str, column: str) -> str | Non
 
 def codes(candidate: Candidate) -> dict[str, int]:
     return candidate.findings.counts()
+
+
+def csv_of(files: dict[str, list[Row]], entity: str) -> str:
+    with zipfile.ZipFile(io.BytesIO(packed(files))) as archive:
+        return archive.read(f"{entity}.csv").decode()
 
 
 def row(files: dict[str, list[Row]], entity: str, key: str) -> Row:
@@ -131,15 +139,7 @@ def test_a_row_sent_twice_is_read_once(build: Build) -> None:
 def test_a_row_with_one_cell_too_many_is_held_and_no_deletion(
     build: Build, accepted: Roster
 ) -> None:
-    from tests.small import packed, unpacked
-
-    package = packed(district())
-    assert unpacked(package)["enrollments"][0]["sourcedId"] == "e1"
-    import io
-    import zipfile
-
-    with zipfile.ZipFile(io.BytesIO(package)) as archive:
-        text = archive.read("enrollments.csv").decode()
+    text = csv_of(district(), "enrollments")
     broken = text.replace("e1,,,cl1,", "e1,,,cl1,surplus,", 1)
     candidate = build(district(), accepted, extra={"enrollments.csv": broken.encode()})
     assert codes(candidate) == {"row.too_many_cells": 1}
@@ -262,3 +262,73 @@ def test_roles_of_a_changed_1p1_user_change(build: Build) -> None:
     )
     assert "u4.s1.teacher" not in keys(later.roster, "roles")
     assert "u1.s1.student" in keys(later.roster, "roles")
+
+
+def test_a_1p1_user_sent_twice_has_each_role_once(build: Build) -> None:
+    base = build(district("1.1"), version="1.1").roster
+    files = district("1.1")
+    files["users"].append({**row(files, "users", "u1"), "orgSourcedIds": "d1,s1"})
+    roster = build(files, base, version="1.1").roster
+    assert roster is not None
+    theirs = [key for key in roster.frame("roles")["sourcedId"] if key.startswith("u1.")]
+    assert sorted(theirs) == ["u1.d1.student", "u1.s1.student"]
+
+
+def test_1p1_users_who_share_a_sourced_id_and_differ_keep_the_roles_they_had(build: Build) -> None:
+    base = build(district("1.1"), version="1.1").roster
+    files = district("1.1")
+    user = row(files, "users", "u1")
+    user["orgSourcedIds"] = "d1"
+    files["users"].append({**user, "role": "teacher", "givenName": "Other"})
+    candidate = build(files, base, version="1.1")
+    assert codes(candidate) == {"key.duplicate": 2}
+    assert base is not None
+    assert candidate.roster is not None
+    assert diff(base, candidate.roster).empty
+
+
+@pytest.mark.parametrize("last", ["true", "false"])
+def test_rows_that_disagree_whether_an_account_is_enabled_leave_it_so(
+    build: Build, accepted: Roster, last: str
+) -> None:
+    files = district()
+    user = row(files, "users", "u1")
+    user["enabledUser"] = "false" if last == "true" else "true"
+    files["users"].append({**user, "enabledUser": last})
+    candidate = build(files, accepted)
+    assert codes(candidate) == {"key.duplicate": 2}
+    assert candidate.roster is not None
+    assert diff(accepted, candidate.roster).empty
+
+
+def test_of_end_dates_that_disagree_the_latest_counts(build: Build, accepted: Roster) -> None:
+    files = district()
+    enrollment = row(files, "enrollments", "e1")
+    enrollment["endDate"] = "2026-12-01"
+    files["enrollments"].append({**enrollment, "endDate": "2026-10-01"})
+    candidate = build(files, accepted)
+    assert cell(candidate.roster, "enrollments", "e1", "endDate") == "2026-12-01"
+
+
+@pytest.mark.parametrize("mode", ["bulk", "delta"])
+def test_a_row_held_is_not_deleted_by_another_of_its_sourced_id(
+    build: Build, accepted: Roster, mode: str
+) -> None:
+    files = district()
+    user = row(files, "users", "u1")
+    files["users"].append({**user, "status": "tobedeleted"})
+    user["givenName"] = ""
+    candidate = build(files, accepted, modes={"users": mode})
+    assert candidate.roster is not None
+    assert diff(accepted, candidate.roster).empty
+
+
+def test_a_broken_row_is_known_by_its_sourced_id_with_blanks_around_it(
+    build: Build, accepted: Roster
+) -> None:
+    files = district()
+    del files["enrollments"][4]
+    enrollments = csv_of(files, "enrollments").replace("\ne1,,,cl1,", "\n e1 ,,,cl1,surplus,")
+    candidate = build(files, accepted, extra={"enrollments.csv": enrollments.encode()})
+    assert codes(candidate) == {"row.too_many_cells": 1}
+    assert keys(candidate.roster, "enrollments") == {"e1", "e2", "e3", "e4"}
