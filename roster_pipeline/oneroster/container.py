@@ -69,8 +69,10 @@ def locate(names: tuple[str, ...], known: tuple[str, ...]) -> tuple[dict[str, st
     """
     findings = Findings()
     members = [n for n in names if not n.endswith("/") and not _is_litter(n)]
-    folders = {PurePosixPath(name).parent.as_posix() for name in members}
-    if folders and "." not in folders and len(folders) == 1:
+    folded = {f"{name}.csv".casefold(): name for name in known}
+    paths = [PurePosixPath(name) for name in members]
+    folders = {path.parent.as_posix() for path in paths if path.name.casefold() in folded}
+    if len(folders) == 1 and "." not in folders:
         findings.add(
             FindingGroup(
                 "package.wrapping_folder",
@@ -83,7 +85,6 @@ def locate(names: tuple[str, ...], known: tuple[str, ...]) -> tuple[dict[str, st
         wrapper = folders.pop()
     else:
         wrapper = "."
-    folded = {f"{name}.csv".casefold(): name for name in known}
     located: dict[str, str] = {}
     for member in members:
         path = PurePosixPath(member)

@@ -1,7 +1,7 @@
 """Which column of a file is which column of the standard."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from roster_pipeline.oneroster.entities import Column, Required
@@ -9,6 +9,7 @@ from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
 
 METADATA = "metadata."
 _MISSPELT_AT_LEAST = 0.8
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,15 @@ def match_header(written: Sequence[str], columns: Sequence[Column], file: str) -
 
     Order does not matter. A name that is wrong only in case, blanks or a few letters is taken for
     the one missing column that it can mean. A column without which no row can be judged, when
-    missing, stops the package; one that may be empty only warns.
+    missing, stops the package; one that may be empty only warns. A first line that is no header
+    stops it too, and no name is told: they may be cells of a person's row.
     """
     findings = Findings()
     expected = {column.name: column for column in columns}
+    if not _is_header(written, expected):
+        message, fix = _instead_of_a_header(written, expected)
+        _add(findings, Severity.STOP, "header.none", message, file, None, fix)
+        return Header(tuple(written), (None,) * len(written), findings)
     read_as: list[str | None] = [
         name if name in expected or _is_metadata(name) else None for name in written
     ]
@@ -61,6 +67,19 @@ def match_header(written: Sequence[str], columns: Sequence[Column], file: str) -
         _add(findings, Severity.WARN, "header.order", "the columns are not in the standard's order",
              file, None, "put them in the order of the table, metadata columns last")  # fmt: skip
     return Header(tuple(written), tuple(read_as), findings)
+
+
+def _is_header(written: Sequence[str], expected: Collection[str]) -> bool:
+    """Whether a first line names columns, rather than being a row, a title or an empty line."""
+    known = {_fold(name) for name in expected} & {_fold(name) for name in written}
+    return _fold("sourcedId") in known or len(known) > 1
+
+
+def _instead_of_a_header(written: Sequence[str], expected: Collection[str]) -> tuple[str, str]:
+    for separator, name in _SEPARATORS.items():
+        if _is_header(",".join(written).split(separator), expected):
+            return f"the columns are separated by {name}", "separate them by commas"
+    return "the first line is not a header", "name the columns of the table in the first line"
 
 
 def _is_metadata(name: str) -> bool:

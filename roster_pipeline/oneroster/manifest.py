@@ -65,7 +65,12 @@ def read_manifest(stream: BinaryIO, file: str = FILE) -> Manifest:
     """
     findings = Findings()
     try:
-        pairs = list(_pairs(CsvBlocks(stream), findings, file))
+        blocks = CsvBlocks(stream)
+        if len(blocks.header) < len(HEADER):
+            _stop(findings, file, "manifest.unreadable",
+                  "the lines are not a name, a comma and a value", line=1)  # fmt: skip
+            return Manifest(None, {}, findings)
+        pairs = list(_pairs(blocks, findings, file))
     except CsvError as error:
         _stop(findings, file, "manifest.unreadable", str(error), line=error.line)
         return Manifest(None, {}, findings)
@@ -83,8 +88,7 @@ def _pairs(blocks: CsvBlocks, findings: Findings, file: str) -> Iterable[tuple[s
     header = [cell.strip() for cell in blocks.header]
     if [cell.casefold() for cell in header[:2]] != [cell.casefold() for cell in HEADER]:
         _warn(findings, file, "manifest.header", "the first line should be propertyName,value", 1)
-        if len(header) > 1:
-            yield header[0], header[1], 1
+        yield header[0], header[1], 1
     for block in blocks:
         for anomaly in block.anomalies:
             _warn(findings, file, "manifest.row", "the line does not have two cells", anomaly.line)

@@ -72,7 +72,7 @@ _TABLE: Final = (
     # ---- reference ----
     Rule("reference.waiting", _HOLD, "refers to a row that is held back and was never accepted",
          "mend the row that it refers to", "5"),
-    Rule("reference.removed", _WARN, "refers to a row that is gone; this row goes with it",
+    Rule("reference.removed", _WARN, "refers to a row that is gone, so it goes too",
          "send both or neither", "5"),
     Rule("reference.unknown", _HOLD, "refers to a row that was never seen",
          "send the row that it refers to, or mend the id", "5"),

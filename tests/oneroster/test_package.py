@@ -67,6 +67,12 @@ def test_one_wrapping_folder_and_litter_are_tolerated() -> None:
     assert findings_of(files) == {"package.wrapping_folder": 1}
 
 
+def test_a_note_beside_the_wrapping_folder_does_not_hide_it() -> None:
+    files = {f"export/{name}": content for name, content in members().items()}
+    files["README.txt"] = b"hello"
+    assert findings_of(files) == {"package.wrapping_folder": 1, "package.unknown_file": 1}
+
+
 def test_a_wrong_case_and_an_unknown_file_are_named() -> None:
     files = members()
     files["Users.csv"] = files.pop("users.csv")
@@ -134,6 +140,32 @@ def test_a_misspelt_header_whose_meaning_is_clear_is_read(written: str) -> None:
         (block,) = package.blocks("users")
         assert block.frame["givenName"].tolist()[0] == "Ada"
         assert package.findings.counts()["header.misspelt"] == 1
+
+
+def test_a_file_without_its_header_stops_and_tells_no_cell_of_its_first_row() -> None:
+    files = members()
+    files["orgs.csv"] = files["orgs.csv"].split(b"\n", 1)[1]
+    with open_package(zipped(files)) as package:
+        read_all(package)
+        (group,) = package.findings
+        assert (group.code, group.severity) == ("header.none", Severity.STOP)
+        assert "Springfield" not in repr(group)
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_another_separator_than_the_comma_is_named(separator: str, name: str) -> None:
+    files = members()
+    files["orgs.csv"] = files["orgs.csv"].replace(b",", separator.encode())
+    with open_package(zipped(files)) as package:
+        read_all(package)
+        (group,) = package.findings
+        assert group.message == f"the columns are separated by {name}"
+
+
+def test_a_manifest_with_semicolons_stops() -> None:
+    files = members()
+    files["manifest.csv"] = files["manifest.csv"].replace(b",", b";")
+    assert findings_of(files) == {"manifest.unreadable": 1}
 
 
 def test_reordered_columns_are_read_by_name() -> None:
