@@ -74,6 +74,11 @@ class Search:
         last = self.others[-1]
         if last.day is None:
             return f"{said}; the name of {last.file.path} states no date as `date_from` describes"
+        if last.day == self.day:
+            return (
+                f"{said} any more: {last.file.path} arrived that day, and a drop dated by its "
+                "arrival is taken on that day only"
+            )
         return f"{said}; the newest drop there, {last.file.path}, is for {last.day}"
 
 
