@@ -56,6 +56,24 @@ class Databases:
         url = sa.make_url(self._server_url).set(database=self._used)
         return url.render_as_string(hide_password=False)
 
+    def rows(self) -> dict[str, str]:
+        """Every table's rows, as text."""
+        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            inspector = sa.inspect(connection)
+            tables = [
+                sa.table(name, schema=schema)
+                for schema in ("public", "roster")
+                for name in inspector.get_table_names(schema)
+            ]
+            row: sa.ColumnElement[str] = sa.literal_column("anon_1::text")
+            return {
+                table.fullname: str(
+                    sorted(connection.scalars(sa.select(row).select_from(table.alias("anon_1"))))
+                )
+                for table in tables
+            }
+
     def save(self) -> None:
         """Keep a copy. Nobody may be connected."""
         self._run(f"CREATE DATABASE {self._saved} TEMPLATE {self._used}")
@@ -222,6 +240,11 @@ class Stage:
                 sa.text("SELECT pipeline_name, status FROM runs ORDER BY id")
             )
             return [(row[0], row[1]) for row in found]
+
+    def everything(self) -> dict[str, str]:
+        """Every file of the workspace (Dagster's too) and the server, and every database row."""
+        rows = self.databases.rows() if self.databases else {}
+        return {**files_below(self.workspace), **files_below(self.server.root), **rows}
 
     def save(self) -> None:
         """Remember everything as it is now."""

@@ -1,4 +1,4 @@
-"""Killed as by `kill -9` anywhere in a sync, then run again at once: as if nothing had happened."""
+"""A normal next day: killed anywhere and run again at once, run twice, and run dry."""
 
 import hashlib
 import signal
@@ -115,6 +115,43 @@ def test_a_sync_killed_anywhere_ends_as_one_that_was_not(
     # A kill in the middle of an upload leaves some of it, or the place is not where it says.
     assert bool(left) == (place in ("upload.half", "upload.before-rename"))
     assert [status for _, status in stage.dagster_runs()][-2:] == ["FAILURE", "SUCCESS"]
+
+
+@pytest.mark.parametrize(
+    "stage",
+    ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.soak])],
+    indirect=True,
+)
+def test_the_same_input_again_is_delivered_once_only(stage: Stage, undisturbed: Ending) -> None:
+    stage.put_back()
+    assert stage.sync(1).code == 0
+    assert _hash(stage.delivered) == undisturbed.delivered
+    before, taken = stage.delivered.stat(), stage.server.taken
+    again = stage.sync(1, "--format", "json")
+    assert (again.code, again.document()["outcome"]) == (0, "nothing_new")
+    after = stage.delivered.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert stage.server.taken == taken
+    assert ending(stage) == undisturbed
+
+
+@pytest.mark.parametrize(
+    "stage",
+    ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.soak])],
+    indirect=True,
+)
+def test_a_dry_run_leaves_ledger_store_and_servers_as_they_were(
+    stage: Stage, undisturbed: Ending, tmp_path: Path
+) -> None:
+    stage.put_back()
+    before, taken = stage.everything(), stage.server.taken
+    assert {"ledger.sqlite", "roster.accepted"} & before.keys()
+    rehearsed = stage.sync(1, "--dry-run", "--out", tmp_path)
+    assert rehearsed.code == 0, rehearsed.err
+    assert stage.everything() == before
+    assert (stage.server.taken, litter(stage)) == (taken, [])
+    (package,) = tmp_path.rglob("*.zip")
+    assert _hash(package) == undisturbed.delivered
 
 
 @contextmanager
