@@ -185,7 +185,10 @@ def _block(
 ) -> PackageBlock:
     frame = _as_read(block.frame, header)
     frame = _ordered(frame, [column.name for column in table])
-    frame, findings = respell(frame, table, block.lines, file, padded=may_be_padded(block.raw))
+    padded = may_be_padded(block.raw) or any(
+        anomaly.kind == "line_break_in_cell" for anomaly in block.anomalies
+    )
+    frame, findings = respell(frame, table, block.lines, file, padded=padded)
     broken = tuple(a for a in block.anomalies if a.kind in _BROKEN)
     findings.extend(_anomaly_findings(block.anomalies, file))
     return PackageBlock(

@@ -35,6 +35,7 @@ _DATE_WITH_TIME: Final = re.compile(
     r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?$"
 )
+_BLANK: Final = r"[\t\n\v\f\r ]"
 # Columns that hold few distinct texts, so that each text is looked at once.
 _FEW: Final = (Kind.WORD, Kind.BOOLEAN, Kind.DATE)
 _LISTS: Final = (Kind.REFERENCES, Kind.STRINGS, Kind.USER_IDS)
@@ -43,8 +44,11 @@ _AFTER: Final = np.frombuffer(b',"\r\n', dtype=np.uint8)
 
 
 def may_be_padded(raw: bytes) -> bool:
-    """Whether any cell of a block of CSV could begin or end with a blank. Cheap; errs to True."""
-    if b"\t" in raw:
+    """Whether any cell of a block of CSV could begin or end with a blank, but for a line break.
+
+    Cheap; errs to True.
+    """
+    if any(blank in raw for blank in (b"\t", b"\v", b"\f")):
         return True
     text = np.frombuffer(raw, dtype=np.uint8)
     blanks = np.flatnonzero(text == ord(" "))
@@ -105,14 +109,17 @@ def _differs(before: Cells, after: Cells) -> npt.NDArray[np.bool_]:
 def _trim(cells: Cells, *, in_list: bool) -> Cells:
     """Strip blanks at both ends, and around the commas of a list; blanks alone are an empty cell.
 
-    The same object comes back if nothing has to be stripped.
+    The same object comes back if nothing has to be stripped. Blanks are those of ASCII: what
+    becomes of a cell must not depend on whether another one has blanks.
     """
-    blank = r"^\s|\s$|\s,|,\s" if in_list else r"^\s|\s$"
+    blank = f"^{_BLANK}|{_BLANK}$"
+    if in_list:
+        blank += f"|{_BLANK},|,{_BLANK}"
     if not pc.any(pc.match_substring_regex(cells, blank)).as_py():
         return cells
-    trimmed = pc.utf8_trim_whitespace(cells)
+    trimmed = pc.ascii_trim_whitespace(cells)
     if in_list:
-        trimmed = pc.replace_substring_regex(trimmed, r"\s*,\s*", ",")
+        trimmed = pc.replace_substring_regex(trimmed, f"{_BLANK}*,{_BLANK}*", ",")
     empty = pc.equal(trimmed, "")
     stripped: Cells = pc.if_else(empty, pa.scalar(None, pa.large_string()), trimmed)
     return stripped
