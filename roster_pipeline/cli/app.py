@@ -17,7 +17,6 @@ from roster_pipeline.cli.console import Ends, Refusal, note
 app = typer.Typer(
     name="roster",
     help="Rosters in, checked, compared, guarded, out.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode=None,
@@ -69,10 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         words = _workspace_first(sys.argv[1:] if arguments is None else list(arguments))
-        ended = app(words, prog_name="roster", standalone_mode=False)
+        ended = app(words or ["--help"], prog_name="roster", standalone_mode=False)
         return ended if isinstance(ended, int) else Ends.DONE
     except TyperException as error:
-        note(f"roster: {error.format_message()} See `roster --help`.")
+        context = getattr(error, "ctx", None)
+        command = "roster" if context is None else context.command_path
+        note(f"roster: {error.format_message()} See `{command} --help`.")
         return Ends.UNREADABLE
     except (KeyboardInterrupt, typer.Abort):
         note("roster: interrupted; nothing half done was kept.")

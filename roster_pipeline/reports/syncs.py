@@ -25,6 +25,11 @@ _STYLES: Final = {
     Outcome.STOPPED: "bold red",
     Outcome.FAILED: "bold red",
 }
+_DRY: Final = {
+    Outcome.DONE: "A dry run: nothing of this was kept or delivered.",
+    Outcome.HELD: "A dry run: the hold was not kept, and there is nothing to deliver before it is "
+    "settled. A sync without --dry-run opens it.",
+}
 
 
 def sync_document(sync: Sync, hold: Hold | None, *, dry_run: bool = False) -> dict[str, Any]:
@@ -54,6 +59,8 @@ def sync_text(sync: Sync, hold: Hold | None, *, dry_run: bool = False) -> Render
     parts += [Text(sentence) for sentence in said]
     if hold is not None and sync.outcome is Outcome.HELD and not dry_run:
         parts.append(Text(f"What would change: roster show {hold.name}", style="dim"))
+    if dry_run and (kept := _DRY.get(sync.outcome)):
+        parts.append(Text(kept, style="dim"))
     return Group(*parts)
 
 

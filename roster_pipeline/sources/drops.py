@@ -62,7 +62,8 @@ class Search:
 
     def sentence(self) -> str:
         """What the search came to, for people."""
-        where = f"{self.source.folder} ({self.source.pattern})"
+        folder = "its folder" if self.source.folder == "." else self.source.folder
+        where = f"{folder} ({self.source.pattern})"
         if self.found is not None:
             return f"{self.source.id}: {self.found.path} is the newest drop for {self.day}"
         if self.waiting:

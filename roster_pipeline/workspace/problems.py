@@ -108,6 +108,8 @@ def _sentence(detail: ErrorDetails, place: Place) -> str:
         return f"{where}a block of keys is needed here"
     if kind in ("list_type", "tuple_type"):
         return f"{where}a list is needed here, such as [one, two]"
+    if kind == "string_pattern_mismatch" and key.endswith("fingerprint"):
+        return f"{where}write SHA256: and 43 characters, as `ssh-keygen -lf` shows it"
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return f"{where}{message}"
 

@@ -48,6 +48,16 @@ def test_a_wrong_command_line_is_one_sentence(roster: Roster) -> None:
     )
 
 
+def test_a_command_without_its_argument_points_to_its_own_help(roster: Roster) -> None:
+    assert roster("check").err == "roster: Missing argument 'path'. See `roster check --help`.\n"
+
+
+def test_no_command_at_all_shows_what_there_is(roster: Roster) -> None:
+    ended = roster()
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == roster("--help").out
+
+
 def test_a_folder_without_a_workspace_is_named(roster: Roster, tmp_path: Path) -> None:
     ended = roster("status", "--workspace", tmp_path)
     assert ended.code == 2

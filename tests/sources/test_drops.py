@@ -178,7 +178,7 @@ def test_a_search_says_what_it_came_to(server: Folder, put: Put) -> None:
     def said(**keys: Any) -> str:
         return search(server, source(**keys), TODAY, NOW, sleep=no_sleep).sentence()
 
-    assert said() == "springfield: nothing in . (*.zip) is for 2026-08-26"
+    assert said() == "springfield: nothing in its folder (*.zip) is for 2026-08-26"
     put("old.zip", MORNING - timedelta(days=2))
     assert said().endswith("the newest drop there, old.zip, is for 2026-08-24")
     assert "states no date" in said(date_from=DATED)
