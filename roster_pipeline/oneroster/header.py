@@ -9,6 +9,8 @@ from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
 
 METADATA = "metadata."
 _MISSPELT_AT_LEAST = 0.8
+# The standard's longest name has 36 letters; of a whole file on one line none is looked at.
+_LONGEST_NAME = 100
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -41,13 +43,16 @@ def match_header(written: Sequence[str], columns: Sequence[Column], file: str) -
         name if name in expected or _is_metadata(name) else None for name in written
     ]
     open_names = [name for name in expected if name not in read_as]
-    for index, name in enumerate(written):
-        if read_as[index] is None and (right := _nearest(name, open_names)):
-            read_as[index] = right
-            open_names.remove(right)
+    for alike in (_same_letters, nearest):
+        for index, name in enumerate(written):
+            if read_as[index] is None and (right := alike(name, open_names)):
+                read_as[index] = right
+                open_names.remove(right)
+    for name, right in zip(written, read_as, strict=True):
+        if right is not None and right != name:
             _add(findings, Severity.WARN, "header.misspelt", f"the column is spelt {right}", file,
                  name, "header names are case-sensitive")  # fmt: skip
-        elif read_as[index] is None:
+        elif right is None:
             _add(findings, Severity.WARN, "header.unknown_column",
                  "the standard has no such column; it was not read", file, name,
                  "name extensions metadata.<name> and put them last")  # fmt: skip
@@ -95,11 +100,18 @@ def _fold(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
-def _nearest(name: str, candidates: list[str]) -> str | None:
+def _same_letters(name: str, candidates: Collection[str]) -> str | None:
+    """The candidate that a name is, but for case, blanks and signs."""
+    return {_fold(candidate): candidate for candidate in candidates}.get(_fold(name))
+
+
+def nearest(name: str, candidates: Collection[str]) -> str | None:
     """The one candidate that a name can mean, if it is clear which."""
-    folded = {_fold(candidate): candidate for candidate in candidates}
-    if exact := folded.get(_fold(name)):
+    if exact := _same_letters(name, candidates):
         return exact
+    if not candidates or len(name) > _LONGEST_NAME:
+        return None
+    folded = {_fold(candidate): candidate for candidate in candidates}
     near = difflib.get_close_matches(_fold(name), folded, n=2, cutoff=_MISSPELT_AT_LEAST)
     if not near:
         return None

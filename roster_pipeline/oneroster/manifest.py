@@ -4,7 +4,7 @@ Source: CSV Binding 1.2, section 2.4 and the manifest table; 1.1 differs in the 
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO, Final
@@ -47,6 +47,9 @@ _VERSIONS: Final = {
     "1.2.1": Version.V1P2,
 }
 _MISSPELT_AT_LEAST = 0.8
+# Some thirty properties, of at most 36 letters; whatever is far longer is no manifest.
+_LONGEST_NAME: Final = 100
+_MOST_LINES: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -74,14 +77,30 @@ def read_manifest(stream: BinaryIO, file: str = FILE) -> Manifest:
     except CsvError as error:
         _stop(findings, file, "manifest.unreadable", str(error), line=error.line)
         return Manifest(None, {}, findings)
-    known = ["manifest.version", "oneroster.version", "source.systemName", "source.systemCode"]
-    known += [f"file.{name}" for name in FILES_1P2]
-    properties = {
-        _property(name, known, findings, file, line): (value, line) for name, value, line in pairs
-    }
+    properties = _properties(pairs, findings, file)
     version = _version(properties, findings, file)
     modes = _modes(properties, version, findings, file) if version else {}
     return Manifest(version, modes, findings)
+
+
+def _properties(
+    pairs: Sequence[tuple[str, str, int]], findings: Findings, file: str
+) -> dict[str, tuple[str, int]]:
+    """Each property's value and line. What is spelt right is never overruled by a near miss."""
+    known = ["manifest.version", "oneroster.version", "source.systemName", "source.systemCode"]
+    known += [f"file.{name}" for name in FILES_1P2]
+    spelt_right = {name for name, _, _ in pairs if name in known}
+    missing = [name for name in known if name not in spelt_right]
+    properties: dict[str, tuple[str, int]] = {}
+    for written, value, line in pairs:
+        name = written
+        if written not in spelt_right:
+            name = _property(written, missing, findings, file, line)
+        if name in known and properties.get(name, (value, 0))[0] != value:
+            message = f"{name} is said twice, and not the same"
+            _stop(findings, file, "manifest.contradiction", message, line=line)
+        properties[name] = (value, line)
+    return properties
 
 
 def _pairs(blocks: CsvBlocks, findings: Findings, file: str) -> Iterable[tuple[str, str, int]]:
@@ -90,6 +109,8 @@ def _pairs(blocks: CsvBlocks, findings: Findings, file: str) -> Iterable[tuple[s
         _warn(findings, file, "manifest.header", "the first line should be propertyName,value", 1)
         yield header[0], header[1], 1
     for block in blocks:
+        if len(block.lines) > _MOST_LINES:
+            raise CsvError("too_long", f"A manifest has no more than {_MOST_LINES:,} lines.")
         for anomaly in block.anomalies:
             _warn(findings, file, "manifest.row", "the line does not have two cells", anomaly.line)
         cells = block.frame.iloc[:, :2]
@@ -103,11 +124,11 @@ def _texts(cells: pd.DataFrame) -> tuple[list[str], list[str]]:
     return columns[0], columns[1]
 
 
-def _property(name: str, known: list[str], findings: Findings, file: str, line: int) -> str:
-    if name in known:
-        return name
-    folded = {k.casefold(): k for k in known}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=_MISSPELT_AT_LEAST)
+def _property(name: str, missing: list[str], findings: Findings, file: str, line: int) -> str:
+    """The missing property that a name can mean, else the name."""
+    folded = {k.casefold(): k for k in missing}
+    wanted = name.casefold() if len(name) <= _LONGEST_NAME else ""
+    near = difflib.get_close_matches(wanted, folded, n=1, cutoff=_MISSPELT_AT_LEAST)
     if not near:
         _warn(
             findings, file, "manifest.unknown_property", "the standard has no such property", line

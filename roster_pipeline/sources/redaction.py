@@ -16,6 +16,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from roster_pipeline.oneroster.entities import SECRET
+from roster_pipeline.oneroster.header import nearest
 from roster_pipeline.sources.vendors import Secrets
 from roster_pipeline.tables.csv_blocks import Anomaly, Block, CsvBlocks
 from roster_pipeline.tables.csv_lines import LineEnds, split_lines
@@ -36,8 +38,11 @@ def secret_columns(header: Sequence[str], secrets: Secrets) -> tuple[int, ...]:
 def is_secret(name: str, secrets: Secrets) -> bool:
     """Whether a column's name is, has in it, or nearly is one of the words for a secret.
 
-    Case, spaces, signs and the prefix `metadata.` do not count.
+    Case, spaces, signs and the prefix `metadata.` do not count. Whatever a reader would take for a
+    secret column of the standard is one.
     """
+    if nearest(name, SECRET):
+        return True
     split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", unicodedata.normalize("NFKC", name))
     tokens = re.findall(r"\w+", split.replace("_", " ").casefold())
     if tokens[:1] == [_METADATA]:

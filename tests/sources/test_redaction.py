@@ -4,6 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from roster_pipeline.oneroster.entities import columns, names
+from roster_pipeline.oneroster.header import match_header
 from roster_pipeline.sources import vendors
 from roster_pipeline.sources.redaction import is_secret, redacted, secret_columns
 from roster_pipeline.tables.csv_blocks import CsvBlocks
@@ -37,6 +39,13 @@ def test_a_column_that_is_called_something_like_password_is_secret(name: str) ->
 )  # fmt: skip
 def test_other_columns_are_left_alone(name: str) -> None:
     assert not is_secret(name, SECRETS)
+
+
+@pytest.mark.parametrize("name", ["passwrd", "asswrd", "p00assword", "Pass_Word"])
+def test_what_is_read_as_the_password_is_secret(name: str) -> None:
+    written = [column for column in names("users") if column != "password"]
+    assert "password" in match_header([*written, name], columns("users"), "users.csv").read_as
+    assert is_secret(name, SECRETS)
 
 
 def test_no_column_of_the_standard_is_secret_but_password() -> None:
