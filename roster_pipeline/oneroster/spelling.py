@@ -39,6 +39,7 @@ _BLANK: Final = r"[\t\n\v\f\r ]"
 # Columns that hold few distinct texts, so that each text is looked at once.
 _FEW: Final = (Kind.WORD, Kind.BOOLEAN, Kind.DATE)
 _LISTS: Final = (Kind.REFERENCES, Kind.STRINGS, Kind.USER_IDS)
+_CHUNK: Final = 1 << 18
 _BEFORE: Final = np.frombuffer(b',"\n', dtype=np.uint8)
 _AFTER: Final = np.frombuffer(b',"\r\n', dtype=np.uint8)
 
@@ -51,13 +52,15 @@ def may_be_padded(raw: bytes) -> bool:
     if any(blank in raw for blank in (b"\t", b"\v", b"\f")):
         return True
     text = np.frombuffer(raw, dtype=np.uint8)
-    blanks = np.flatnonzero(text == ord(" "))
-    if not len(blanks):
-        return False
-    if blanks[0] == 0 or blanks[-1] == len(text) - 1:
+    if raw.startswith(b" ") or raw.endswith(b" "):
         return True
-    edges = np.isin(text[blanks - 1], _BEFORE) | np.isin(text[blanks + 1], _AFTER)
-    return bool(edges.any())
+    # Some that fit the processor's cache at a time: arrays as long as a block are slow to make.
+    for start in range(0, len(text), _CHUNK):
+        blanks = start + np.flatnonzero(text[start : start + _CHUNK] == ord(" "))
+        edges = np.isin(text[blanks - 1], _BEFORE) | np.isin(text[blanks + 1], _AFTER)
+        if edges.any():
+            return True
+    return False
 
 
 def respell(

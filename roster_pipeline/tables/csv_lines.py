@@ -17,6 +17,7 @@ class CsvError(Exception):
 
 
 _FEED, _RETURN = b"\n\r"
+_CHUNK: Final = 1 << 18
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 
 
@@ -63,14 +64,19 @@ class LineEnds:
 
     @classmethod
     def of(cls, data: bytes) -> "LineEnds":
-        """Count them. Three quick passes: bytes.count takes four times as long on short lines."""
+        """Count them, some that fit the processor's cache at a time: bytes.count takes four times
+        as long on short lines, and so do arrays as long as a block."""
         text = np.frombuffer(data, dtype=np.uint8)
-        feed = text == _FEED
-        feeds, returns, both = int(np.count_nonzero(feed)), 0, 0
-        if b"\r" in data:
-            carriage = text == _RETURN
-            returns = int(np.count_nonzero(carriage))
-            both = int(np.count_nonzero(carriage[:-1] & feed[1:]))
+        feeds = returns = both = 0
+        has_returns = b"\r" in data
+        for start in range(0, len(text), _CHUNK):
+            piece = text[start : start + _CHUNK + 1]
+            feed = piece == _FEED
+            feeds += int(np.count_nonzero(feed[:_CHUNK]))
+            if has_returns:
+                carriage = piece[:_CHUNK] == _RETURN
+                returns += int(np.count_nonzero(carriage))
+                both += int(np.count_nonzero(carriage[: len(feed) - 1] & feed[1:]))
         unended = bool(data) and not data.endswith((b"\n", b"\r"))
         return cls(feeds - both, both, returns - both, int(unended))
 
