@@ -145,7 +145,8 @@ def _is_held(verdict: Verdict, hold: Hold, changes: Changes, run: SyncRun) -> dg
     )
     return dg.AssetCheckResult(
         passed=False,
-        description="\n".join([head, *reasons]),
+        # The UI shows line ends as blanks.
+        description="\n• ".join([head, *reasons]),
         metadata={
             "hold": hold.name,
             "reasons": dg.MetadataValue.md("\n".join(f"- {reason}" for reason in reasons)),

@@ -25,6 +25,7 @@ _STYLES: Final = {
     Outcome.STOPPED: "bold red",
     Outcome.FAILED: "bold red",
 }
+_KEPT: Final = "Their last good versions stay; `roster check` on the package says why."
 _DRY: Final = {
     Outcome.DONE: "A dry run: nothing of this was kept or delivered.",
     Outcome.HELD: "A dry run: the hold was not kept, and there is nothing to deliver before it is "
@@ -57,6 +58,9 @@ def sync_text(sync: Sync, hold: Hold | None, *, dry_run: bool = False) -> Render
     if not said and sync.outcome is Outcome.NOTHING_NEW:
         said = ["The same roster is accepted, and every destination has it."]
     parts += [Text(sentence) for sentence in said]
+    if held := {e: n for e, n in sync.summary.get("held", {}).items() if n}:
+        listed = ", ".join(f"{number:,} of {entity}" for entity, number in held.items())
+        parts.append(Text(f"Rows that could not be used as they are: {listed}. {_KEPT}"))
     if hold is not None and sync.outcome is Outcome.HELD and not dry_run:
         parts.append(Text(f"What would change: roster show {hold.name}", style="dim"))
     if dry_run and (kept := _DRY.get(sync.outcome)):

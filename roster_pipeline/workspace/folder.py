@@ -79,7 +79,7 @@ class Workspace:
                         None,
                         None,
                         f"there is none in {folder}; make a workspace with `roster init`, "
-                        f"or name one with {VARIABLE}",
+                        f"or name one with --workspace or {VARIABLE}",
                     )
                 ]
             )

@@ -102,6 +102,17 @@ def test_an_approval_without_a_run_is_taken_up_by_the_next_sync(
     assert (workspace / "learning-app" / "rosters" / "springfield.zip").exists()
 
 
+def test_a_sync_says_which_rows_it_could_not_use(
+    roster: Roster, workspace: Path, drop: Callable[..., Path]
+) -> None:
+    drop()
+    roster("approve", held(roster, workspace), "--why", "ok", "-w", workspace)
+    drop("later.zip", lambda files: files["enrollments"][0].update(beginDate="8/26/2026"))
+    ended = roster("sync", "springfield", "-w", workspace)
+    assert ended.code == 0, ended.err
+    assert "could not be used as they are: 1 of enrollments." in ended.out
+
+
 def test_a_dry_run_changes_no_file_and_shows_what_it_would_deliver(
     roster: Roster, workspace: Path, drop: Callable[..., Path], tmp_path: Path
 ) -> None:
