@@ -1,8 +1,10 @@
 """A small district with one family whose data can be recognised wherever they turn up."""
 
+import io
+import zipfile
 from pathlib import Path
 
-from tests.small import Row, district, packed, unpacked
+from tests.small import Row, district, packed
 
 PASSWORD = "Sw0rdfish-Quagmire-77"
 EMAIL = "quillfeather.fam@privacy.example.org"
@@ -76,9 +78,6 @@ def _family(day: int) -> list[Row]:
 
 def _with_ragged_rows(plain: bytes) -> bytes:
     """users.csv with a row that has a cell too many, one that has too few, and an open quote."""
-    import io
-    import zipfile
-
     with zipfile.ZipFile(io.BytesIO(plain)) as archive:
         text = archive.read("users.csv").decode()
     header, *rows = text.splitlines()
@@ -90,8 +89,3 @@ def _with_ragged_rows(plain: bytes) -> bytes:
     ]
     assert all(row not in rows and PASSWORD in row for row in ragged)
     return ("\r\n".join([header, *rows[:3], *ragged, *rows[3:]]) + "\r\n").encode()
-
-
-def delivered_to(package_at: Path) -> dict[str, list[Row]]:
-    """What a delivered package says."""
-    return unpacked(package_at)

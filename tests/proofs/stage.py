@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -105,8 +106,8 @@ class Stage:
     server: SftpServer
     databases: Databases | None = None
     """None: everything on SQLite."""
-    district: District = field(default_factory=lambda: District(students=600))
-    """Its package is of several of the blocks that SFTP moves at a time."""
+    district: District = field(default_factory=lambda: District(students=300))
+    """Its package is of more than one of the blocks that SFTP moves at a time."""
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
     last_day: int = 1
     """The district's day that is today."""
@@ -269,9 +270,7 @@ def staged(
     root: Path, commands: Commands, postgres_url: str | None = None, **options: Any
 ) -> Iterator[Stage]:
     """A new workspace and its server, until the block ends."""
-    databases = (
-        Databases(postgres_url, f"stage_{hash(root) & 0xFFFFFFFF:x}") if postgres_url else None
-    )
+    databases = Databases(postgres_url, f"stage_{uuid4().hex[:12]}") if postgres_url else None
     (root / "server").mkdir(parents=True)
     try:
         with SftpServer(root / "server", passwords={"roster": PASSWORD}) as server:
