@@ -104,11 +104,13 @@ class _Entity:
 
     held: list[pd.DataFrame] = field(default_factory=list)
     unidentified: list[pd.DataFrame] = field(default_factory=list)
+    broken: list[pd.Series] = field(default_factory=list)
     deleted: list[Hashes] = field(default_factory=list)
 
     def remember(self, judged: JudgedBlock) -> None:
         self.held += judged.held
         self.unidentified += judged.unidentified
+        self.broken += judged.broken
         self.deleted += judged.deleted
 
     @property
@@ -249,8 +251,12 @@ class _Builder:
             positions = np.flatnonzero(absent).astype(np.int64)
         else:
             absent[stand_ins] = False
+            doubtful = pd.DataFrame(index=range(self._doubtful(entity, state, stand_ins)))
             more = keep_unidentified(
-                self.base, entity, np.flatnonzero(absent).astype(np.int64), state.unidentified
+                self.base,
+                entity,
+                np.flatnonzero(absent).astype(np.int64),
+                [*state.unidentified, doubtful],
             )
             if len(more):
                 self.findings.add(RULES["key.unidentified"].at(self.package.file(entity)))
@@ -259,6 +265,14 @@ class _Builder:
         copied = self._copy(entity, positions)
         if held is not None:
             self._take_away(entity, held, copied)
+
+    def _doubtful(self, entity: str, state: _Entity, stand_ins: Positions) -> int:
+        """How many broken rows no row stands in for. What is left of a cut row may begin with a
+        part of a sourcedId: it names nothing, or another row."""
+        if not state.broken:
+            return 0
+        found = self.base.find(entity, pd.concat(state.broken, ignore_index=True))
+        return int((~np.isin(found, stand_ins)).sum())
 
     def _copy(self, entity: str, positions: Positions) -> Positions:
         """Take rows of the base but for those that cannot do without a row that is gone."""

@@ -37,6 +37,8 @@ class JudgedBlock:
     """sourcedId and access columns of rows held back."""
     unidentified: list[pd.DataFrame] = field(default_factory=list)
     """Rows held back whose sourcedId cannot be read; without columns where no cell can be."""
+    broken: list[pd.Series] = field(default_factory=list)
+    """sourcedIds of rows with a wrong number of cells, also among `held`: they may be cut, too."""
     deleted: list[Hashes] = field(default_factory=list)
     """Keys of rows with status tobedeleted."""
     cascaded: int = 0
@@ -80,7 +82,8 @@ def _identify_broken(block: PackageBlock, judged: JudgedBlock) -> None:
     first = (row.values[0].strip() if told and row.values else "" for row in block.broken)
     keys = [key for key in first if _GUID.fullmatch(key)]
     if keys:
-        judged.held.append(pd.DataFrame({"sourcedId": pd.Series(keys, dtype=TEXT)}))
+        judged.broken.append(pd.Series(keys, dtype=TEXT))
+        judged.held.append(judged.broken[-1].to_frame("sourcedId"))
     if nameless := len(block.broken) - len(keys):
         judged.unidentified.append(pd.DataFrame(index=range(nameless)))
 
@@ -90,8 +93,9 @@ def _take_deleted(judged: JudgedBlock) -> None:
     frame = judged.good
     if not frame["status"].notna().any():
         return
-    gone = (frame["status"].eq("tobedeleted") & frame["sourcedId"].notna()).fillna(False)
-    mask: Mask = gone.to_numpy(dtype=bool)
+    gone = frame["status"].eq("tobedeleted").fillna(False)
+    told = frame["sourcedId"].where(gone).str.match(GUID).fillna(False)
+    mask: Mask = told.to_numpy(dtype=bool)
     if mask.any():
         judged.deleted.append(text_hashes(frame["sourcedId"][mask].reset_index(drop=True)))
         judged.good = frame[~mask].reset_index(drop=True)

@@ -332,3 +332,27 @@ def test_a_broken_row_is_known_by_its_sourced_id_with_blanks_around_it(
     candidate = build(files, accepted, extra={"enrollments.csv": enrollments.encode()})
     assert codes(candidate) == {"row.too_many_cells": 1}
     assert keys(candidate.roster, "enrollments") == {"e1", "e2", "e3", "e4"}
+
+
+@pytest.mark.parametrize("more", [[], ["e"], ["e5x"]])
+def test_a_row_cut_within_its_sourced_id_is_no_deletion(
+    build: Build, accepted: Roster, more: list[str]
+) -> None:
+    files = district()
+    last = files["enrollments"][-1]
+    for key in more:  # what is left may also be the sourcedId of another row
+        files["enrollments"].insert(0, {**last, "sourcedId": key})
+    base = build(files, accepted).roster
+    assert base is not None
+    whole = csv_of(files, "enrollments")
+    cut = whole[: whole.index("\r\ne5,") + 3]
+    candidate = build(files, base, extra={"enrollments.csv": cut.encode()})
+    assert codes(candidate) == {"key.unidentified": 1, "row.too_few_cells": 1}
+    assert keys(candidate.roster, "enrollments") == keys(base, "enrollments")
+
+
+def test_a_deletion_without_a_readable_sourced_id_is_found(build: Build, accepted: Roster) -> None:
+    gone = {"sourcedId": "u 2", "status": "tobedeleted"}
+    candidate = build({"users": [gone]}, accepted, modes={"users": "delta"})
+    assert codes(candidate)["cell.sourcedId"] == 1
+    assert candidate.held["users"] == 1
