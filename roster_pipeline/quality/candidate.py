@@ -7,7 +7,8 @@ and references are judged while a block is in memory and nobody holds a whole en
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -79,11 +80,12 @@ def build_candidate(
     if package.findings.worst() is Severity.STOP or package.version is None:
         return Candidate(None, package.findings)
     builder = _Builder(package, package.version, base or Roster.empty(), RosterWriter(into))
-    builder.role_map, builder.block_bytes = role_map, block_bytes
-    for entity in ENTITIES:
-        builder.build(entity)
-        if builder.stopped:
-            break
+    builder.role_map = role_map
+    with closing(ahead(_read(package, block_bytes))) as builder.reading:
+        for entity in ENTITIES:
+            builder.build(entity)
+            if builder.stopped:
+                break
     findings = Findings([*package.findings.groups, *builder.findings.groups])
     stop = builder.stopped or (strict and bool(findings))
     return Candidate(
@@ -98,6 +100,18 @@ def build_candidate(
     )
 
 
+_Reading = Iterator[PackageBlock | Findings]
+
+
+def _read(package: Package, block_bytes: int) -> _Reading:
+    """The blocks of every file, and after those of each what was found in it as a whole."""
+    for entity in ENTITIES:
+        if entity in package.modes:
+            found = Findings()
+            yield from package.blocks(entity, findings=found, block_bytes=block_bytes)
+            yield found
+
+
 @dataclass
 class _Entity:
     """What is remembered of one entity while its file is read."""
@@ -106,6 +120,7 @@ class _Entity:
     unidentified: list[pd.DataFrame] = field(default_factory=list)
     broken: list[pd.Series] = field(default_factory=list)
     deleted: list[Hashes] = field(default_factory=list)
+    file: Findings = field(default_factory=Findings)
 
     def remember(self, judged: JudgedBlock) -> None:
         self.held += judged.held
@@ -125,7 +140,7 @@ class _Builder:
     base: Roster
     writer: RosterWriter
     role_map: RoleMap = field(default_factory=lambda: DEFAULT_ROLES)
-    block_bytes: int = 32 << 20
+    reading: _Reading = field(default_factory=lambda: iter(()))
     findings: Findings = field(default_factory=Findings)
     presence: dict[str, Presence] = field(default_factory=dict)
     org_types: dict[str, str] = field(default_factory=dict)
@@ -151,9 +166,9 @@ class _Builder:
             self._keep(entity)
         else:
             # Three stages side by side: reading, judging, writing.
-            blocks = ahead(self.package.blocks(entity, block_bytes=self.block_bytes))
-            for block, judged in ahead((block, self._judged(block)) for block in blocks):
+            for block, judged in ahead(self._judged(state)):
                 self._take(block, judged, state)
+            self.findings.extend(state.file)
             if self.rows[entity]:
                 self._finish_rows(entity, state)
             elif not self.stopped:
@@ -163,8 +178,12 @@ class _Builder:
 
     # ---- rows of the package ----
 
-    def _judged(self, block: PackageBlock) -> JudgedBlock:
-        return judge_block(block, self.version, self.presence)
+    def _judged(self, state: _Entity) -> Iterator[tuple[PackageBlock, JudgedBlock]]:
+        for item in self.reading:
+            if isinstance(item, Findings):
+                state.file = item
+                return
+            yield item, judge_block(item, self.version, self.presence)
 
     def _take(self, block: PackageBlock, judged: JudgedBlock, state: _Entity) -> None:
         entity = block.entity

@@ -2,14 +2,14 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Final, TypeVar
 
 Item = TypeVar("Item")
 _END: Final = object()
 
 
-def ahead(items: Iterator[Item], depth: int = 1) -> Iterator[Item]:
+def ahead(items: Iterator[Item], depth: int = 1) -> Generator[Item]:
     """The same items in the same order, up to `depth` of them made before they are asked for.
 
     Pays where making and using an item both leave the interpreter lock alone (inflating, parsing,

@@ -30,7 +30,7 @@ def test_an_error_comes_out_after_the_items_before_it() -> None:
 def test_the_thread_ends_when_the_consumer_stops_early() -> None:
     found = ahead(iter(range(1000)))
     assert next(found) == 0
-    found.close()  # type: ignore[attr-defined]
+    found.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]
 
 
@@ -44,5 +44,5 @@ def test_no_more_is_made_than_asked_for() -> None:
 
     found = ahead(items(), depth=2)
     assert next(found) == 0
-    found.close()  # type: ignore[attr-defined]
+    found.close()
     assert len(made) <= 5
