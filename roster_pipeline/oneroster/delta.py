@@ -99,7 +99,10 @@ class Delta:
 def diff(old: Roster | None, new: Roster) -> Delta:
     """Compare two rosters; with no old one, everything was added."""
     base = old or Roster.empty()
-    return Delta(old, new, {entity: _diff(base, new, entity) for entity in ENTITIES})
+    with ThreadPoolExecutor(2) as workers:
+        found = workers.map(lambda entity: _diff(base, new, entity), reversed(ENTITIES))
+        made = dict(zip(reversed(ENTITIES), found, strict=True))
+    return Delta(old, new, {entity: made[entity] for entity in ENTITIES})
 
 
 def changed_columns(delta: Delta, entity: str) -> dict[str, int]:

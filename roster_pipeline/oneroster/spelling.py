@@ -40,8 +40,9 @@ _BLANK: Final = r"[\t\n\v\f\r ]"
 _FEW: Final = (Kind.WORD, Kind.BOOLEAN, Kind.DATE)
 _LISTS: Final = (Kind.REFERENCES, Kind.STRINGS, Kind.USER_IDS)
 _CHUNK: Final = 1 << 18
-_BEFORE: Final = np.frombuffer(b',"\n', dtype=np.uint8)
-_AFTER: Final = np.frombuffer(b',"\r\n', dtype=np.uint8)
+# For each byte whether a cell begins after it, and whether one ends before it.
+_BEFORE: Final = np.isin(np.arange(256), list(b',"\n'))
+_AFTER: Final = np.isin(np.arange(256), list(b',"\r\n'))
 
 
 def may_be_padded(raw: bytes) -> bool:
@@ -57,8 +58,7 @@ def may_be_padded(raw: bytes) -> bool:
     # Some that fit the processor's cache at a time: arrays as long as a block are slow to make.
     for start in range(0, len(text), _CHUNK):
         blanks = start + np.flatnonzero(text[start : start + _CHUNK] == ord(" "))
-        edges = np.isin(text[blanks - 1], _BEFORE) | np.isin(text[blanks + 1], _AFTER)
-        if edges.any():
+        if (_BEFORE[text[blanks - 1]] | _AFTER[text[blanks + 1]]).any():
             return True
     return False
 
