@@ -211,6 +211,7 @@ def _whole(made: Candidate, kept: Snapshot, base: Snapshot | None) -> Event:
             base.content_hash if base else None,
             dict(made.rows),
             dict(made.held),
+            dict(made.orphaned),
             made.header_only,
             made.findings.counts(),
         ),

@@ -50,6 +50,7 @@ def changes(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
                 base,
                 delta.counts(),
                 candidate_roster.held,
+                candidate_roster.orphaned,
                 candidate_roster.rows,
                 candidate_roster.header_only,
             )

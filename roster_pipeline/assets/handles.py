@@ -18,6 +18,8 @@ class CandidateRoster:
     """Rows of the package, by entity."""
     held: dict[str, int] = field(default_factory=dict)
     """Rows of the package that are held back, by entity."""
+    orphaned: dict[str, int] = field(default_factory=dict)
+    """Rows of the package that go with a row that they refer to, by entity."""
     header_only: tuple[str, ...] = ()
     """Entities whose file has a header and no rows."""
     findings: dict[str, int] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class Changes:
     counts: dict[str, dict[str, int]]
     """Rows added, changed, removed, unchanged, by entity."""
     held: dict[str, int]
+    orphaned: dict[str, int]
     read: dict[str, int]
     header_only: tuple[str, ...]
 
@@ -49,6 +52,7 @@ class Changes:
             base=self.base.counts if self.base else None,
             changes=self.counts,
             held=self.held,
+            orphaned=self.orphaned,
             read=self.read,
             header_only=self.header_only,
             expect=expect,

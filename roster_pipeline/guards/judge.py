@@ -23,6 +23,8 @@ class Facts:
     """Rows added, changed, removed, unchanged."""
     held: Mapping[str, int] = field(default_factory=dict)
     """Rows of the package that quality holds back."""
+    orphaned: Mapping[str, int] = field(default_factory=dict)
+    """Rows of the package that would go with a row that they refer to and that is gone."""
     read: Mapping[str, int] = field(default_factory=dict)
     """Rows of the package, good or not; an entity left out counts as its `counts`."""
     header_only: Collection[str] = ()
@@ -133,6 +135,22 @@ def _held_back(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
         )
 
 
+def _orphaned(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
+    """What the source still sends it has not deleted: one school missing from orgs.csv would take
+    its classes and enrollments along, a few rows in a hundred."""
+    for entity in ENTITIES:
+        orphaned = facts.orphaned.get(entity, 0)
+        read = max(facts.read.get(entity, facts.counts.get(entity, 0)), orphaned)
+        yield from _too_many(
+            "orphaned",
+            entity,
+            settings.of(entity).orphaned,
+            orphaned,
+            read,
+            "are sent, yet refer to rows that are gone and would go with them",
+        )
+
+
 def _expected(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
     """The source's YAML says how big it is."""
     for entity, (fewest, most) in facts.expect.items():
@@ -154,6 +172,7 @@ GUARDS: Final[Mapping[str, Guard]] = {
     "vanished": _vanished,
     "removed": _removed,
     "held_back": _held_back,
+    "orphaned": _orphaned,
     "expected": _expected,
 }
 """Every guard by the code of its reasons, in the order in which reasons are given."""

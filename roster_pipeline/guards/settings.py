@@ -52,6 +52,7 @@ class EntityLimits(Part):
 
     removed: Limit = Field(default_factory=Limit)
     held_back: Limit = Field(default_factory=lambda: Limit(percent=20.0))
+    orphaned: Limit = Field(default_factory=lambda: Limit(percent=1.0))
 
 
 class GuardSettings(EntityLimits):

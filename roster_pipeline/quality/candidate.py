@@ -58,6 +58,8 @@ class Candidate:
     """Last good rows that stand in for held ones."""
     cascaded: Mapping[str, int] = field(default_factory=dict)
     """Rows that went because what they refer to is gone."""
+    orphaned: Mapping[str, int] = field(default_factory=dict)
+    """Those of them that the package itself still holds."""
     kept: tuple[str, ...] = ()
     """Entities taken from the last accepted roster, as their file was absent or empty."""
     header_only: tuple[str, ...] = ()
@@ -95,6 +97,7 @@ def build_candidate(
         dict(builder.held),
         dict(builder.standing_in),
         dict(builder.cascaded),
+        dict(builder.orphaned),
         tuple(builder.kept),
         tuple(builder.header_only),
     )
@@ -148,6 +151,7 @@ class _Builder:
     held: Counter[str] = field(default_factory=Counter)
     standing_in: Counter[str] = field(default_factory=Counter)
     cascaded: Counter[str] = field(default_factory=Counter)
+    orphaned: Counter[str] = field(default_factory=Counter)
     kept: list[str] = field(default_factory=list)
     header_only: list[str] = field(default_factory=list)
 
@@ -192,6 +196,7 @@ class _Builder:
         self.rows[entity] += len(block.frame) + len(block.broken)
         self.held[entity] += judged.held_count
         self.cascaded[entity] += judged.cascaded
+        self.orphaned[entity] += judged.cascaded
         if len(judged.good):
             self._write(entity, judged.good, judged.lines, block.file)
 

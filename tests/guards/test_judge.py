@@ -137,6 +137,7 @@ def test_reasons_come_in_the_order_of_the_guards() -> None:
         changes={"orgs": {"removed": 3}, "users": {"removed": 500}},
         header_only=("classes",),
         held={"enrollments": 7000},
+        orphaned={"roles": 1000},
         expect={"users": (900, 1100)},
     )
 
@@ -190,3 +191,13 @@ def test_a_verdict_can_be_kept_as_plain_values() -> None:
     verdict = judge(removing("users", 500), settings())
 
     assert json.loads(json.dumps(verdict.to_json()))[0]["numbers"]["removed"] == 500
+
+
+def test_rows_still_sent_that_would_go_with_a_missing_school_hold_the_sync() -> None:
+    few = facts(orphaned={"enrollments": 0}, read=BASE)
+    assert "orphaned" not in {reason.guard for reason in judge(few, GuardSettings()).reasons}
+    many = facts(orphaned={"enrollments": max(5, BASE["enrollments"] // 50)}, read=BASE)
+    (reason,) = judge(many, GuardSettings()).reasons
+    assert (reason.guard, reason.entity) == ("orphaned", "enrollments")
+    wide = GuardSettings.model_validate({"orphaned": {"percent": 50, "floor": 100}})
+    assert judge(many, wide).outcome == "pass"
