@@ -122,33 +122,18 @@ def _removed(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
 
 def _held_back(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
     """An export of which a good part cannot be read is broken, not dirty."""
-    for entity in ENTITIES:
-        held = facts.held.get(entity, 0)
-        read = max(facts.read.get(entity, facts.counts.get(entity, 0)), held)
-        yield from _too_many(
-            "held_back",
-            entity,
-            settings.of(entity).held_back,
-            held,
-            read,
-            "cannot be used as they are",
-        )
+    for entity, held, read in _of_read(facts, facts.held):
+        limit = settings.of(entity).held_back
+        yield from _too_many("held_back", entity, limit, held, read, "cannot be used as they are")
 
 
 def _orphaned(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
     """What the source still sends it has not deleted: one school missing from orgs.csv would take
     its classes and enrollments along, a few rows in a hundred."""
-    for entity in ENTITIES:
-        orphaned = facts.orphaned.get(entity, 0)
-        read = max(facts.read.get(entity, facts.counts.get(entity, 0)), orphaned)
-        yield from _too_many(
-            "orphaned",
-            entity,
-            settings.of(entity).orphaned,
-            orphaned,
-            read,
-            "are sent, yet refer to rows that are gone and would go with them",
-        )
+    fate = "are sent, yet refer to rows that are gone and would go with them"
+    for entity, orphaned, read in _of_read(facts, facts.orphaned):
+        limit = settings.of(entity).orphaned
+        yield from _too_many("orphaned", entity, limit, orphaned, read, fate)
 
 
 def _expected(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
@@ -181,6 +166,13 @@ GUARDS: Final[Mapping[str, Guard]] = {
 def _bases(facts: Facts) -> Iterator[tuple[str, int]]:
     if facts.base is not None:
         yield from ((entity, facts.base.get(entity, 0)) for entity in ENTITIES)
+
+
+def _of_read(facts: Facts, affected: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
+    """Of each entity how many rows of the package are affected, and of how many that it has."""
+    for entity in ENTITIES:
+        count = affected.get(entity, 0)
+        yield entity, count, max(facts.read.get(entity, facts.counts.get(entity, 0)), count)
 
 
 def _too_many(

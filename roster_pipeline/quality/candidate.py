@@ -170,8 +170,9 @@ class _Builder:
             self._keep(entity)
         else:
             # Three stages side by side: reading, judging, writing.
-            for block, judged in ahead(self._judged(state)):
-                self._take(block, judged, state)
+            with closing(ahead(self._judged(state))) as judged_blocks:
+                for block, judged in judged_blocks:
+                    self._take(block, judged, state)
             self.findings.extend(state.file)
             if self.rows[entity]:
                 self._finish_rows(entity, state)

@@ -31,7 +31,7 @@ def find_duplicates(written: Roster, entity: str) -> Duplicates | None:
     later = KeySet(keys).duplicated()
     if not len(later):
         return None
-    suspects = np.flatnonzero(KeySet(np.unique(keys[later])).contains(keys)).astype(np.int64)
+    suspects = np.flatnonzero(KeySet(keys[later]).contains(keys)).astype(np.int64)
     wanted = ["sourcedId", *ACCESS.get(entity, ())]
     frame = written.take(entity, suspects, wanted, provenance=True)
     # Two texts may share a hash: what counts is the text.

@@ -27,7 +27,7 @@ def keep_unidentified(
     count = sum(map(len, unidentified))
     same = np.zeros(len(missing), dtype=bool)
     if told:
-        seen = KeySet(np.unique(np.concatenate([row_hashes(frame, rest) for frame in told])))
+        seen = KeySet(np.concatenate([row_hashes(frame, rest) for frame in told]))
         blocks = base.select(entity, missing, rest)
         same = np.concatenate([seen.contains(row_hashes(block, rest)) for block in blocks])
         count -= min(count, int(same.sum()))
