@@ -1,13 +1,14 @@
 """What becomes of the rows of a package."""
 
 import io
+import threading
 import zipfile
 
 import pytest
 
 from roster_pipeline.oneroster.delta import diff
 from roster_pipeline.oneroster.findings import Severity
-from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.quality.candidate import Candidate
 from tests.quality.conftest import Build
 from tests.small import Row, district, packed
@@ -356,3 +357,15 @@ def test_a_deletion_without_a_readable_sourced_id_is_found(build: Build, accepte
     candidate = build({"users": [gone]}, accepted, modes={"users": "delta"})
     assert codes(candidate)["cell.sourcedId"] == 1
     assert candidate.held["users"] == 1
+
+
+def test_a_full_disk_is_what_is_said_and_no_thread_is_left(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(RosterWriter, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        build(district(), block_bytes=40)
+    assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]
