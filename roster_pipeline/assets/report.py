@@ -43,8 +43,7 @@ def sync_report(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
             missing = [
                 name
                 for name, delivery in last.items()
-                if name not in sync_run.delivered
-                and (delivery is None or delivery.content_hash != accepted_roster.content_hash)
+                if name not in sync_run.delivered and not accepted_roster.is_with(delivery)
             ]
             if missing:
                 sync_run.ends(Outcome.FAILED, f"Not delivered yet to {', '.join(missing)}.")

@@ -18,8 +18,7 @@ def undelivered(workspace: Workspace, ledger: Ledger, source: str) -> Accepted |
     if accepted is None:
         return None
     for destination in workspace.destinations_of(source):
-        last = ledger.delivery(destination.id, source)
-        if last is None or last.content_hash != accepted.snapshot.content_hash:
+        if not accepted.snapshot.is_with(ledger.delivery(destination.id, source)):
             return accepted
     return None
 

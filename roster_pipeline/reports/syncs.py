@@ -89,9 +89,7 @@ class Standing:
 
     def is_behind(self, delivery: Delivery | None) -> bool:
         """Whether a destination has not got what is accepted."""
-        if self.accepted is None:
-            return False
-        return delivery is None or delivery.content_hash != self.accepted.snapshot.content_hash
+        return self.accepted is not None and not self.accepted.snapshot.is_with(delivery)
 
 
 def status_document(standings: Sequence[Standing]) -> dict[str, Any]:

@@ -49,6 +49,10 @@ class Snapshot:
     url: str
     """Where it was put; `Snapshots.open` goes by source and hash, so a store may be moved."""
 
+    def is_with(self, delivery: "Delivery | None") -> bool:
+        """Whether this roster is what a destination was last confirmed to have."""
+        return delivery is not None and delivery.content_hash == self.content_hash
+
     def to_json(self) -> str:
         """One line of JSON, the same text for equal values."""
         return json.dumps(asdict(self), sort_keys=True)
