@@ -1,0 +1,1 @@
+"""The accounts a product should have, and bringing a SCIM service provider to them."""
