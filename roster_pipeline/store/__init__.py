@@ -16,10 +16,13 @@ from roster_pipeline.store.errors import (
 )
 from roster_pipeline.store.records import (
     Accepted,
+    Account,
+    AccountState,
     Delivery,
     Hold,
     HoldStatus,
     Landed,
+    Origin,
     Outcome,
     Snapshot,
     Sync,
@@ -27,6 +30,8 @@ from roster_pipeline.store.records import (
 
 __all__ = [
     "Accepted",
+    "Account",
+    "AccountState",
     "Delivery",
     "Hold",
     "HoldStatus",
@@ -36,6 +41,7 @@ __all__ = [
     "LedgerUnavailable",
     "NotDecidable",
     "NotStored",
+    "Origin",
     "Outcome",
     "Refused",
     "Snapshot",

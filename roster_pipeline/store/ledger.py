@@ -14,7 +14,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from roster_pipeline.crashpoints import reached
-from roster_pipeline.store import acceptance, gate, holds
+from roster_pipeline.store import acceptance, accounts, gate, holds
 from roster_pipeline.store import lease as leasing
 from roster_pipeline.store.database import Database
 from roster_pipeline.store.errors import Refused
@@ -22,6 +22,7 @@ from roster_pipeline.store.gate import Candidacy, Standing
 from roster_pipeline.store.lease import Clock, Lease
 from roster_pipeline.store.records import (
     Accepted,
+    Account,
     Delivery,
     Hold,
     HoldStatus,
@@ -317,6 +318,24 @@ class Ledger:
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(deliveries.c.id)).all()
         return [_as_delivery(row) for row in rows]
+
+    # ---- accounts ----
+
+    def accounts(self, product: str, source: str | None = None) -> list[Account]:
+        """The accounts of a product that are ours, by source and sourcedId."""
+        with self._database.reading() as connection:
+            return accounts.listed(connection, product, source)
+
+    def record_accounts(self, these: Sequence[Account], lease: Lease) -> None:
+        """Remember what is known of accounts now, all of them or none; an older word goes.
+
+        The lease is that of their source.
+        """
+        for source in {account.source for account in these}:
+            _owns(lease, source)
+        with self._database.writing() as connection:
+            leasing.verify(connection, lease)
+            accounts.remember(connection, self._database.insert(accounts.TABLE), these)
 
     # ---- syncs ----
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -24,6 +24,25 @@ class HoldStatus(StrEnum):
     """No longer in question: a newer candidate came, or its base is no longer accepted."""
     ACCEPTED = "accepted"
     """Approved, and accepted since."""
+
+
+class Origin(StrEnum):
+    """How an account came to be ours."""
+
+    CREATED = "created"
+    ADOPTED = "adopted"
+    """It was at the provider before, and matched."""
+
+
+class AccountState(StrEnum):
+    """What the provider is known to have of an account."""
+
+    PENDING = "pending"
+    """Asked for; whether the provider did it is not known until the next look."""
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    GONE = "gone"
+    """Somebody removed it at the provider."""
 
 
 class Outcome(StrEnum):
@@ -160,4 +179,25 @@ class Sync:
     summary: Mapping[str, Any]
     """Counts and codes for the status page; never names."""
     run_id: str | None
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person's account at a product's provider; ours, as we created or adopted it."""
+
+    product: str
+    source: str
+    sourced_id: str
+    """The person's sourcedId in the source; with the source, the account's identity."""
+    remote_id: str | None
+    """The provider's own id; None while that is not known."""
+    origin: Origin
+    state: AccountState
+    user_name: str = field(repr=False)
+    """What the person signs in by, as last sent."""
+    content_hash: str
+    """Of everything that was last sent, so that an unchanged person costs no request."""
+    missing_since: dt.date | None
+    """Since when the person has had no right to the account; None while there is one."""
     at: dt.datetime

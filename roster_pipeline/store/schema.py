@@ -5,7 +5,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest revision in `migrations/versions`; a ledger that is at it opens without Alembic."""
 
 
@@ -158,6 +158,21 @@ syncs = sa.Table(
     _text("run_id", null=True),
     _moment("at"),
     sa.Index(None, "source"),
+)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    _text("product", key=True),
+    _text("source", key=True),
+    _text("sourced_id", key=True),
+    _text("remote_id", null=True),
+    _text("origin"),
+    _text("state"),
+    _text("user_name"),
+    _text("content_hash"),
+    sa.Column("missing_since", sa.Date, nullable=True),
+    _moment("at"),
 )
 
 leases = sa.Table(
