@@ -15,9 +15,12 @@ from roster_pipeline.store.errors import (
     StoreError,
 )
 from roster_pipeline.store.records import (
+    IGNORE,
+    WITHDRAWN,
     Accepted,
     Account,
     AccountState,
+    CourseDecision,
     Delivery,
     Hold,
     HoldStatus,
@@ -29,9 +32,12 @@ from roster_pipeline.store.records import (
 )
 
 __all__ = [
+    "IGNORE",
+    "WITHDRAWN",
     "Accepted",
     "Account",
     "AccountState",
+    "CourseDecision",
     "Delivery",
     "Hold",
     "HoldStatus",

@@ -20,7 +20,7 @@ class Refused(StoreError):  # noqa: N818
 
 
 class NotDecidable(StoreError):  # noqa: N818
-    """There is no such hold, or it can no longer be approved or rejected."""
+    """There is no such hold, or it can no longer be decided; or a decision lacks who or why."""
 
 
 class LeaseHeld(StoreError):  # noqa: N818

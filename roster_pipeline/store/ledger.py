@@ -14,7 +14,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from roster_pipeline.crashpoints import reached
-from roster_pipeline.store import acceptance, accounts, gate, holds
+from roster_pipeline.store import acceptance, accounts, decisions, gate, holds
 from roster_pipeline.store import lease as leasing
 from roster_pipeline.store.database import Database
 from roster_pipeline.store.errors import Refused
@@ -23,6 +23,7 @@ from roster_pipeline.store.lease import Clock, Lease
 from roster_pipeline.store.records import (
     Accepted,
     Account,
+    CourseDecision,
     Delivery,
     Hold,
     HoldStatus,
@@ -336,6 +337,21 @@ class Ledger:
         with self._database.writing() as connection:
             leasing.verify(connection, lease)
             accounts.remember(connection, self._database.insert(accounts.TABLE), these)
+
+    # ---- decisions on courses ----
+
+    def course_decisions(self, product: str, source: str | None = None) -> list[CourseDecision]:
+        """What holds of the decisions on courses of a product, by source and course."""
+        with self._database.reading() as connection:
+            return decisions.holding(connection, product, source)
+
+    def record_course_decisions(self, made: Sequence[CourseDecision]) -> list[CourseDecision]:
+        """Remember people's decisions, all of them or none; an earlier one on a course is over.
+
+        Returns those that say something new. Raises NotDecidable without who and why.
+        """
+        with self._database.writing() as connection:
+            return decisions.remember(connection, made)
 
     # ---- syncs ----
 

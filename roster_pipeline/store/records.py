@@ -5,10 +5,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Verdict = Literal["pass", "hold"]
 """What the guards made of a candidate."""
+
+IGNORE: Final = "ignore"
+"""The decision that a course is none of a product's."""
+WITHDRAWN: Final = "withdrawn"
+"""The decision that an earlier decision holds no longer."""
 
 
 class HoldStatus(StrEnum):
@@ -200,4 +205,19 @@ class Account:
     """Of everything that was last sent, so that an unchanged person costs no request."""
     missing_since: dt.date | None
     """Since when the person has had no right to the account; None while there is one."""
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CourseDecision:
+    """What a person decided that a district's course is for a product."""
+
+    product: str
+    source: str
+    course: str
+    """The course's sourcedId in the source."""
+    decision: str
+    """The id of a course in the product's catalogue, or `IGNORE`, or `WITHDRAWN`."""
+    who: str
+    why: str
     at: dt.datetime

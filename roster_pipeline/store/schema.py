@@ -5,7 +5,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest revision in `migrations/versions`; a ledger that is at it opens without Alembic."""
 
 
@@ -173,6 +173,20 @@ accounts = sa.Table(
     _text("content_hash"),
     sa.Column("missing_since", sa.Date, nullable=True),
     _moment("at"),
+)
+
+course_decisions = sa.Table(
+    "course_decisions",
+    metadata,
+    _number(),
+    _text("product"),
+    _text("source"),
+    _text("course"),
+    _text("decision"),
+    _text("who"),
+    _text("why"),
+    _moment("at"),
+    sa.Index(None, "product", "source", "course"),
 )
 
 leases = sa.Table(
