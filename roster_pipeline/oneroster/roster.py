@@ -5,7 +5,9 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -203,6 +205,22 @@ class Roster:
         return layout.hash_rows(entity, self._read(part, self.header(entity)))
 
 
+class _Growing(Roster):
+    """What is written so far: cells are waited for, hashes are there."""
+
+    def __init__(
+        self, url: str, tables: Mapping[str, Table], wait: Callable[[StoredPart], None]
+    ) -> None:
+        super().__init__(url, tables)
+        self._wait = wait
+
+    def _read(
+        self, part: StoredPart, columns: Sequence[str], positions: Positions | None = None
+    ) -> pd.DataFrame:
+        self._wait(part)
+        return super()._read(part, columns, positions)
+
+
 class RosterWriter:
     """Writes a roster into a new folder, block by block.
 
@@ -210,6 +228,9 @@ class RosterWriter:
     (`drop`, `replace`) before it is finished. Positions count the rows of an entity in the order
     written, dropped ones included; corrections show in the finished roster only. A folder without
     `finish` holds no roster.
+
+    A part's cells are written beside whatever comes next, one part at a time; what goes wrong there
+    is raised by the next part, a look at cells, or `finish`. `close` waits for the last one.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -218,6 +239,8 @@ class RosterWriter:
         self._waiting: dict[str, list[pd.DataFrame]] = defaultdict(list)
         self._dropped: dict[str, list[Positions]] = defaultdict(list)
         self._replaced: dict[str, list[tuple[Positions, pd.DataFrame]]] = defaultdict(list)
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="part")
+        self._unfinished: tuple[str, int, Future[str]] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         if any((folder / name).exists() for name in (layout.INDEX, *ENTITIES)):
             raise FileExistsError(f"{folder} already holds a roster, or part of one")
@@ -292,7 +315,7 @@ class RosterWriter:
     def so_far(self, entity: str) -> Roster:
         """What was written of one entity, corrections not applied."""
         self._flush(entity)
-        return Roster(str(self._folder), {entity: self._tables[entity]})
+        return _Growing(str(self._folder), {entity: self._tables[entity]}, self._wait_for)
 
     def keys(self, entity: str) -> Hashes:
         """The hash of each written row's sourcedId."""
@@ -311,8 +334,14 @@ class RosterWriter:
         for entity in ENTITIES:
             self._flush(entity)
             self._correct(entity)
+        self._settle()
+        self.close()
         layout.write_whole(self._folder / layout.INDEX, layout.index_bytes(self._tables))
         return Roster(str(self._folder), self._tables)
+
+    def close(self) -> None:
+        """Let the last part be written or fail: nothing touches the folder any more."""
+        self._beside.shutdown()
 
     def _count(self, entity: str) -> int:
         return self._tables[entity].rows + sum(map(len, self._waiting[entity]))
@@ -331,9 +360,31 @@ class RosterWriter:
         columns = names(entity) + tuple(metadata) + layout.provenance(entity)
         frame = stack([conform(frame, columns) for frame in waiting], columns)
         for start in range(0, len(frame), _MOST_ROWS):
-            number = len(self._tables[entity].parts)
-            part = self._write_part(entity, number, frame.iloc[start : start + _MOST_ROWS])
-            self._add(entity, part)
+            self._begin_part(entity, frame.iloc[start : start + _MOST_ROWS])
+
+    def _begin_part(self, entity: str, rows: pd.DataFrame) -> None:
+        number = len(self._tables[entity].parts)
+        part = self._put_hashes(entity, number, layout.hash_rows(entity, _cells(entity, rows)))
+        self._settle()
+        self._add(entity, part)
+        writing = self._beside.submit(self._write_cells, entity, part, rows)
+        self._unfinished = entity, number, writing
+
+    def _wait_for(self, part: StoredPart) -> None:
+        if self._unfinished is not None:
+            entity, number, _ = self._unfinished
+            if self._tables[entity].parts[number].name == part.name:
+                self._settle()
+
+    def _settle(self) -> None:
+        """Wait for the part that is being written, and learn its digest."""
+        if self._unfinished is None:
+            return
+        (entity, number, writing), self._unfinished = self._unfinished, None
+        table = self._tables[entity]
+        parts_ = list(table.parts)
+        parts_[number] = replace(parts_[number], digest=writing.result())
+        self._tables[entity] = Table(table.metadata, tuple(parts_))
 
     def _add(self, entity: str, part: StoredPart) -> None:
         table = self._tables[entity]
@@ -343,21 +394,12 @@ class RosterWriter:
         table = self._tables[entity]
         self._tables[entity] = Table(tuple(sorted({*table.metadata, *metadata})), table.parts)
 
-    def _write_part(self, entity: str, number: int, rows: pd.DataFrame) -> StoredPart:
-        cells = rows[[name for name in rows.columns if name not in layout.provenance(entity)]]
-        came_from = {name: rows[name] for name in layout.provenance(entity)}
-        return self._put(
-            entity,
-            number,
-            lambda path: parts.write_part(path, cells, came_from).digest,
-            lambda: layout.hash_rows(entity, cells),
-            len(rows),
-        )
-
     def _link(self, roster: Roster, entity: str, part: StoredPart) -> None:
         self._flush(entity)
         self._know(entity, roster.tables[entity].metadata)
-        number = len(self._tables[entity].parts)
+        made = self._put_hashes(
+            entity, len(self._tables[entity].parts), roster._hashes_of(entity, part)
+        )
 
         def copy(path: Path) -> str:
             try:
@@ -366,36 +408,43 @@ class RosterWriter:
                 raise roster.damaged(part) from error
             return part.digest
 
-        made = self._put(entity, number, copy, lambda: roster._hashes_of(entity, part), part.rows)
-        self._add(entity, made)
+        self._add(entity, replace(made, digest=self._put(made, copy)))
 
-    def _put(
-        self,
-        entity: str,
-        number: int,
-        write: Callable[[Path], str],
-        make_hashes: Callable[[], tuple[Hashes, Hashes]],
-        rows: int,
-    ) -> StoredPart:
-        """Put one part and its hashes in place; a part of that number is replaced, never changed:
-        its file may be shared with another roster."""
-        name = f"{entity}/part-{number:05d}.parquet"
-        path = self._folder / name
-        path.parent.mkdir(exist_ok=True)
+    def _write_cells(self, entity: str, part: StoredPart, rows: pd.DataFrame) -> str:
+        came_from = {name: rows[name] for name in layout.provenance(entity)}
+        cells = _cells(entity, rows)
+        return self._put(part, lambda path: parts.write_part(path, cells, came_from).digest)
+
+    def _put(self, part: StoredPart, write: Callable[[Path], str]) -> str:
+        """Put the file of one part in place and return its digest. A part of that number is
+        replaced, never changed: its file may be shared with another roster."""
+        path = self._folder / part.name
         unfinished = path.with_name(f".{path.name}.unfinished")
         unfinished.unlink(missing_ok=True)
         digest = write(unfinished)
         unfinished.replace(path)
-        hashed = layout.hash_bytes(*make_hashes())
-        hash_digest = hashlib.sha256(hashed).hexdigest()
-        part = StoredPart(name, rows, digest, layout.algorithm(entity), hash_digest)
-        layout.write_whole(self._folder / part.hash_file, hashed)
         crashpoints.reached("snapshot.part-written")
+        return digest
+
+    def _put_hashes(self, entity: str, number: int, made: tuple[Hashes, Hashes]) -> StoredPart:
+        """Put the hashes of one part in place. The part is whole with its file, and its digest."""
+        content = layout.hash_bytes(*made)
+        part = StoredPart(
+            f"{entity}/part-{number:05d}.parquet",
+            len(made[0]),
+            digest="",
+            hashed_by=layout.algorithm(entity),
+            hash_digest=hashlib.sha256(content).hexdigest(),
+        )
+        path = self._folder / part.hash_file
+        path.parent.mkdir(exist_ok=True)
+        layout.write_whole(path, content)
         return part
 
     def _correct(self, entity: str) -> None:
         if not self._dropped[entity] and not self._replaced[entity]:
             return
+        self._settle()
         keep = self.kept(entity)
         for _, cells in self._replaced[entity]:
             self._know(entity, metadata_of(cells))
@@ -433,7 +482,13 @@ class RosterWriter:
         ).blocks(entity, provenance=True)
         for at, cells in changes:
             rows = overwrite(rows, at, cells)
-        return self._write_part(entity, number, rows[stays])
+        rows = rows[stays]
+        made = self._put_hashes(entity, number, layout.hash_rows(entity, _cells(entity, rows)))
+        return replace(made, digest=self._write_cells(entity, made, rows))
+
+
+def _cells(entity: str, rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[[name for name in rows.columns if name not in layout.provenance(entity)]]
 
 
 def _by_part(table: Table, positions: Positions) -> Iterator[tuple[StoredPart, Positions]]:

@@ -81,17 +81,20 @@ def build_candidate(
     """
     if package.findings.worst() is Severity.STOP or package.version is None:
         return Candidate(None, package.findings)
-    builder = _Builder(package, package.version, base or Roster.empty(), RosterWriter(into))
+    writer = RosterWriter(into)
+    builder = _Builder(package, package.version, base or Roster.empty(), writer)
     builder.role_map = role_map
-    with closing(ahead(_read(package, block_bytes))) as builder.reading:
+    with closing(writer), closing(ahead(_read(package, block_bytes))) as builder.reading:
         for entity in ENTITIES:
             builder.build(entity)
             if builder.stopped:
                 break
-    findings = Findings([*package.findings.groups, *builder.findings.groups])
-    stop = builder.stopped or (strict and bool(findings))
+        builder.blank_dangling()
+        findings = Findings([*package.findings.groups, *builder.findings.groups])
+        stop = builder.stopped or (strict and bool(findings))
+        roster = None if stop else writer.finish()
     return Candidate(
-        None if stop else builder.writer.finish(),
+        roster,
         findings,
         dict(builder.rows),
         dict(builder.held),
@@ -154,6 +157,8 @@ class _Builder:
     orphaned: Counter[str] = field(default_factory=Counter)
     kept: list[str] = field(default_factory=list)
     header_only: list[str] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
+    """Entities of which all rows are written."""
 
     @property
     def stopped(self) -> bool:
@@ -342,9 +347,14 @@ class _Builder:
     def _finish(self, entity: str, state: _Entity) -> None:
         if entity in TARGETS:
             self._make_present(entity, state)
-        for column in references(entity):
-            if self._may_dangle(entity, column):
-                self._blank_dangling(entity, column)
+        self.finished.append(entity)
+
+    def blank_dangling(self) -> None:
+        """Take references to rows that are not there out of all rows written."""
+        for entity in self.finished:
+            for column in references(entity):
+                if self._may_dangle(entity, column):
+                    self._blank_dangling(entity, column)
 
     def _make_present(self, entity: str, state: _Entity) -> None:
         present = KeySet(self.writer.keys(entity)[self.writer.kept(entity)])
@@ -375,7 +385,6 @@ class _Builder:
         return frame["type"].set_axis(text_hashes(frame["sourcedId"]))
 
     def _blank_dangling(self, entity: str, column: Column) -> None:
-        """Take references to rows that are not there out of all rows written."""
         kept, start = self.writer.kept(entity), 0
         target = self.presence[column.target or entity]
         for block in self.writer.so_far(entity).blocks(entity, [column.name], provenance=True):
