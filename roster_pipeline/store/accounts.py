@@ -38,6 +38,15 @@ def remember(
     connection.execute(statement, [asdict(account) for account in these])
 
 
+def forget(connection: sa.Connection, these: Sequence[Account]) -> None:
+    """Delete what is known of accounts."""
+    key = ("product", "source", "sourced_id")
+    which = sa.and_(*(accounts.c[name] == sa.bindparam(f"of_{name}") for name in key))
+    rows = [{f"of_{name}": getattr(account, name) for name in key} for account in these]
+    if rows:
+        connection.execute(sa.delete(accounts).where(which), rows)
+
+
 def _account(row: sa.Row[Any]) -> Account:
     return Account(
         product=row.product,
@@ -46,6 +55,7 @@ def _account(row: sa.Row[Any]) -> Account:
         remote_id=row.remote_id,
         origin=Origin(row.origin),
         state=AccountState(row.state),
+        external_id=row.external_id,
         user_name=row.user_name,
         content_hash=row.content_hash,
         missing_since=row.missing_since,

@@ -327,16 +327,17 @@ class Ledger:
         with self._database.reading() as connection:
             return accounts.listed(connection, product, source)
 
-    def record_accounts(self, these: Sequence[Account], lease: Lease) -> None:
-        """Remember what is known of accounts now, all of them or none; an older word goes.
-
-        The lease is that of their source.
-        """
-        for source in {account.source for account in these}:
+    def record_accounts(
+        self, these: Sequence[Account], lease: Lease, *, forget: Sequence[Account] = ()
+    ) -> None:
+        """Remember what is known of accounts now, in the place of what was known, and forget
+        others: all of it or nothing. The lease is that of their source."""
+        for source in {account.source for account in (*these, *forget)}:
             _owns(lease, source)
         with self._database.writing() as connection:
             leasing.verify(connection, lease)
             accounts.remember(connection, self._database.insert(accounts.TABLE), these)
+            accounts.forget(connection, forget)
 
     # ---- decisions on courses ----
 

@@ -199,6 +199,8 @@ class Account:
     """The provider's own id; None while that is not known."""
     origin: Origin
     state: AccountState
+    external_id: str = field(repr=False)
+    """Our id for it, as last sent."""
     user_name: str = field(repr=False)
     """What the person signs in by, as last sent."""
     content_hash: str

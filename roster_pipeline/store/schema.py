@@ -169,6 +169,7 @@ accounts = sa.Table(
     _text("remote_id", null=True),
     _text("origin"),
     _text("state"),
+    _text("external_id"),
     _text("user_name"),
     _text("content_hash"),
     sa.Column("missing_since", sa.Date, nullable=True),

@@ -18,6 +18,7 @@ def account(sourced_id: str, source: str = "springfield", product: str = "reader
         remote_id=None,
         origin=Origin.CREATED,
         state=AccountState.PENDING,
+        external_id=f"{source}:{sourced_id}",
         user_name=f"{sourced_id}@springfield.example",
         content_hash="abc",
         missing_since=None,
@@ -51,6 +52,12 @@ def test_a_newer_word_on_an_account_takes_the_older_ones_place(scene: Scene) -> 
     scene.ledger.record_accounts([then], scene.lease)
     scene.ledger.record_accounts([], scene.lease)
     assert scene.ledger.accounts("reader") == [then, account("b")]
+
+
+def test_a_forgotten_account_is_nobodys(scene: Scene) -> None:
+    scene.ledger.record_accounts([account("a"), account("b")], scene.lease)
+    scene.ledger.record_accounts([account("c")], scene.lease, forget=[account("a")])
+    assert scene.ledger.accounts("reader") == [account("b"), account("c")]
 
 
 def test_accounts_are_written_under_their_sources_lease_only(scene: Scene) -> None:

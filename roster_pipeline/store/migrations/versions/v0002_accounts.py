@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("remote_id", sa.Text(), nullable=True),
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
         sa.Column("user_name", sa.Text(), nullable=False),
         sa.Column("content_hash", sa.Text(), nullable=False),
         sa.Column("missing_since", sa.Date(), nullable=True),
