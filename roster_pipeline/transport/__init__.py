@@ -1,14 +1,17 @@
-"""Bytes in and out: folders here and on SFTP servers. Knows no rosters.
+"""Bytes in and out: folders here and on SFTP servers, and HTTP. Knows no rosters.
 
 A `Channel` lists, downloads, uploads and reads back files; `config.open_channel` makes one from
-YAML, `sftp.Sftp` and `folder.Folder` are the two kinds. Every failure is a `TransportError`.
+YAML, `sftp.Sftp` and `folder.Folder` are the two kinds. `http.open_http` makes an `HttpSession`.
+Every failure is a `TransportError`.
 """
 
 from roster_pipeline.transport.channel import Channel, RemoteFile
 from roster_pipeline.transport.errors import (
     AuthenticationRefused,
+    Busy,
     Changed,
     CredentialsUnusable,
+    Forbidden,
     HostKeyMismatch,
     Interrupted,
     NotFound,
@@ -19,9 +22,11 @@ from roster_pipeline.transport.errors import (
 
 __all__ = [
     "AuthenticationRefused",
+    "Busy",
     "Changed",
     "Channel",
     "CredentialsUnusable",
+    "Forbidden",
     "HostKeyMismatch",
     "Interrupted",
     "NotFound",

@@ -72,7 +72,7 @@ class Secret(_Model):
             secret = environ.get(self.env, "")
             missing = f"The environment variable {self.env} is not set or empty; set it"
         else:
-            secret, missing = _read(_located(base, str(self.file)))
+            secret, missing = _read(located(base, str(self.file)))
         if not secret:
             raise CredentialsUnusable(f"{missing} to the secret that {self} refers to.")
         return secret
@@ -136,7 +136,7 @@ def open_channel(
     Raises CredentialsUnusable if a secret is not where it is said to be.
     """
     if config.folder is not None:
-        return Folder(_located(base, config.folder.path))
+        return Folder(located(base, config.folder.path))
     from roster_pipeline.transport.sftp import Sftp
 
     sftp = cast(SftpConfig, config.sftp)  # the models' validators leave exactly one
@@ -161,10 +161,11 @@ def _credentials(sftp: SftpConfig, environ: Mapping[str, str], base: Path) -> Cr
 def _host_key(sftp: SftpConfig, base: Path) -> HostKey:
     if sftp.fingerprint is not None:
         return Fingerprint(sftp.fingerprint)
-    return KnownHosts(_located(base, str(sftp.known_hosts)))
+    return KnownHosts(located(base, str(sftp.known_hosts)))
 
 
-def _located(base: Path, path: str) -> Path:
+def located(base: Path, path: str) -> Path:
+    """A path as the YAML names it; `base` is what a relative one is relative to."""
     return base / Path(path).expanduser()
 
 

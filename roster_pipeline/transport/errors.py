@@ -37,6 +37,10 @@ class AuthenticationRefused(TransportError):
     """The server did not take the password or the key."""
 
 
+class Forbidden(AuthenticationRefused):
+    """The server knows who asks, and does not let them do this."""
+
+
 class CredentialsUnusable(TransportError):
     """A secret, key or known_hosts file that is configured cannot be used as it is."""
 
@@ -51,6 +55,12 @@ class NotPermitted(TransportError):
 
 class Interrupted(TransportError):
     """The connection was lost, or stood still too long, with work under way."""
+
+    transient = True
+
+
+class Busy(TransportError):
+    """The server says that it cannot answer now."""
 
     transient = True
 

@@ -1,0 +1,288 @@
+"""A session by HTTP with one server: logged in, patient, bounded, and loyal to that server.
+
+Retries stand outside of the login, so that every attempt has a proof of its own: a server takes
+the number that an OAuth 1 signature holds only once.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import tenacity
+
+from roster_pipeline.transport.config import located
+from roster_pipeline.transport.errors import (
+    AuthenticationRefused,
+    CredentialsUnusable,
+    Forbidden,
+    Interrupted,
+    TransportError,
+    Unreachable,
+)
+from roster_pipeline.transport.http_config import HttpAuth
+from roster_pipeline.transport.http_login import Clock, Login, login
+from roster_pipeline.transport.http_status import Again, refuse_busy, said
+from roster_pipeline.transport.http_wire import Wire
+from roster_pipeline.transport.tries import FIRST_PAUSE, LONGEST_PAUSE
+
+AGENT: Final = "roster-pipeline"
+MOST_BYTES: Final = 256 << 20
+"""The longest answer that is read, unpacked."""
+LONGEST_WAIT: Final = 600.0
+"""Seconds; a server that wants to be left alone for longer is given up at once."""
+
+_REPEATABLE: Final = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
+_MOST_REDIRECTS: Final = 5
+_PORTS: Final = {"https": 443, "http": 80}
+
+
+class HttpSession:
+    """Requests to one server. Use it from one thread at a time and close it.
+
+    A path is added to the base address. No other host is ever asked, whatever a link or a
+    redirection says, for the proof of who asks would go along.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        session: requests.Session,
+        wire: Wire,
+        login: Login,
+        *,
+        attempts: int,
+        sleep: Callable[[float], None],
+        clock: Clock,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._session = session
+        self._wire = wire
+        self._login = login
+        self._attempts = attempts
+        self._sleep = sleep
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return f"HttpSession({self.base_url})"
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        data: bytes | Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool | None = None,
+    ) -> requests.Response:
+        """The answer, its body read; statuses from 400 on are the caller's to judge.
+
+        `url` is a path, or an absolute address on the same host. A server that cannot be reached,
+        cuts the connection or is busy is asked again; a request that may have been carried out
+        only if it is `repeatable` (by default what HTTP calls idempotent). Raises
+        `AuthenticationRefused` for 401, after a new token was tried, `Forbidden` for 403, and
+        other kinds of `TransportError`.
+        """
+        request = requests.Request(
+            method.upper(),
+            self.absolute(url),
+            params=params,
+            json=json,
+            data=data,
+            headers={"Accept": "application/json", **(headers or {})},
+            auth=self._login,
+        )
+        may_repeat = request.method in _REPEATABLE if repeatable is None else repeatable
+        place = self.place(url)
+        trying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(lambda error: _helps(error, may_repeat)),
+            stop=tenacity.stop_after_attempt(self._attempts),
+            wait=_pause,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return trying(self._attempt, request, place)
+        except Again as again:
+            tried = int(trying.statistics["attempt_number"])
+            raise _given_up(again, tried, place) from None
+
+    def absolute(self, url: str) -> str:
+        """The absolute address of a path or a link.
+
+        Raises `TransportError` for one on another host. A link that only forgets the encryption,
+        as servers behind a proxy write them, is brought back to it.
+        """
+        if "://" not in url and not url.startswith("//"):
+            return f"{self.base_url}/{url.lstrip('/')}"
+        ours = urlsplit(self.base_url)
+        try:
+            theirs = urlsplit(urljoin(self.base_url, url))
+            same = _origin(theirs.scheme, theirs) == _origin(ours.scheme, ours)
+            forgets = theirs.scheme == "http" and _origin("https", theirs) == _origin("https", ours)
+        except ValueError:
+            same = forgets = False
+        if not same and not (ours.scheme == "https" and forgets):
+            raise TransportError(
+                f"{ours.netloc} points to another host ({_printable(url)}). Nothing was sent "
+                "there; ask the server's owner to mend its links."
+            )
+        return theirs._replace(scheme=ours.scheme, netloc=ours.netloc).geturl()
+
+    def place(self, url: str) -> str:
+        """What sentences call an address: no query, and of a path one step only."""
+        path = url
+        if "://" in url:
+            absolute = url.partition("?")[0]
+            if not absolute.startswith(f"{self.base_url}/"):
+                return self.base_url
+            path = absolute.removeprefix(self.base_url)
+        step = path.partition("?")[0].strip("/").partition("/")[0]
+        return f"{self.base_url}/{_printable(step)}" if step else self.base_url
+
+    def close(self) -> None:
+        """Let go of the connections; may be called twice."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _attempt(self, request: requests.Request, place: str) -> requests.Response:
+        try:
+            response = self._followed(request, place)
+            if response.status_code == requests.codes.unauthorized and self._login.renew():
+                response = self._followed(request, place)
+        except Unreachable as error:
+            raise (Again(error) if error.transient else error) from None
+        except Interrupted as error:
+            raise Again(error, done_perhaps=True) from None
+        refuse_busy(response, place, self._clock())
+        if response.status_code == requests.codes.unauthorized:
+            raise AuthenticationRefused(
+                f"{place} does not take the credentials ({said(401)}). Check {self._login.names}."
+            )
+        if response.status_code == requests.codes.forbidden:
+            raise Forbidden(
+                f"{place} knows the credentials and does not let them do this ({said(403)}). Ask "
+                "the server's owner for the right or the scope that it needs."
+            )
+        return response
+
+    def _followed(self, request: requests.Request, place: str) -> requests.Response:
+        """The answer at the end of the server's redirections within itself."""
+        for _ in range(_MOST_REDIRECTS):
+            response = self._wire.send(request, place)
+            target = response.headers.get("Location")
+            if response.status_code not in _REDIRECTS or not target:
+                return response
+            if request.method not in ("GET", "HEAD"):
+                break
+            url = self.absolute(urljoin(str(response.url), target))
+            request = requests.Request(
+                request.method, url, headers=request.headers, auth=request.auth
+            )
+        raise TransportError(
+            f"{place} redirects elsewhere instead of answering. Check the address."
+        )
+
+
+def open_http(
+    base_url: str,
+    auth: HttpAuth,
+    *,
+    base: Path,
+    environ: Mapping[str, str],
+    timeout: float = 60.0,
+    attempts: int = 5,
+    per_minute: int | None = None,
+    ca_file: str | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Clock = lambda: datetime.now(UTC),
+) -> HttpSession:
+    """A session, not yet connected. `base` is what relative paths in the YAML are relative to.
+
+    `timeout` is how many seconds the server may be silent, `attempts` how often one request is
+    made, `per_minute` the most requests a minute, `ca_file` a PEM file of certificates to trust
+    instead of the usual ones; `sleep` waits between attempts. Raises `CredentialsUnusable` if a
+    secret or a file is not where it is said to be.
+    """
+    session = requests.Session()
+    session.headers["User-Agent"] = AGENT
+    if ca_file is not None:
+        trusted = located(base, ca_file)
+        if not trusted.is_file():
+            raise CredentialsUnusable(f"There is no file {trusted}, which `ca_file` names.")
+        session.verify = str(trusted)
+    if per_minute is not None:
+        _slow_down(session, per_minute)
+    wire = Wire(session, timeout=timeout, most_bytes=MOST_BYTES)
+    return HttpSession(
+        base_url,
+        session,
+        wire,
+        login(auth, wire, base=base, environ=environ, clock=clock),
+        attempts=attempts,
+        sleep=sleep,
+        clock=clock,
+    )
+
+
+def _slow_down(session: requests.Session, per_minute: int) -> None:
+    from requests_ratelimiter import LimiterAdapter
+
+    # What a server says by 429 is met by waiting as long as it asks.
+    limited = LimiterAdapter(per_minute=per_minute, limit_statuses=())
+    for scheme in _PORTS:
+        session.mount(f"{scheme}://", limited)
+
+
+def _helps(error: BaseException, may_repeat: bool) -> bool:
+    if not isinstance(error, Again) or (error.done_perhaps and not may_repeat):
+        return False
+    return error.wait is None or error.wait <= LONGEST_WAIT
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    """Seconds until the next attempt: 1, 2, 4, … 30, or as long as the server asks for."""
+    grown = min(FIRST_PAUSE * 2.0 ** (state.attempt_number - 1), LONGEST_PAUSE)
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.wait if isinstance(error, Again) else None
+    return grown if asked is None else asked
+
+
+def _given_up(again: Again, tried: int, place: str) -> TransportError:
+    text = str(again.error)
+    if again.wait is not None and again.wait > LONGEST_WAIT:
+        text += f" It asks to be left alone for {again.wait:,.0f} s. Run it again after that."
+    elif tried > 1:
+        text += (
+            f" Gave up after {tried} attempts. Run it again later; if it goes on, ask the "
+            "server's owner."
+        )
+    elif again.done_perhaps:
+        text += " Whether it did what it was asked to do is not known."
+    return type(again.error)(text)
+
+
+def _origin(scheme: str, parts: Any) -> tuple[str, str | None, int | None]:
+    return scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+
+
+def _printable(text: str) -> str:
+    shown = text.partition("?")[0]
+    return "".join(c if c.isprintable() else " " for c in shown)[:100].strip()

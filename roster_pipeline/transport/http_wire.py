@@ -1,0 +1,168 @@
+"""One exchange by HTTP: bounded in time and in size, and its failures said to people.
+
+No sentence holds a query, for there filters and tokens may stand, nor a path beyond what was
+configured and one step below it, for there ids of people may stand.
+"""
+
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from roster_pipeline.transport.errors import (
+    HostUnknown,
+    Interrupted,
+    TransportError,
+    Unreachable,
+)
+
+CONNECT_TIMEOUT: Final = 15.0
+"""Seconds until a server must have taken the connection."""
+_PATIENCE: Final = 10
+"""One answer may take this many times as long as the server may be silent."""
+_BLOCK: Final = 1 << 16
+
+# What requests and the urllib3 below it raise; anything else is a fault of ours and shows as one.
+_FAILURES: Final = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+
+
+_Kinds = tuple[type[BaseException], ...]
+
+# The first that fits says it. requests wraps urllib3's errors, and they the system's.
+_EXPLANATIONS: Final[tuple[tuple[_Kinds, type[TransportError], str], ...]] = (
+    (
+        (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError),
+        Unreachable,
+        "The proxy in front of {host} does not let this machine through. Check the variables "
+        "HTTPS_PROXY and NO_PROXY.",
+    ),
+    (
+        (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
+        TransportError,
+        "{host} does not prove to be the right server: its certificate is not one to trust. "
+        "Nothing was sent. Ask the server's owner; if they have a certificate authority of their "
+        "own, name its certificate as `ca_file`.",
+    ),
+    (
+        (urllib3.exceptions.NameResolutionError, socket.gaierror),
+        HostUnknown,
+        "There is no host {host}, or its name cannot be looked up now. Check the address and this "
+        "machine's network.",
+    ),
+    (
+        (ConnectionRefusedError,),
+        Unreachable,
+        "{host} refuses connections. Check the address, and that the server runs.",
+    ),
+    (
+        (urllib3.exceptions.ConnectTimeoutError, requests.exceptions.ConnectTimeout),
+        Unreachable,
+        "{host} did not answer within {connect:g} s. Check the address, and whether a firewall "
+        "lets this machine through.",
+    ),
+    (
+        (urllib3.exceptions.NewConnectionError,),
+        Unreachable,
+        "{host} cannot be reached. Check the address and this machine's network.",
+    ),
+    (
+        (urllib3.exceptions.ReadTimeoutError, requests.exceptions.ReadTimeout, TimeoutError),
+        Interrupted,
+        "{place} was silent for {timeout:g} s.",
+    ),
+    (
+        (urllib3.exceptions.DecodeError, requests.exceptions.ContentDecodingError),
+        Interrupted,
+        "{place} sends an answer that cannot be unpacked.",
+    ),
+    (
+        (requests.exceptions.InvalidHeader, UnicodeError),
+        TransportError,
+        "{host} cannot be asked: a key, secret or token holds signs that no header can.",
+    ),
+    ((BaseException,), Interrupted, "{place} cut the connection in the middle of its answer."),
+)
+
+
+class Wire:
+    """Sends requests one at a time and reads their answers whole.
+
+    `timeout` is how many seconds the server may be silent, `most_bytes` how long an unpacked
+    answer may be.
+    """
+
+    def __init__(self, session: requests.Session, *, timeout: float, most_bytes: int) -> None:
+        self._session = session
+        self._timeout = timeout
+        self._most_bytes = most_bytes
+
+    def send(self, request: requests.Request, place: str) -> requests.Response:
+        """The answer, whatever its status, with its body read; redirections are not followed.
+
+        `place` is what sentences call the address. Raises `TransportError`.
+        """
+        prepared = self._session.prepare_request(request)
+        settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
+        deadline = time.monotonic() + _PATIENCE * self._timeout
+        try:
+            response = self._session.send(
+                prepared,
+                timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
+                allow_redirects=False,
+                **settings,
+            )
+            with response:
+                body = b"".join(self._pieces(response, place, deadline))
+        except _FAILURES as error:
+            raise self._explained(error, place) from None
+        # What requests itself does when it reads a body; only it sets no limit.
+        response._content = body
+        response._content_consumed = True  # type: ignore[attr-defined]  # not in its stubs
+        return response
+
+    def _pieces(self, response: requests.Response, place: str, deadline: float) -> Iterator[bytes]:
+        size = 0
+        while piece := response.raw.read1(_BLOCK, decode_content=True):
+            size += len(piece)
+            if size > self._most_bytes:
+                raise TransportError(
+                    f"{place} sends more than {self._most_bytes:,} bytes in one answer, which is "
+                    "no page of anything. Ask for fewer at a time, or check the address."
+                )
+            if time.monotonic() > deadline:
+                raise Interrupted(
+                    f"{place} has been sending one answer for more than "
+                    f"{_PATIENCE * self._timeout:g} s."
+                )
+            yield piece
+
+    def _explained(self, error: Exception, place: str) -> TransportError:
+        causes = tuple(_causes(error))
+        for kinds, kind, text in _EXPLANATIONS:
+            if any(isinstance(cause, kinds) for cause in causes):
+                break
+        return kind(
+            text.format(
+                host=urlsplit(place).netloc,
+                place=place,
+                connect=min(CONNECT_TIMEOUT, self._timeout),
+                timeout=self._timeout,
+            )
+        )
+
+
+def _causes(error: BaseException) -> Iterator[Any]:
+    """An error and all that it was made of: causes, contexts, and what urllib3 wraps."""
+    waiting: list[Any] = [error]
+    seen: set[int] = set()
+    while waiting:
+        cause = waiting.pop()
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
