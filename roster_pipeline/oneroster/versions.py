@@ -84,7 +84,7 @@ def upgrade_users(
     orgs = links["org"].reset_index(drop=True)
     roles = _roles(words, orgs.map(org_types).fillna("other"), role_map)
     made: dict[str, pd.Series] = {
-        "sourcedId": _role_ids(people, orgs, roles),
+        "sourcedId": role_ids(people, orgs, roles),
         "status": frame["status"].iloc[rows].reset_index(drop=True),
         "dateLastModified": frame["dateLastModified"].iloc[rows].reset_index(drop=True),
         "userSourcedId": people,
@@ -111,18 +111,22 @@ def _roles(words: pd.Series, org_types: pd.Series, role_map: RoleMap) -> pd.Seri
     )
 
 
-def _role_ids(people: pd.Series, orgs: pd.Series, roles: pd.Series) -> pd.Series:
-    """`user.org.role`, or its SHA-256 in base32 where that is too long for a sourcedId."""
+def role_ids(people: pd.Series, orgs: pd.Series, roles: pd.Series) -> pd.Series:
+    """A sourcedId for each role that has none of its own, as in 1.1 and over REST:
+    `user.org.role`, or its digest where that is too long."""
     dot = pa.scalar(".", pa.large_string())
     joined = pc.binary_join_element_wise(arrow(people), arrow(orgs), arrow(roles), dot)
     too_long = pc.greater(pc.utf8_length(joined), _LONGEST_GUID)
     if not pc.any(too_long).as_py():
         return series(joined)
-    hashed = pa.array([_digest(text) for text in joined.filter(too_long).to_pylist()])
+    hashed = pa.array([short_guid(text) for text in joined.filter(too_long).to_pylist()])
     return series(pc.replace_with_mask(joined, too_long, hashed.cast(pa.large_string())))
 
 
-def _digest(text: str) -> str:
+def short_guid(text: str) -> str:
+    """The text, or its SHA-256 in base32 where it is too long for a sourcedId."""
+    if len(text) <= _LONGEST_GUID:
+        return text
     return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
 
 

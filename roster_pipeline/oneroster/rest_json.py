@@ -1,0 +1,296 @@
+"""The objects of the OneRoster REST API as rows of the standard's tables.
+
+Rostering Binding 1.2 and REST 1.1 say the same as the CSV tables with other names: a reference is
+an object, a list is an array, and a user of 1.2 holds their roles and profiles. Reading is
+lenient and never fails: what has an impossible shape becomes a cell that the rules of the table
+find.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final
+from urllib.parse import unquote
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from roster_pipeline.oneroster.entities import DATETIME, SECRET, Column, Kind
+from roster_pipeline.oneroster.header import METADATA
+from roster_pipeline.oneroster.manifest import Version
+from roster_pipeline.oneroster.package import tables
+from roster_pipeline.oneroster.versions import role_ids, short_guid
+from roster_pipeline.tables.arrow import cells
+from roster_pipeline.tables.text import TEXT, series
+
+Record = Mapping[str, Any]
+
+COLLECTIONS: Final = (
+    "orgs",
+    "academicSessions",
+    "courses",
+    "classes",
+    "users",
+    "enrollments",
+    "demographics",
+)
+"""The collections that hold a whole roster, in an order in which most references point back."""
+
+PROFILE_URI: Final = "urn:oneroster:userProfile:"
+"""What our own profile ids begin with; the profile's sourcedId, percent-encoded, follows."""
+
+_IN_USERS: Final = ("roles", "userProfiles")
+# Rostering Binding 1.2 has other names for these than the CSV tables.
+_RENAMED: Final = {
+    "preferredGivenName": "preferredFirstName",
+    "preferredFamilyName": "preferredLastName",
+    "credentialType": "type",
+}
+_DATETIME: Final = re.compile(DATETIME)
+_NOT_IN_A_GUID: Final = re.compile(r"[^0-9A-Za-z._/@-]")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one table."""
+
+    frame: pd.DataFrame
+    """The columns of the table in order, then `metadata.*` sorted; TEXT cells."""
+    record: npt.NDArray[np.int64]
+    """For each row the index of the record that it comes from."""
+
+
+def collection_of(entity: str) -> str:
+    """The collection whose records hold an entity: roles and profiles stand within users."""
+    return "users" if entity in _IN_USERS else entity
+
+
+@cache
+def property_of(column: Column) -> str:
+    """What the REST API calls a column, within the object that it belongs to."""
+    if column.kind is Kind.REFERENCE and column.name != "sourcedId":
+        return column.name.removesuffix("SourcedId")
+    if column.kind is Kind.REFERENCES:
+        return column.name.removesuffix("SourcedIds") + "s"
+    return _RENAMED.get(column.name, column.name)
+
+
+def rows_of(records: Sequence[Record], entity: str, version: Version) -> Rows:
+    """The rows of an entity in the records of its collection, as a CSV package of that version
+    would have them; a record that is no object gives an empty row.
+
+    Of 1.2 users, each role is a row whose sourcedId is derived from user, org and role, and each
+    credential of a profile is one; a profile without credentials is none, as the table of
+    profiles has no room for it. They share status and dateLastModified with their user. Passwords
+    are not read. A comma within an item of a list is left out, as a list cell cannot hold it.
+    """
+    objects = [record if isinstance(record, Mapping) else {} for record in records]
+    if entity == "roles":
+        return _roles(objects)
+    if entity == "userProfiles":
+        return _profiles(objects)
+    frame = _frame(objects, tables(version)[entity])
+    return Rows(frame.assign(**_metadata(objects)), np.arange(len(objects), dtype=np.int64))
+
+
+# ---- what stands within users ----
+
+
+def _roles(users: Sequence[Record]) -> Rows:
+    nested = [(index, role) for index, user in enumerate(users) for role in _objects(user, "roles")]
+    frame, record = _nested(users, nested, "roles")
+    profiles = [
+        profile_id(_text(users[index].get("sourcedId")), _text(role.get("userProfile")))
+        for index, role in nested
+    ]
+    frame["userProfileSourcedId"] = _column(profiles, _text)
+    ids = role_ids(frame["userSourcedId"], frame["orgSourcedId"], frame["role"])
+    frame["sourcedId"] = _apart(ids, frame.drop(columns="sourcedId"))
+    return Rows(frame, record)
+
+
+def _profiles(users: Sequence[Record]) -> Rows:
+    nested, ids = [], []
+    for index, user in enumerate(users):
+        person = _text(user.get("sourcedId"))
+        for profile in _objects(user, "userProfiles"):
+            key = profile_id(person, _text(profile.get("profileId")))
+            for number, credential in enumerate(_objects(profile, "credentials"), start=1):
+                nested.append((index, {**profile, **credential}))
+                ids.append(key if number == 1 or key is None else f"{key}.{number}")
+    frame, record = _nested(users, nested, "userProfiles")
+    frame["sourcedId"] = _column(ids, _text)
+    return Rows(frame, record)
+
+
+def _nested(
+    users: Sequence[Record], nested: Sequence[tuple[int, Record]], entity: str
+) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+    """The rows of objects that stand within users, with what the users say of them all."""
+    of_user = ("sourcedId", "status", "dateLastModified")
+    objects = [
+        {**found, **{name: users[index].get(name) for name in of_user}} for index, found in nested
+    ]
+    frame = _frame(objects, tables(Version.V1P2)[entity])
+    frame["userSourcedId"] = frame["sourcedId"]
+    return frame, np.array([index for index, _ in nested], dtype=np.int64)
+
+
+def profile_id(user: str | None, uri: str | None) -> str | None:
+    """The sourcedId of a profile. Its URI is unique among those of its user only (Rostering
+    Information Model 1.2), so the user's sourcedId goes before it, unless the URI is of our own
+    making."""
+    if uri is None:
+        return None
+    if uri.startswith(PROFILE_URI):
+        return unquote(uri.removeprefix(PROFILE_URI))
+    return short_guid(_NOT_IN_A_GUID.sub("_", f"{user}.{uri}"))
+
+
+def _apart(ids: pd.Series, contents: pd.DataFrame) -> pd.Series:
+    """Number the rows that share a derived sourcedId and differ: a pupil who left and came back
+    has the same role twice. Rows that are alike in all keep one sourcedId."""
+    shared = ids.duplicated(keep=False) & ids.notna()
+    if not shared.any():
+        return ids
+    table = contents[shared].assign(_id=ids[shared]).fillna("")
+    first = ~table.duplicated()
+    number = table[first].sort_values("beginDate", kind="stable").groupby("_id").cumcount()
+    alike = table.groupby(list(table.columns), sort=False).ngroup()
+    numbers = alike.map(dict(zip(alike[number.index], number, strict=True)))
+    again = numbers.index[numbers > 0]
+    ids = ids.copy()
+    ids[again] = [f"{ids[row]}.{numbers[row] + 1}" for row in again]
+    return ids
+
+
+def _objects(holder: Record, name: str) -> list[Record]:
+    found = holder.get(name)
+    if isinstance(found, Mapping):
+        return [found]
+    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+
+
+# ---- columns ----
+
+
+def _frame(objects: Sequence[Record], table: Sequence[Column]) -> pd.DataFrame:
+    """The columns of a table out of objects that have its properties."""
+    frame = {}
+    for column in table:
+        name = property_of(column)
+        values = [] if column.name in SECRET else [found.get(name) for found in objects]
+        frame[column.name] = _column(values or [None] * len(objects), _READERS[column.kind])
+    return pd.DataFrame(frame)
+
+
+def _metadata(objects: Sequence[Record]) -> dict[str, pd.Series]:
+    """A column for each name in the objects' metadata under which anything stands."""
+    found = [value if isinstance(value := o.get("metadata"), Mapping) else {} for o in objects]
+    names = sorted({name for metadata in found for name in metadata if name})
+    columns = {
+        METADATA + name: _column([metadata.get(name) for metadata in found], _text)
+        for name in names
+    }
+    return {name: column for name, column in columns.items() if column.notna().any()}
+
+
+def _column(values: Sequence[Any], read: Callable[[Any], str | None]) -> pd.Series:
+    """A column of texts. Nearly all values are texts already, and Arrow takes those at once."""
+    try:
+        made = _series(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+        return _series([read(value) for value in values])
+    if read is _instant and not made.dropna().str.match(DATETIME).all():
+        return _series([read(value) for value in values])
+    return made
+
+
+def _series(values: Sequence[str | None]) -> pd.Series:
+    made = series(pa.array(values, pa.large_string()))
+    return series(cells(made)).astype(TEXT)
+
+
+# ---- cells ----
+
+
+def _text(value: Any) -> str | None:
+    """A value as a cell; of what is neither text, number nor boolean the JSON text."""
+    if value is None or value in ([], {}):
+        return None
+    if isinstance(value, list) and len(value) == 1:
+        return _text(value[0])
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # JSON can hold half of a pair of surrogates
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text or None
+
+
+def _reference(value: Any) -> str | None:
+    """The sourcedId of a reference: an object that has one, or the bare text."""
+    if isinstance(value, list):
+        return _joined([_reference(item) for item in value])
+    return _text(value.get("sourcedId")) if isinstance(value, Mapping) else _text(value)
+
+
+def _strings(value: Any) -> str | None:
+    if not isinstance(value, list):
+        return _text(value)
+    return _joined([text.replace(",", "") for item in value if (text := _text(item))])
+
+
+def _user_ids(value: Any) -> str | None:
+    if isinstance(value, Mapping):
+        value = [value]
+    if not isinstance(value, list):
+        return _text(value)
+    return _joined([_user_id(item) for item in value])
+
+
+def _user_id(item: Any) -> str | None:
+    """`{type:identifier}`, as the CSV tables have it; one without an identifier says nothing."""
+    if not isinstance(item, Mapping):
+        return _text(item)
+    identifier = _text(item.get("identifier"))
+    return identifier and f"{{{_text(item.get('type')) or ''}:{identifier}}}"
+
+
+def _joined(items: Sequence[str | None]) -> str | None:
+    return ",".join(item for item in items if item) or None
+
+
+def _instant(value: Any) -> str | None:
+    """A time as UTC in the CSV tables' form; one without an offset stays as it is."""
+    text = _text(value)
+    if text is None or _DATETIME.match(text):
+        return text
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if moment.tzinfo is None:
+        return text
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        return text
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+_READERS: Final[Mapping[Kind, Callable[[Any], str | None]]] = {
+    **dict.fromkeys(Kind, _text),
+    Kind.REFERENCE: _reference,
+    Kind.REFERENCES: _reference,
+    Kind.STRINGS: _strings,
+    Kind.USER_IDS: _user_ids,
+    Kind.DATETIME: _instant,
+}
