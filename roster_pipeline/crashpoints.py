@@ -20,6 +20,7 @@ PLACES: Final = (
     "upload.half",
     "upload.before-rename",
     "upload.after-rename",
+    "tables.before-commit",
     "delivery.before-receipt",
 )
 

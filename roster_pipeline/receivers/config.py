@@ -1,13 +1,14 @@
 """What a file in `destinations/` may say."""
 
+import re
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self, cast
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from roster_pipeline.fields import Identifier, Part, Text
 from roster_pipeline.receivers import profiles
-from roster_pipeline.transport.config import TransportConfig
+from roster_pipeline.transport.config import Secret, TransportConfig
 
 LATER: Final[Mapping[str, str]] = {
     "combine": "one package of several sources",
@@ -35,22 +36,52 @@ LATER: Final[Mapping[str, str]] = {
 """Keys that are planned, by their path in a destination's file, and what each will do."""
 
 
+# What PostgreSQL takes without quotes; `pg_` is its own.
+_SCHEMA: Final = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
+
+
+def _schema(text: str) -> str:
+    if not _SCHEMA.fullmatch(text):
+        raise ValueError(
+            "a schema's name has small letters, digits and underscores, at most 63, and does not "
+            "begin with a digit or pg_"
+        )
+    return text
+
+
+class TablesConfig(Part):
+    """`tables:`, a schema of a PostgreSQL database."""
+
+    url: Secret
+    """Where the address is kept, which holds a password."""
+    schema_name: Annotated[Text, AfterValidator(_schema), Field(alias="schema")] = "roster"
+    """Made if it is not there. It holds the rows of all sources."""
+
+
+_OF_A_PACKAGE: Final = ("transport", "path", "profile", "system_name", "system_code")
+
+
 class Destination(Part):
-    """One receiver: what is sent to it, of which sources, and where."""
+    """One receiver: what is sent to it, of which sources, and where.
+
+    It gets packages (`transport` and `path`) or rows (`tables`).
+    """
 
     id: Identifier
     profile: Text = "oneroster-1.2-bulk"
     """The receiver's format."""
     sources: tuple[Identifier, ...] | Literal["all"] = "all"
     """Ids of the sources whose rosters it gets."""
-    transport: TransportConfig
-    path: Text
+    transport: TransportConfig | None = None
+    path: Text | None = None
     """Where the package lies at the receiver. `{source}` stands for the source's id; without it
     the packages of two sources would overwrite each other."""
     system_name: Text | None = None
     """How the manifest names the sending system (`source.systemName`)."""
     system_code: Text | None = None
     """The sending system's code in the manifest (`source.systemCode`)."""
+    tables: TablesConfig | None = None
+    """Where the rosters are kept as tables, instead of packages."""
 
     @field_validator("profile")
     @classmethod
@@ -74,7 +105,9 @@ class Destination(Part):
 
     @field_validator("path")
     @classmethod
-    def _one_zip_for_each(cls, path: str, info: ValidationInfo) -> str:
+    def _one_zip_for_each(cls, path: str | None, info: ValidationInfo) -> str | None:
+        if path is None:
+            return None
         rest = path.replace("{source}", "")
         if "{" in rest or "}" in rest:
             raise ValueError("only {source} can stand in braces")
@@ -90,10 +123,19 @@ class Destination(Part):
             )
         return path
 
+    @model_validator(mode="after")
+    def _packages_or_tables(self) -> Self:
+        if self.tables is None:
+            if self.transport is None or self.path is None:
+                raise ValueError("say `transport` and `path`, or `tables`")
+        elif odd := [name for name in _OF_A_PACKAGE if name in self.model_fields_set]:
+            raise ValueError(f"`{odd[0]}` is of packages, and `tables` gets none; remove one")
+        return self
+
     def takes(self, source: str) -> bool:
         """Whether this destination gets the roster of a source."""
         return self.sources == "all" or source in self.sources
 
     def path_for(self, source: str) -> str:
-        """Where the package of one source lies at the receiver."""
-        return self.path.replace("{source}", source)
+        """Where the package of one source lies at a receiver of packages."""
+        return cast(str, self.path).replace("{source}", source)
