@@ -8,7 +8,7 @@ from roster_pipeline.assets.steps import step
 from roster_pipeline.receivers import profiles
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.delivery import deliver
-from roster_pipeline.receivers.rendering import Rendered, render
+from roster_pipeline.receivers.rendering import render
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.store import Delivery, Outcome, Snapshot
@@ -30,7 +30,7 @@ def delivery(
         description=f"What {destination.id} was last confirmed to have of the source.",
         partitions_def=partitions,
         group_name="deliveries",
-        kinds={"sftp"},
+        kinds={"sftp" if destination.tables is None else "postgresql"},
         output_required=False,
     )
     def delivery(
@@ -42,20 +42,10 @@ def delivery(
         with step(sync_run, f"Delivering to {destination.id}"):
             if not destination.takes(sync_run.source.id) or _is_past(sync_run, accepted_roster):
                 return
-            staged = snapshots.stage(sync_run.source.id)
-            try:
-                package = render(
-                    snapshots.open(accepted_roster),
-                    profiles.load(destination.profile),
-                    staged / "package.zip",
-                    system_name=destination.system_name,
-                    system_code=destination.system_code,
-                )
-                delivered = _bring(destination, package, accepted_roster, sync_run, channels)
-                sync_run.delivered.add(destination.id)
-                yield _result(delivered)
-            finally:
-                snapshots.discard(staged)
+            bring = _send if destination.tables is None else _fill
+            delivered = bring(destination, accepted_roster, sync_run, snapshots, channels)
+            sync_run.delivered.add(destination.id)
+            yield _result(delivered)
 
     return delivery
 
@@ -66,30 +56,74 @@ def _is_past(run: SyncRun, roster: Snapshot) -> bool:
     return current is None or current.snapshot.content_hash != roster.content_hash
 
 
-def _bring(
+def _send(
     destination: Destination,
-    package: Rendered,
     roster: Snapshot,
     run: SyncRun,
+    snapshots: Snapshots,
     channels: Channels,
 ) -> Delivery:
     """Send the package unless the destination is known to have had it; then that is known."""
     source, path = run.source.id, destination.path_for(run.source.id)
+    staged = snapshots.stage(source)
+    try:
+        package = render(
+            snapshots.open(roster),
+            profiles.load(destination.profile),
+            staged / "package.zip",
+            system_name=destination.system_name,
+            system_code=destination.system_code,
+        )
+        last = run.ledger.delivery(destination.id, source)
+        if last is not None and (last.package_hash, last.path) == (package.sha256, path):
+            return last
+        run.ledger.check(run.lease)
+        with channels.destination(destination) as channel:
+            receipt = deliver(channel, path, package)
+        run.ends(Outcome.DONE, f"Delivered to {destination.id}: {path}, {package.size:,} bytes.")
+        return run.ledger.record_delivery(
+            destination.id,
+            source,
+            roster.content_hash,
+            package.sha256,
+            path,
+            package.size,
+            {"sent": receipt.sent, "rows": dict(package.rows)},
+            run.now(),
+            run.lease,
+        )
+    finally:
+        snapshots.discard(staged)
+
+
+def _fill(
+    destination: Destination,
+    roster: Snapshot,
+    run: SyncRun,
+    snapshots: Snapshots,
+    channels: Channels,
+) -> Delivery:
+    """Put the rows into the tables unless these are known to have them; then that is known."""
+    source, tables = run.source.id, channels.tables(destination)
     last = run.ledger.delivery(destination.id, source)
-    if last is not None and (last.package_hash, last.path) == (package.sha256, path):
+    if last is not None and (last.package_hash, last.path) == (roster.content_hash, tables.place):
         return last
-    run.ledger.check(run.lease)
-    with channels.destination(destination) as channel:
-        receipt = deliver(channel, path, package)
-    run.ends(Outcome.DONE, f"Delivered to {destination.id}: {path}, {package.size:,} bytes.")
+    filled = tables.replace(
+        source,
+        snapshots.open(roster),
+        at=run.now(),
+        check=lambda: run.ledger.check(run.lease),
+    )
+    rows = sum(filled.rows.values())
+    run.ends(Outcome.DONE, f"Delivered to {destination.id}: {rows:,} rows in {tables.place}.")
     return run.ledger.record_delivery(
         destination.id,
         source,
         roster.content_hash,
-        package.sha256,
-        path,
-        package.size,
-        {"sent": receipt.sent, "rows": dict(package.rows)},
+        roster.content_hash,
+        tables.place,
+        filled.size,
+        {"sent": filled.written, "rows": dict(filled.rows)},
         run.now(),
         run.lease,
     )

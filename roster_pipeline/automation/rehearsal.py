@@ -5,14 +5,17 @@ The graph is the same. Its gate is evaluated and not passed, its packages go to 
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import dagster as dg
 
+from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.config import Destination
+from roster_pipeline.receivers.tables import Check, Filled, Tables, frames, table_columns
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.handles import Handles
 from roster_pipeline.store import (
@@ -30,6 +33,7 @@ from roster_pipeline.store.lease import Clock, Lease
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.records import Verdict
 from roster_pipeline.store.snapshots import Snapshots
+from roster_pipeline.tables.csv_write import write_csv
 from roster_pipeline.transport import Channel, RemoteFile
 from roster_pipeline.transport.folder import Folder
 from roster_pipeline.workspace import Workspace
@@ -205,6 +209,9 @@ class RehearsedChannels(Channels):
     def destination(self, destination: Destination) -> Channel:
         return _Inside(self._out / destination.id)
 
+    def tables(self, destination: Destination) -> Tables:
+        return _WrittenDown(self._out / destination.id, super().tables(destination).place)
+
 
 class _Inside(Folder):
     """A folder in which a server's absolute paths stay below it."""
@@ -217,3 +224,23 @@ class _Inside(Folder):
 
     def read(self, path: str) -> Iterator[bytes]:
         return super().read(path.lstrip("/"))
+
+
+@dataclass(frozen=True)
+class _WrittenDown:
+    """Tables as CSV files: the rows that a database would have been given."""
+
+    folder: Path
+    place: str
+    """The database that was spared."""
+
+    def replace(self, source: str, roster: Roster, *, at: datetime, check: Check) -> Filled:
+        folder = self.folder / source
+        folder.mkdir(parents=True, exist_ok=True)
+        rows, size = {}, 0
+        for entity in ENTITIES:
+            names = [column.name for column in table_columns(entity)]
+            with (folder / f"{entity}.csv").open("wb") as out:
+                rows[entity] = write_csv(out, names, frames(roster, entity, source))
+                size += out.tell()
+        return Filled(rows, size, written=True)

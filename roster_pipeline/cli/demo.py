@@ -205,6 +205,7 @@ class _Story:
 
         destination = self._workspace.destinations[DESTINATION]
         folder = self._workspace.folder
+        assert destination.transport is not None  # noqa: S101  as the demo's file says
         with open_channel(destination.transport, base=folder, environ=os.environ) as channel:
             return b"".join(channel.read(destination.path_for(SOURCE)))
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
-from roster_pipeline.receivers.config import Destination
+from roster_pipeline.receivers.config import Destination, TablesConfig
+from roster_pipeline.receivers.tables import Tables
 from roster_pipeline.sources.config import Source
 from roster_pipeline.transport import Channel
-from roster_pipeline.transport.config import open_channel
+from roster_pipeline.transport.config import TransportConfig, open_channel
 
 
 class Channels:
@@ -26,4 +28,12 @@ class Channels:
 
     def destination(self, destination: Destination) -> Channel:
         """Where a destination wants its packages. Raises `CredentialsUnusable`."""
-        return open_channel(destination.transport, base=self._base, environ=self._environ)
+        transport = cast(TransportConfig, destination.transport)  # it has this or tables
+        return open_channel(transport, base=self._base, environ=self._environ)
+
+    def tables(self, destination: Destination) -> Tables:
+        """Where a destination wants its rows. Raises `TablesError`."""
+        from roster_pipeline.receivers.postgresql import open_tables
+
+        tables = cast(TablesConfig, destination.tables)  # it has these or a transport
+        return open_tables(destination.id, tables, base=self._base, environ=self._environ)

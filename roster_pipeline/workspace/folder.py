@@ -23,6 +23,7 @@ from roster_pipeline.workspace.settings import Settings, check_database
 ROSTER_YAML: Final = "roster.yaml"
 VARIABLE: Final = "ROSTER_WORKSPACE"
 _ENDINGS: Final = (".yaml", ".yml")
+_TABLES: Final = ("tables", "database and schema")
 _PLANNED_FOLDERS: Final = {"products": "products with a catalogue and accounts"}
 
 
@@ -247,11 +248,12 @@ class _Reader:
             for target in self._targets(destination, tuple(districts)):
                 other = taken.setdefault(target, name)
                 if other != name:
+                    key, what = ("path", "path") if destination.tables is None else _TABLES
                     self._at(
                         "destination",
                         name,
-                        "path",
-                        f"`path`: destination {other} writes to the same path; "
+                        key,
+                        f"`{key}`: destination {other} writes to the same {what}; "
                         "one would overwrite the other",
                     )
                     break
@@ -259,6 +261,9 @@ class _Reader:
     def _targets(
         self, destination: Destination, districts: tuple[str, ...]
     ) -> Iterator[tuple[str, str]]:
+        if destination.tables is not None:
+            yield str(destination.tables.url), destination.tables.schema_name
+            return
         place = _address(destination.transport, self._folder)
         listed = districts if destination.sources == "all" else destination.sources
         for source in (*listed, "{source}") if destination.sources == "all" else listed:
@@ -270,9 +275,9 @@ class _Reader:
         self.problem(path, place.line, message, place.column)
 
 
-def _address(transport: TransportConfig, base: Path) -> str:
+def _address(transport: TransportConfig | None, base: Path) -> str:
     """Says which place a transport leads to, so that two can be compared."""
-    if transport.folder is not None:
+    if transport is not None and transport.folder is not None:
         return str((base / transport.folder.path).resolve())
-    sftp = transport.sftp
+    sftp = None if transport is None else transport.sftp
     return "" if sftp is None else f"{sftp.username}@{sftp.host.lower()}:{sftp.port}"
