@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
 import tenacity
@@ -125,11 +125,10 @@ class HttpSession:
         ours = urlsplit(self.base_url)
         try:
             theirs = urlsplit(urljoin(self.base_url, url))
-            same = _origin(theirs.scheme, theirs) == _origin(ours.scheme, ours)
-            forgets = theirs.scheme == "http" and _origin("https", theirs) == _origin("https", ours)
+            ours_too = _is_at_home(theirs, ours)
         except ValueError:
-            same = forgets = False
-        if not same and not (ours.scheme == "https" and forgets):
+            ours_too = False
+        if not ours_too:
             raise TransportError(
                 f"{ours.netloc} points to another host ({_printable(url)}). Nothing was sent "
                 "there; ask the server's owner to mend its links."
@@ -279,8 +278,15 @@ def _given_up(again: Again, tried: int, place: str) -> TransportError:
     return type(again.error)(text)
 
 
-def _origin(scheme: str, parts: Any) -> tuple[str, str | None, int | None]:
-    return scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+def _is_at_home(theirs: SplitResult, ours: SplitResult) -> bool:
+    """Whether an address is on our server, its encryption perhaps forgotten."""
+    if theirs.hostname != ours.hostname:
+        return False
+    port = ours.port or _PORTS[ours.scheme]
+    if theirs.scheme == ours.scheme:
+        return (theirs.port or _PORTS[theirs.scheme]) == port
+    forgets = (ours.scheme, theirs.scheme) == ("https", "http")
+    return forgets and theirs.port in (None, _PORTS["http"], port)
 
 
 def _printable(text: str) -> str:

@@ -142,9 +142,11 @@ class Wire:
 
     def _explained(self, error: Exception, place: str) -> TransportError:
         causes = tuple(_causes(error))
-        for kinds, kind, text in _EXPLANATIONS:
-            if any(isinstance(cause, kinds) for cause in causes):
-                break
+        kind, text = next(
+            (kind, text)
+            for kinds, kind, text in _EXPLANATIONS
+            if any(isinstance(cause, kinds) for cause in causes)
+        )
         return kind(
             text.format(
                 host=urlsplit(place).netloc,
