@@ -178,3 +178,14 @@ def downgrade_users(users: pd.DataFrame, roles: pd.DataFrame) -> DowngradedUsers
     metadata = [name for name in users.columns if name.startswith(METADATA)]
     wanted = [column.name for column in columns_1p1("users")] + metadata
     return DowngradedUsers(said[wanted], len(users) - len(said), len(links) - len(kept))
+
+
+def downgrade_words(frame: pd.DataFrame, entity: str) -> pd.DataFrame:
+    """Blank the words that the vocabularies of 1.1 do not have."""
+    changed = {}
+    for column in columns_1p1(entity):
+        if column.words:
+            known = frame[column.name].isin(column.words) | frame[column.name].isna()
+            if not known.all():
+                changed[column.name] = frame[column.name].where(known)
+    return frame.assign(**changed) if changed else frame

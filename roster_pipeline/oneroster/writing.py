@@ -9,21 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
-import numpy as np
 import pandas as pd
 
-from roster_pipeline.oneroster.delta import Delta
-from roster_pipeline.oneroster.entities import (
-    BULK_BLANK,
-    SECRET,
-    Column,
-    columns_1p1,
-)
+from roster_pipeline.oneroster.delta import Delta, Kind
+from roster_pipeline.oneroster.entities import BULK_BLANK, SECRET
 from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.manifest import FILE, HEADER, Mode, Version, manifest_rows
 from roster_pipeline.oneroster.package import tables
 from roster_pipeline.oneroster.roster import Roster
-from roster_pipeline.oneroster.versions import downgrade_users
+from roster_pipeline.oneroster.versions import downgrade_users, downgrade_words
 from roster_pipeline.tables.archive import ZipWriter
 from roster_pipeline.tables.csv_write import write_csv
 from roster_pipeline.tables.text import TEXT
@@ -73,15 +67,12 @@ def write_delta(
     )
 
     def frames(entity: str) -> Frames:
-        changes = delta.entities[entity]
-        alive = np.union1d(changes.added, changes.changed)
-        for roster, positions, status in (
-            (delta.new, alive, "active"),
-            (delta.old, changes.removed, "tobedeleted"),
-        ):
-            if roster is None:
-                continue
-            for block in _spoken(roster, entity, version, roster.select(entity, positions)):
+        said: tuple[tuple[Kind, Roster, str], ...] = (
+            ("alive", delta.new, "active"),
+            ("removed", delta.old or Roster.empty(), "tobedeleted"),
+        )
+        for kind, roster, status in said:
+            for block in _spoken(roster, entity, version, delta.blocks(entity, kind)):
                 yield _blank(block, SECRET).assign(
                     status=_constant(status, block), dateLastModified=_constant(stamp, block)
                 )
@@ -133,18 +124,7 @@ def _spoken(
     roles = roster.columns("roles", [*_ROLE_COLUMNS, "_role"]) if entity == "users" else None
     for block in blocks:
         said = block if roles is None else downgrade_users(block, roles).users
-        yield _within(said, columns_1p1(entity))
-
-
-def _within(frame: pd.DataFrame, table: tuple[Column, ...]) -> pd.DataFrame:
-    """Blank the words of optional columns that 1.1 does not have."""
-    changed = {}
-    for column in table:
-        if column.words:
-            known = frame[column.name].isin(column.words) | frame[column.name].isna()
-            if not known.all():
-                changed[column.name] = frame[column.name].where(known)
-    return frame.assign(**changed) if changed else frame
+        yield downgrade_words(said, entity)
 
 
 def _blank(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
