@@ -7,11 +7,12 @@ difference, and neither do status, dateLastModified and password.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,15 +23,33 @@ import pyarrow.compute as pc
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.layout import Hashes, Positions, compared
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
+from roster_pipeline.oneroster.shape import conform
 from roster_pipeline.oneroster.unchanged import differing
 from roster_pipeline.tables.keys import compare
 from roster_pipeline.tables.text import arrow
 
-Kind = Literal["added", "changed", "removed"]
+Kind = Literal["added", "changed", "alive", "removed"]
 # Some 50 MB a side: sourcedIds, and whole rows.
 _MOST_IDS: Final = 1 << 20
 _MOST_PAIRS: Final = 1 << 17
+# Of an entity of which no more rows differ (of a million-student district on a normal day), these
+# are read once, whole: looking for few rows takes as long as looking for many.
+_MOST_KEPT: Final = 1 << 15
+Made = TypeVar("Made")
 _NONE: Final[Positions] = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Some rows of one entity, read once."""
+
+    positions: Positions
+    """Ascending."""
+    frame: pd.DataFrame
+
+    def take(self, positions: Positions, columns: Sequence[str]) -> pd.DataFrame:
+        at = np.searchsorted(self.positions, positions)
+        return conform(self.frame, columns).take(at).reset_index(drop=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +65,14 @@ class EntityDelta:
     removed: Positions
     """In the old roster, ascending."""
     unchanged: int
+    old_rows: _Rows | None = None
+    new_rows: _Rows | None = None
+    """The rows that differ, where they are few."""
+
+    @property
+    def alive(self) -> Positions:
+        """Rows added and changed: in the new roster, ascending."""
+        return np.union1d(self.added, self.changed)
 
     def counts(self) -> dict[str, int]:
         """How many rows were added, changed, removed and left as they were."""
@@ -59,7 +86,7 @@ class EntityDelta:
 
 @dataclass(frozen=True, eq=False)
 class Delta:
-    """What differs between two rosters. It holds positions; rows are read block by block."""
+    """What differs between two rosters. Where much does, rows are read block by block."""
 
     old: Roster | None
     new: Roster
@@ -78,10 +105,16 @@ class Delta:
         return {entity: delta.counts() for entity, delta in self.entities.items()}
 
     def blocks(self, entity: str, kind: Kind, provenance: bool = False) -> Iterator[pd.DataFrame]:
-        """The rows that were added, changed (as they are now) or removed (as they were)."""
-        roster = (self.old or Roster.empty()) if kind == "removed" else self.new
-        positions: Positions = getattr(self.entities[entity], kind)
-        return roster.select(entity, positions, provenance=provenance)
+        """The rows that were added, changed (as they are now), either (alive), or removed (as they
+        were)."""
+        delta, was = self.entities[entity], kind == "removed"
+        roster = (self.old or Roster.empty()) if was else self.new
+        rows = delta.old_rows if was else delta.new_rows
+        positions: Positions = getattr(delta, kind)
+        if rows is None or provenance:
+            yield from roster.select(entity, positions, provenance=provenance)
+        elif len(positions):
+            yield rows.take(positions, roster.header(entity))
 
     def pairs(self, entity: str) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
         """The changed rows as they were and as they are, aligned, in all columns that count."""
@@ -91,8 +124,8 @@ class Delta:
         for start in range(0, len(delta.changed), _MOST_PAIRS):
             block = slice(start, start + _MOST_PAIRS)
             yield (
-                old.take(entity, delta.changed_from[block], columns),
-                new.take(entity, delta.changed[block], columns),
+                _take(old, entity, delta.old_rows, delta.changed_from[block], columns),
+                _take(new, entity, delta.new_rows, delta.changed[block], columns),
             )
 
 
@@ -174,10 +207,21 @@ def _diff(old: Roster, new: Roster, entity: str) -> EntityDelta:
     old_keys, old_rows = old.hashes(entity)
     new_keys, new_rows = new.hashes(entity)
     old_at, new_at = differing(old_keys, old_rows, new_keys, new_rows)
+    old_kept, new_kept = None, None
+    if max(len(old_at), len(new_at)) <= _MOST_KEPT:
+        old_kept, new_kept = _side_by_side(
+            lambda: _Rows(old_at, old.take(entity, old_at, old.header(entity))),
+            lambda: _Rows(new_at, new.take(entity, new_at, new.header(entity))),
+        )
     found = [EntityDelta(_NONE, _NONE, _NONE, _NONE, len(new_keys) - len(new_at))]
     for in_old, in_new in _chunks(old_keys[old_at], new_keys[new_at]):
         left_old, left_new = old_at[in_old], new_at[in_new]
-        old_ids, new_ids = _ids(old, left_old, new, left_new, entity)
+        old_ids, new_ids = _coded(
+            *_side_by_side(
+                partial(_take, old, entity, old_kept, left_old, ["sourcedId"]),
+                partial(_take, new, entity, new_kept, left_new, ["sourcedId"]),
+            )
+        )
         chunk = compare(old_ids, old_rows[left_old], new_ids, new_rows[left_new])
         found.append(
             EntityDelta(
@@ -188,7 +232,7 @@ def _diff(old: Roster, new: Roster, entity: str) -> EntityDelta:
                 chunk.unchanged,
             )
         )
-    return _together(found)
+    return replace(_together(found), old_rows=old_kept, new_rows=new_kept)
 
 
 def _together(deltas: Sequence[EntityDelta]) -> EntityDelta:
@@ -217,22 +261,29 @@ def _chunks(old_keys: Hashes, new_keys: Hashes) -> Iterator[tuple[Positions, Pos
         yield np.flatnonzero(old_chunks == chunk), np.flatnonzero(new_chunks == chunk)
 
 
-def _ids(
-    old: Roster, old_at: Positions, new: Roster, new_at: Positions, entity: str
-) -> tuple[Hashes, Hashes]:
-    """One number for each different sourcedId of these rows, by its text."""
+def _take(
+    roster: Roster, entity: str, kept: _Rows | None, at: Positions, columns: Sequence[str]
+) -> pd.DataFrame:
+    if kept is not None:
+        return kept.take(at, columns)
+    return roster.take(entity, at, columns)
 
-    def read(roster: Roster, at: Positions) -> list[pa.LargeStringArray]:
-        return [arrow(frame["sourcedId"]) for frame in roster.select(entity, at, ["sourcedId"])]
 
+def _side_by_side(before: Callable[[], Made], after: Callable[[], Made]) -> tuple[Made, Made]:
     with ThreadPoolExecutor(1) as other:
-        before = other.submit(read, old, old_at)
-        after = read(new, new_at)
-        texts = pa.chunked_array([*before.result(), *after], pa.large_string())
+        made = other.submit(before)
+        late = after()
+        return made.result(), late
+
+
+def _coded(before: pd.DataFrame, after: pd.DataFrame) -> tuple[Hashes, Hashes]:
+    """One number for each different sourcedId of these rows, by its text."""
+    texts = [arrow(frame["sourcedId"]) for frame in (before, after)]
     # All chunks share one dictionary.
-    coded = cast("list[pa.DictionaryArray[Any, Any]]", texts.dictionary_encode("encode").chunks)
-    codes = np.concatenate([_NONE, *(chunk.indices.to_numpy() for chunk in coded)])
-    return codes[: len(old_at)].astype(np.uint64), codes[len(old_at) :].astype(np.uint64)
+    coded = pa.chunked_array(texts, pa.large_string()).dictionary_encode("encode")
+    chunks = cast("list[pa.DictionaryArray[Any, Any]]", coded.chunks)
+    codes = np.concatenate([_NONE, *(chunk.indices.to_numpy() for chunk in chunks)])
+    return codes[: len(before)].astype(np.uint64), codes[len(before) :].astype(np.uint64)
 
 
 def _differs(before: pd.Series, after: pd.Series) -> npt.NDArray[np.bool_]:

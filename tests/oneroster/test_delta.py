@@ -46,6 +46,7 @@ def tight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roster_module, "_MOST_ROWS", 3)
     monkeypatch.setattr(delta_module, "_MOST_IDS", 2)
     monkeypatch.setattr(delta_module, "_MOST_PAIRS", 2)
+    monkeypatch.setattr(delta_module, "_MOST_KEPT", 1)
 
 
 @pytest.fixture
