@@ -126,10 +126,7 @@ def _array_literals(cells: "pd.Series[Any]") -> "pd.Series[Any]":
     escaped = arrow(cells)
     for old, new in (("\\", "\\\\"), ('"', '\\"'), (",", '","')):
         escaped = pc.replace_substring(escaped, old, new)
-    opening, closing, nothing = (pa.scalar(text, pa.large_string()) for text in ('{"', '"}', ""))
-    return series(
-        pc.binary_join_element_wise(opening, escaped, closing, nothing), index=cells.index
-    )
+    return series(_joined('{"', escaped, '"}'), index=cells.index)
 
 
 def _on_the_calendar(cells: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -143,25 +140,32 @@ def _on_the_calendar(cells: "pd.Series[Any]") -> "pd.Series[Any]":
 
 def _metadata(block: pd.DataFrame) -> "pd.Series[Any]":
     """The filled metadata cells of each row as one JSON object."""
-    pieces = [
+    members = [
         _members(name.removeprefix(PREFIX), block[name])
         for name in block.columns
         if name.startswith(PREFIX)
     ]
-    opening, closing, comma, nothing = (
-        pa.scalar(text, pa.large_string()) for text in ("{", "}", ",", "")
-    )
-    if not pieces:
+    if not members:
         return pd.Series(["{}"] * len(block), dtype=TEXT, index=block.index)
-    inner = pc.binary_join_element_wise(*pieces, comma, null_handling="skip")
-    return series(pc.binary_join_element_wise(opening, inner, closing, nothing), index=block.index)
+    inner = pc.utf8_slice_codeunits(_joined(*members), 1)
+    return series(_joined("{", inner, "}"), index=block.index)
 
 
 def _members(name: str, cells: "pd.Series[Any]") -> "pa.Array[Any]":
-    """Each filled cell as a member of a JSON object; each distinct text is written once."""
+    """Each filled cell as a member of a JSON object after a comma, an empty one as nothing."""
     coded: Any = arrow(cells).dictionary_encode()
     key = json.dumps(name, ensure_ascii=False)
     members = [
-        f"{key}:{json.dumps(text, ensure_ascii=False)}" for text in coded.dictionary.to_pylist()
+        f",{key}:{json.dumps(text, ensure_ascii=False)}" for text in coded.dictionary.to_pylist()
     ]
-    return pa.array(members, pa.large_string()).take(coded.indices)
+    texts: pa.Array[Any] = pc.fill_null(
+        pa.array(members, pa.large_string()).take(coded.indices), ""
+    )
+    return texts
+
+
+def _joined(*pieces: "str | pa.Array[Any]") -> "pa.Array[Any]":
+    """Texts set together row by row; null where one of them is."""
+    parts = [pa.scalar(p, pa.large_string()) if isinstance(p, str) else p for p in pieces]
+    joined: pa.Array[Any] = pc.binary_join_element_wise(*parts, pa.scalar("", pa.large_string()))
+    return joined
