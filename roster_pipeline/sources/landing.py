@@ -7,7 +7,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from io import BufferedRandom
 from pathlib import Path, PurePosixPath
@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 from roster_pipeline import crashpoints
 from roster_pipeline.sources.redaction import redacted, secret_columns
 from roster_pipeline.sources.vendors import Secrets
+from roster_pipeline.tables.ahead import ahead
 from roster_pipeline.tables.archive import ArchiveError, ZipReader, ZipWriter
 from roster_pipeline.tables.csv_blocks import CsvBlocks, CsvError
 from roster_pipeline.transport.channel import Channel, RemoteFile
@@ -24,6 +25,8 @@ from roster_pipeline.transport.channel import Channel, RemoteFile
 # refused if it cannot be seen whether it holds secrets.
 _CSV: Final = ".csv"
 _LIKE_CSV: Final = (_CSV, ".txt", ".tsv")
+# Small enough for inflating one block to go on beside parsing the one before.
+_SEARCHED: Final = 8 << 20
 # What macOS adds beside each file of an archive: its attributes, not its content.
 _ATTRIBUTES: Final = "._"
 
@@ -141,10 +144,9 @@ def _has_secrets(reader: ZipReader, name: str, columns: tuple[int, ...]) -> bool
     """Whether any secret cell is filled, or may be in a row that is no row."""
     try:
         with reader.open(name) as member:
-            return any(
-                block.anomalies or block.frame.notna().to_numpy().any()
-                for block in CsvBlocks(member, only=columns)
-            )
+            blocks = CsvBlocks(member, only=columns, block_bytes=_SEARCHED)
+            with closing(ahead(iter(blocks))) as read:
+                return any(b.anomalies or b.frame.notna().to_numpy().any() for b in read)
     except CsvError as error:
         raise _MemberError(name, error) from None
 
