@@ -10,11 +10,13 @@ from roster_pipeline.receivers import config as receivers
 from roster_pipeline.sources import config as sources
 from roster_pipeline.workspace import (
     District,
+    Product,
     Settings,
     Workspace,
     WorkspaceError,
     json_schemas,
     locate,
+    open_catalogue,
     schema_line,
 )
 from roster_pipeline.workspace import settings as workspace_settings
@@ -149,6 +151,115 @@ def test_a_secret_typed_into_a_file_is_not_repeated(folder: Path) -> None:
     assert "sources/springfield.yaml:8:15: `transport.sftp.password`: write where" in said
 
 
+PRODUCT = """\
+id: maths
+name: Maths Path
+sources: [springfield]
+courses:
+  catalogue: catalogues/maths.csv
+  rules:
+    - {title: lunch, ignore: true}
+    - {title: algebra, course: alg-1}
+"""
+CATALOGUE = "id,title\nalg-1,Algebra 1\n"
+
+
+def maths(folder: Path, catalogue: str | bytes = CATALOGUE, product: str = PRODUCT) -> Product:
+    write(folder, "products/maths.yaml", product)
+    write(folder, "catalogues/maths.csv", catalogue)
+    return Workspace.load(folder).product("maths")
+
+
+def test_a_product_is_read_with_the_sources_that_use_it(folder: Path) -> None:
+    product = maths(folder)
+    write(folder, "sources/shelbyville.yaml", SOURCE.replace("id: springfield", "id: shelbyville"))
+    workspace = Workspace.load(folder)
+
+    assert product.name == "Maths Path"
+    assert [p.id for p in workspace.products_of("springfield")] == ["maths"]
+    assert workspace.products_of("shelbyville") == ()
+    with pytest.raises(WorkspaceError, match="'reading'; there are: maths"):
+        workspace.product("reading")
+
+
+def test_a_product_of_an_unknown_source_is_refused(folder: Path) -> None:
+    write(folder, "products/maths.yaml", PRODUCT.replace("springfield", "shelbyville"))
+
+    assert problems(folder) == [
+        "products/maths.yaml:3:10: `sources`: no source is called 'shelbyville'; "
+        "there are: springfield"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("sources: [springfield]", "sources: springfield", "say `all`, or a list such as"),
+        ("sources: [springfield]", "sources: []", "the list is empty"),
+        ("title: lunch, ", "", "a rule needs a condition: title, code,"),
+        ("ignore: true", "ignore: false", "a rule says either `course`"),
+        ("ignore: true", "ignore: true, course: x", "a rule says either `course`"),
+        ("title: lunch", "titel: lunch", "`courses.rules.titel`; did you mean `title`?"),
+        ("title: lunch", 'title: "lunch("', "this is not a regular expression: missing )"),
+        ("title: lunch", "grades: [10]", "`courses.rules.grades`: text is needed here"),
+        ("catalogue: ", "suggest_from: 0\n  catalogue: ", "greater than or equal to 1"),
+        ("catalogue: ", "exact: [title]\n  catalogue: ", "'course_codes' or 'subject_codes'"),
+        (
+            "catalogue: ",
+            "exact: [subject_codes, subject_codes]\n  catalogue: ",
+            "a kind of code is named twice",
+        ),
+        ("catalogue: ", "catalog: ", "`courses.catalog`; did you mean `catalogue`?"),
+    ],
+)
+def test_what_a_product_may_not_say_is_refused_with_its_place(
+    folder: Path, old: str, new: str, sentence: str
+) -> None:
+    write(folder, "products/maths.yaml", PRODUCT.replace(old, new))
+
+    said = problems(folder)
+
+    assert any(sentence in problem for problem in said)
+    assert all(problem.startswith("products/maths.yaml:") for problem in said)
+
+
+def test_a_catalogue_is_found_beside_the_files_that_name_it(folder: Path) -> None:
+    catalogue = open_catalogue(folder, maths(folder))
+
+    assert catalogue.titles == {"alg-1": "Algebra 1"}
+
+
+def test_a_catalogue_s_faults_are_said_with_file_and_line(folder: Path) -> None:
+    product = maths(folder, "id,title\nalg-1,Algebra 1\nalg-1,Algebra\n")
+
+    with pytest.raises(WorkspaceError) as error:
+        open_catalogue(folder, product)
+    assert str(error.value) == (
+        "catalogues/maths.csv:3: `id`: a line above has the same id. "
+        "Remove one of the lines, or give it an id of its own."
+    )
+
+
+def test_a_rule_for_a_course_that_no_catalogue_has_is_said_with_its_line(folder: Path) -> None:
+    product = maths(folder, "id,title\nalg-2,Algebra 2\n")
+
+    with pytest.raises(WorkspaceError) as error:
+        open_catalogue(folder, product)
+    assert [str(problem) for problem in error.value.problems] == [
+        "products/maths.yaml:8:32: `courses.rules.course`: catalogues/maths.csv has no course of "
+        "this id"
+    ]
+
+
+def test_a_missing_catalogue_stops_nobody_who_does_not_need_it(folder: Path) -> None:
+    product = maths(folder)
+    (folder / "catalogues" / "maths.csv").unlink()
+
+    assert Workspace.load(folder).product("maths") == product
+    with pytest.raises(WorkspaceError, match=r"catalogues/maths.csv: .*No such file"):
+        open_catalogue(folder, product)
+
+
 def as_yaml(path: str) -> str:
     steps = path.split(".")
     return "".join(f"{'  ' * n}{step}:\n" for n, step in enumerate(steps[:-1])) + (
@@ -177,12 +288,6 @@ def test_a_key_of_a_later_version_is_refused_with_a_sentence(
 
     assert f"`{path}` comes later (" in said
     assert said.endswith("); remove it")
-
-
-def test_a_planned_folder_is_refused_with_a_sentence(folder: Path) -> None:
-    write(folder, "products/maths.yaml", "id: maths\n")
-
-    assert "products: this folder comes later" in problems(folder)[0]
 
 
 def test_an_id_is_the_name_of_its_file(folder: Path) -> None:
@@ -295,7 +400,7 @@ def test_the_folder_is_found(folder: Path, tmp_path_factory: pytest.TempPathFact
 def test_editors_get_a_schema_for_each_kind_of_file() -> None:
     schemas = json_schemas()
 
-    assert set(schemas) == {"roster", "source", "destination"}
+    assert set(schemas) == {"roster", "source", "product", "destination"}
     assert "guards" in schemas["source"]["properties"]
     assert set(schemas["roster"]["required"]) == {"partitions"}
     line = schema_line("source", "../.schemas")
@@ -333,6 +438,12 @@ SHOWN_TO_ACT = {
         "expect": "test_a_size_that_is_not_expected_holds",
         "strict": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
         "guards": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
+    },
+    Product: {
+        "id": "test_an_id_is_the_name_of_its_file",
+        "name": "test_a_product_is_read_with_the_sources_that_use_it",
+        "sources": "test_a_product_is_read_with_the_sources_that_use_it",
+        "courses": "test_a_catalogue_is_found_beside_the_files_that_name_it",
     },
     receivers.Destination: {
         "id": "test_an_id_is_the_name_of_its_file",

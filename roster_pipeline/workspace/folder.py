@@ -18,13 +18,13 @@ from roster_pipeline.transport.errors import CredentialsUnusable
 from roster_pipeline.workspace import settings as settings_of
 from roster_pipeline.workspace.located_yaml import Document, YamlError, read
 from roster_pipeline.workspace.problems import Problem, WorkspaceError, explain, planned_keys
+from roster_pipeline.workspace.products import Product
 from roster_pipeline.workspace.settings import Settings, check_database
 
 ROSTER_YAML: Final = "roster.yaml"
 VARIABLE: Final = "ROSTER_WORKSPACE"
 _ENDINGS: Final = (".yaml", ".yml")
 _TABLES: Final = ("tables", "database and schema")
-_PLANNED_FOLDERS: Final = {"products": "products with a catalogue and accounts"}
 
 
 class District(Source):
@@ -49,6 +49,7 @@ _GUARD_KEYS: Final = {f"guards.{key}": what for key, what in LATER_IN_GUARDS.ite
 _KINDS: Final[Mapping[str, _Kind]] = {
     "roster": _Kind(Settings, {**settings_of.LATER, **_GUARD_KEYS}),
     "source": _Kind(District, {**sources.LATER, **_GUARD_KEYS}),
+    "product": _Kind(Product, {}),
     "destination": _Kind(Destination, receivers.LATER),
 }
 
@@ -61,6 +62,8 @@ class Workspace:
     """Absolute."""
     settings: Settings
     sources: Mapping[str, District]
+    """By id, sorted."""
+    products: Mapping[str, Product]
     """By id, sorted."""
     destinations: Mapping[str, Destination]
     """By id, sorted."""
@@ -87,14 +90,14 @@ class Workspace:
         reader = _Reader(folder)
         settings = reader.file(folder / ROSTER_YAML, "roster", Settings)
         districts = reader.all_in("sources", "source", District)
+        products = reader.all_in("products", "product", Product)
         destinations = reader.all_in("destinations", "destination", Destination)
-        reader.check_destinations(destinations, districts)
-        for name, what in _PLANNED_FOLDERS.items():
-            if any(_yaml_files(folder / name)):
-                reader.problem(folder / name, None, f"this folder comes later ({what}); remove it")
+        reader.check_sources("product", products)
+        reader.check_sources("destination", destinations)
+        reader.check_paths(destinations, districts)
         if reader.problems or settings is None:
             raise WorkspaceError(reader.problems)
-        return cls(folder, settings, districts, destinations)
+        return cls(folder, settings, districts, products, destinations)
 
     @property
     def storage_url(self) -> str:
@@ -120,16 +123,11 @@ class Workspace:
 
     def source(self, name: str) -> District:
         """The source of this id. Raises `WorkspaceError` that names the ones there are."""
-        if name not in self.sources:
-            known = ", ".join(self.sources) or "none yet"
-            raise WorkspaceError(
-                [
-                    Problem(
-                        "sources", None, None, f"no source is called {name!r}; there are: {known}"
-                    )
-                ]
-            )
-        return self.sources[name]
+        return _called(name, self.sources, "source")
+
+    def product(self, name: str) -> Product:
+        """The product of this id. Raises `WorkspaceError` that names the ones there are."""
+        return _called(name, self.products, "product")
 
     def guards_for(self, source: str) -> GuardSettings:
         """The limits that hold for a source."""
@@ -139,6 +137,10 @@ class Workspace:
         """Whether findings that are usually tolerated stop the sync of a source."""
         own = self.source(source).strict
         return self.settings.strict if own is None else own
+
+    def products_of(self, source: str) -> tuple[Product, ...]:
+        """Every product that a source uses, by id."""
+        return tuple(p for p in self.products.values() if p.takes(source))
 
     def destinations_of(self, source: str) -> tuple[Destination, ...]:
         """Every destination that gets the roster of a source, by id."""
@@ -159,13 +161,21 @@ def locate(environ: Mapping[str, str], current: Path) -> Path:
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """The JSON Schema of each kind of file: roster, source, destination."""
+    """The JSON Schema of each kind of file: roster, source, product, destination."""
     return {name: _closed(kind.model.model_json_schema()) for name, kind in _KINDS.items()}
 
 
 def schema_line(kind: str, schemas: str) -> str:
     """The first line of a YAML file that tells editors its schema, which lies in `schemas`."""
     return f"# yaml-language-server: $schema={schemas}/{kind}.json"
+
+
+def _called(name: str, parts: Mapping[str, M], kind: str) -> M:
+    if name not in parts:
+        known = ", ".join(parts) or "none yet"
+        message = f"no {kind} is called {name!r}; there are: {known}"
+        raise WorkspaceError([Problem(f"{kind}s", None, None, message)])
+    return parts[name]
 
 
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:
@@ -229,22 +239,26 @@ class _Reader:
             found[path.stem] = part
         return found
 
-    def check_destinations(
-        self, destinations: Mapping[str, Destination], districts: Mapping[str, District]
-    ) -> None:
-        """Sources that do not exist, and two packages for one path."""
+    def check_sources(self, kind: str, parts: Mapping[str, Product | Destination]) -> None:
+        """Sources that do not exist."""
         stems = {path.stem for path in _yaml_files(self._folder / "sources")}
-        taken: dict[tuple[str, str], str] = {}
-        for name, destination in destinations.items():
-            listed = () if destination.sources == "all" else destination.sources
+        known = ", ".join(sorted(stems)) or "none yet"
+        for name, part in parts.items():
+            listed = () if part.sources == "all" else part.sources
             for unknown in sorted(set(listed) - stems):
-                known = ", ".join(sorted(stems)) or "none yet"
                 self._at(
-                    "destination",
+                    kind,
                     name,
                     "sources",
                     f"`sources`: no source is called {unknown!r}; there are: {known}",
                 )
+
+    def check_paths(
+        self, destinations: Mapping[str, Destination], districts: Mapping[str, District]
+    ) -> None:
+        """Two packages for one path."""
+        taken: dict[tuple[str, str], str] = {}
+        for name, destination in destinations.items():
             for target in self._targets(destination, tuple(districts)):
                 other = taken.setdefault(target, name)
                 if other != name:

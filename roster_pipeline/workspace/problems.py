@@ -124,7 +124,7 @@ def _unknown_key(place: Place, model: type[BaseModel]) -> str:
 
 
 def _keys_at(schema: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
-    """The keys that a JSON schema knows at a path, through references and unions."""
+    """The keys that a JSON schema knows at a path, through references, unions and lists."""
     definitions = schema.get("$defs", {})
 
     def branches(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -132,6 +132,8 @@ def _keys_at(schema: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
             yield from branches(definitions[node["$ref"].rpartition("/")[2]])
             return
         yield node
+        if "items" in node:
+            yield from branches(node["items"])
         for word in ("anyOf", "oneOf", "allOf"):
             for branch in node.get(word, ()):
                 yield from branches(branch)

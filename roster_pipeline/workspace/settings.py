@@ -16,7 +16,6 @@ LATER: Final[Mapping[str, str]] = {
     "retention": "throwing old snapshots away",
     "metrics": "metrics for a monitoring system",
     "calendar": "rollover windows and blackout dates",
-    "products": "products with a catalogue and accounts",
     "partitions.keep": "retiring old dates",
     "storage_options": "options of object stores",
 }
