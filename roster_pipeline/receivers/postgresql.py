@@ -54,7 +54,9 @@ _SESSION: Final = {
     "client_encoding": "UTF8",
     "options": "-c lock_timeout=60s",
 }
-_BLOCK: Final = 1 << 20
+# Some 10 MB of CSV are copied at a time, handed to the driver in pieces of a megabyte.
+_ROWS: Final = 1 << 16
+_BYTES: Final = 1 << 20
 _HOW: Final = (
     "Write postgresql://user:password@host:5432/database, with %40, %2F, %3A for @, / and : in a "
     "password."
@@ -154,7 +156,7 @@ class PostgresTables:
         rows = size = 0
         with closing(ahead(_csv_blocks(roster, entity, source, names))) as blocks:
             for block, count in blocks:
-                cursor.copy_expert(copy, block, _BLOCK)
+                cursor.copy_expert(copy, block, _BYTES)
                 rows += count
                 size += block.tell()
         return rows, size
@@ -304,10 +306,11 @@ def _csv_blocks(
     roster: Roster, entity: str, source: str, names: list[str]
 ) -> Iterator[tuple[io.BytesIO, int]]:
     for frame in frames(roster, entity, source):
-        block = io.BytesIO()
-        rows = write_csv(block, names, [frame], newline="\n")
-        block.seek(0)
-        yield block, rows
+        for start in range(0, len(frame), _ROWS):
+            block = io.BytesIO()
+            rows = write_csv(block, names, [frame.iloc[start : start + _ROWS]], newline="\n")
+            block.seek(0)
+            yield block, rows
 
 
 def _listed(names: Iterable[str]) -> Composable:
