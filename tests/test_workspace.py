@@ -347,6 +347,34 @@ def test_two_destinations_may_write_beside_each_other(folder: Path) -> None:
     assert len(Workspace.load(folder).destinations) == 2
 
 
+TABLES = "id: {}\ntables:\n  url: {{env: WAREHOUSE_URL}}\n"
+
+
+def test_two_destinations_may_not_fill_the_same_tables(folder: Path) -> None:
+    write(folder, "destinations/lake.yaml", TABLES.format("lake"))
+    write(folder, "destinations/warehouse.yaml", TABLES.format("warehouse"))
+
+    assert problems(folder) == [
+        "destinations/warehouse.yaml:3:3: `tables`: destination lake writes to the same database "
+        "and schema; one would overwrite the other"
+    ]
+
+
+def test_two_destinations_may_share_a_database(folder: Path) -> None:
+    write(folder, "destinations/lake.yaml", TABLES.format("lake"))
+    write(folder, "destinations/warehouse.yaml", TABLES.format("warehouse") + "  schema: k12\n")
+
+    assert len(Workspace.load(folder).destinations) == 3
+
+
+def test_a_destination_that_says_neither_packages_nor_tables_is_told_both(folder: Path) -> None:
+    write(folder, "destinations/reader.yaml", "id: reader\n")
+
+    assert problems(folder) == [
+        "destinations/reader.yaml:1:1: say `transport` and `path`, or `tables`"
+    ]
+
+
 def test_storage_and_ledger_lie_in_the_folder_unless_said_otherwise(folder: Path) -> None:
     workspace = Workspace.load(folder)
 
@@ -453,6 +481,7 @@ SHOWN_TO_ACT = {
         "path": "test_each_source_has_its_own_path",
         "system_name": "test_a_destination_names_the_sending_system",
         "system_code": "test_a_destination_names_the_sending_system",
+        "tables": "test_what_is_accepted_is_in_the_tables_and_has_a_receipt",
     },
     Settings: {
         "storage": "test_storage_and_ledger_may_be_elsewhere",

@@ -52,6 +52,49 @@ def test_what_a_destination_may_not_say_is_refused_with_a_sentence(
     assert sentence in str(error.value)
 
 
+def tables(**keys: Any) -> Destination:
+    data = {"id": "warehouse", "tables": {"url": {"env": "WAREHOUSE_URL"}}}
+    return Destination.model_validate({**data, **keys})
+
+
+def test_a_destination_may_be_tables_instead_of_packages() -> None:
+    made = tables(sources=["springfield"])
+
+    assert made.tables is not None
+    assert made.tables.schema_name == "roster"
+    assert made.takes("springfield")
+    assert tables(tables={"url": {"file": "url"}, "schema": "k12"}).tables is not None
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"path": "/in/{source}.zip"}, "`path` is of packages, and `tables` gets none"),
+        ({"transport": {"folder": {"path": "."}}}, "`transport` is of packages"),
+        ({"profile": "oneroster-1.2-bulk"}, "`profile` is of packages"),
+        ({"system_name": "Hub"}, "`system_name` is of packages"),
+        ({"tables": None}, "say `transport` and `path`, or `tables`"),
+        ({"tables": {"url": "postgresql://us:hunter2@db/x"}}, "never the secret itself"),
+        ({"tables": {"url": {"env": "A"}, "schema": "Roster"}}, "small letters"),
+        ({"tables": {"url": {"env": "A"}, "schema": "pg_roster"}}, "does not begin with"),
+        ({"tables": {"url": {"env": "A"}, "shema": "x"}}, "Extra inputs"),
+    ],
+)
+def test_what_tables_may_not_say_is_refused_with_a_sentence(
+    keys: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValidationError) as error:
+        tables(**keys)
+    assert sentence in str(error.value)
+    assert "hunter2" not in str(error.value)
+
+
+def test_packages_need_a_way_and_a_path() -> None:
+    for lacking in ({"transport": None}, {"path": None}):
+        with pytest.raises(ValidationError, match="say `transport` and `path`, or `tables`"):
+            destination(**lacking)
+
+
 def test_a_destination_names_the_sending_system() -> None:
     named = destination(system_name="Hub", system_code="hub-1")
     out = io.BytesIO()
