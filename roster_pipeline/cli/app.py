@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from roster_pipeline.cli import courses, folder, holds, packages, syncs
 from roster_pipeline.cli import demo as demonstration
-from roster_pipeline.cli import folder, holds, packages, syncs
 from roster_pipeline.cli.console import Ends, Refusal, note
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.command("holds")(holds.holds)
 app.command("show")(holds.show)
 app.command("approve")(holds.approve)
 app.command("reject")(holds.reject)
+app.add_typer(courses.app, name="courses")
 
 
 def _say_version(wanted: bool) -> None:

@@ -27,7 +27,7 @@ def init(
         ),
     ] = Storage.SQLITE,
 ) -> None:
-    """Make a workspace: roster.yaml, sources/, destinations/, a ledger and Dagster's storage.
+    """Make a workspace: roster.yaml, examples of sources, products and destinations, its state.
 
     What is there already stays as it is, so a workspace fresh from version control is completed.
     """

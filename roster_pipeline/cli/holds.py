@@ -104,7 +104,7 @@ def approve(
     from roster_pipeline.cli.syncs import resume_and_tell
 
     with opened(context) as rooms:
-        hold = rooms.ledger.approve(name, who or _user(), why, datetime.now(UTC))
+        hold = rooms.ledger.approve(name, who or user(), why, datetime.now(UTC))
         note(f"{name} is approved by {hold.decided_by}.")
         if run:
             end(resume_and_tell(rooms, hold, form))
@@ -116,7 +116,7 @@ def reject(
 ) -> None:
     """Refuse a held roster for good. The accepted one stays; the same file is not held again."""
     with opened(context) as rooms:
-        hold = rooms.ledger.reject(name, who or _user(), why, datetime.now(UTC))
+        hold = rooms.ledger.reject(name, who or user(), why, datetime.now(UTC))
     _settled(hold, form)
 
 
@@ -126,7 +126,8 @@ def _settled(hold: Hold, form: Format) -> None:
     answer(hold_text(hold), {"schema": "roster.hold/1", **hold_document(hold)}, form)
 
 
-def _user() -> str:
+def user() -> str:
+    """Who decides, unless somebody is named."""
     from getpass import getuser
 
     return getuser()

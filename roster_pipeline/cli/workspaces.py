@@ -52,11 +52,14 @@ def roster_yaml(start: date, storage: Storage) -> str:
 
 
 def examples() -> dict[str, str]:
-    """An example of a source and of a destination, schemas for editors, and a .gitignore."""
+    """An example of each kind of file, schemas for editors, and a .gitignore."""
     source = filled("source.yaml", schema_line=schema_line("source", "../"))
+    product = filled("product.yaml", schema_line=schema_line("product", "../"))
     destination = filled("destination.yaml", schema_line=schema_line("destination", "../"))
     return {
         "sources/springfield.yaml.example": source,
+        "products/maths-path.yaml.example": product,
+        "catalogues/maths-path.csv.example": filled("catalogue.csv"),
         "destinations/learning-app.yaml.example": destination,
         ".gitignore": filled("gitignore"),
         **schemas(),
