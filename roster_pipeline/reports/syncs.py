@@ -132,6 +132,7 @@ def _standing_document(standing: Standing) -> dict[str, Any]:
                     "at": moment(delivery.at),
                     "path": delivery.path,
                     "size": delivery.size,
+                    "rows": delivery.receipt.get("rows"),
                     "content_hash": delivery.content_hash,
                     "package_hash": delivery.package_hash,
                 },
