@@ -1,7 +1,11 @@
-"""Rosters by content: the same cells of the same source are stored once, and never change."""
+"""Rosters by content: the same cells of the same source are stored once, and never change.
+
+What was made of one lies beside it, and is replaced when it is made anew.
+"""
 
 import shutil
 from pathlib import Path
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
@@ -12,12 +16,15 @@ from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.store.errors import NotStored
 from roster_pipeline.store.files import files_at, plain
 from roster_pipeline.store.records import Snapshot
+from roster_pipeline.tables.text import TEXT
 
 __all__ = ["Snapshot", "Snapshots"]
 
+_TEXTS: Final = {pa.large_string(): TEXT}
+
 
 class Snapshots:
-    """Rosters below `<url>/snapshots/<source>/<content hash>/`, findings beside them.
+    """Rosters below `<url>/snapshots/<source>/<content hash>/`, findings and tables beside them.
 
     `url` is a local path or any address that fsspec knows (`s3://bucket/rosters`).
     """
@@ -76,21 +83,45 @@ class Snapshots:
 
         The same roster may come from another package, whose findings then replace these.
         """
-        staged = self.stage(source)
-        file = staged / "findings.parquet"
-        pq.write_table(pa.Table.from_pandas(findings, preserve_index=False), file)
-        self._files.publish(file, _findings(source, content_hash))
-        self.discard(staged)
+        self._put_frame(source, _findings(source, content_hash), findings)
 
     def findings(self, source: str, content_hash: str) -> pd.DataFrame:
         """The findings that were put. Raises NotStored if there are none."""
         try:
-            with self._files.open(_findings(source, content_hash)) as file:
-                return pq.read_table(file).to_pandas()
+            return self._frame(_findings(source, content_hash))
         except FileNotFoundError:
             raise NotStored(
                 f"{source}: no findings are kept for roster {content_hash[:12]}. Sync again."
             ) from None
+
+    def put_table(self, roster: Snapshot, name: str, rows: pd.DataFrame) -> str:
+        """Keep a table that was made of a roster under a name; returns where it lies."""
+        place = _table(roster, name)
+        self._put_frame(roster.source, place, rows)
+        return self._files.url(place)
+
+    def table(self, roster: Snapshot, name: str) -> pd.DataFrame:
+        """The table of that name, its text as TEXT. Raises NotStored if there is none."""
+        try:
+            return self._frame(_table(roster, name), types_mapper=_TEXTS.get)
+        except FileNotFoundError:
+            raise NotStored(
+                f"{roster.source}: there is no {name} of roster {roster.content_hash[:12]}."
+                " Sync again."
+            ) from None
+
+    def _put_frame(self, source: str, name: str, rows: pd.DataFrame) -> None:
+        staged = self.stage(source)
+        try:
+            file = staged / "rows.parquet"
+            pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), file)
+            self._files.publish(file, name)
+        finally:
+            self.discard(staged)
+
+    def _frame(self, name: str, **options: Any) -> pd.DataFrame:
+        with self._files.open(name) as file:
+            return pq.read_table(file).to_pandas(**options)
 
 
 def _name(source: str, content_hash: str) -> str:
@@ -99,3 +130,7 @@ def _name(source: str, content_hash: str) -> str:
 
 def _findings(source: str, content_hash: str) -> str:
     return f"{_name(source, content_hash)}.findings.parquet"
+
+
+def _table(roster: Snapshot, name: str) -> str:
+    return f"{_name(roster.source, roster.content_hash)}.{plain(name)}.parquet"

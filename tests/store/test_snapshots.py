@@ -224,3 +224,16 @@ def test_a_folder_that_cannot_be_moved_into_place_is_no_roster_there(tmp_path: P
     with pytest.raises(OSError, match="not empty"):
         files.publish(staged, "snapshots/springfield/abc", last="roster.json")
     assert staged.exists()
+
+
+def test_a_table_lies_beside_its_roster_and_is_replaced_whole(url: str) -> None:
+    store = Snapshots(url)
+    roster = store.put("springfield", write(store.stage("springfield"), "d1"))
+    rows = pd.DataFrame({"sourcedId": pd.Series(["c1", None], dtype=TEXT), "students": [3, 0]})
+    assert store.put_table(roster, "sections.maths", rows).endswith(".sections.maths.parquet")
+    pd.testing.assert_frame_equal(Snapshots(url).table(roster, "sections.maths"), rows)
+    store.put_table(roster, "sections.maths", rows.head(1))
+    assert len(store.table(roster, "sections.maths")) == 1
+    assert store.open(roster).counts["orgs"] == 1
+    with pytest.raises(NotStored, match=r"there is no sections\.reading of roster"):
+        store.table(roster, "sections.reading")
