@@ -41,7 +41,7 @@ from roster_pipeline.accounts.fields import (
 )
 from roster_pipeline.accounts.plan import Remote, Wanted
 from roster_pipeline.accounts.target import Declined
-from roster_pipeline.transport.errors import Interrupted, TransportError
+from roster_pipeline.transport.errors import Busy, Interrupted, TransportError
 from roster_pipeline.transport.http import HttpSession, open_http
 
 _PERSON: Final = User[EnterpriseUser]
@@ -109,7 +109,7 @@ class ScimTarget:
             try:
                 answer = self._ask(lambda client: client.create(user))
                 return str(answer["id"])
-            except Interrupted:
+            except (Interrupted, Busy):
                 if made := self._same(content):
                     return made
                 if last:

@@ -149,10 +149,15 @@ class ScimServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
+        self.stop()
+        if self._thread is not None:
             self._thread.join()
         self._storage.close()
+
+    def stop(self) -> None:
+        """Take no more connections; what is under way is answered. May be called by a fault."""
+        if self._server is not None:
+            self._server.should_exit = True
 
 
 class _Application(ASGIApplication):

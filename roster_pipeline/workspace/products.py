@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import field_validator
 
+from roster_pipeline.accounts.config import AccountSettings
 from roster_pipeline.courses.config import CourseSettings
 from roster_pipeline.fields import Identifier, Part, Text
 from roster_pipeline.workspace.located_yaml import read
@@ -24,6 +25,8 @@ class Product(Part):
     """Ids of the sources that use it."""
     courses: CourseSettings | None = None
     """How a district's courses become the product's; without it none are mapped."""
+    accounts: AccountSettings | None = None
+    """Who gets an account, as what, and where; without it nobody does."""
 
     @field_validator("sources", mode="before")
     @classmethod
