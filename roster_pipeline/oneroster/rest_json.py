@@ -275,15 +275,15 @@ def _instant(value: Any) -> str | None:
         return text
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return utc_text(moment) if moment.tzinfo else text
+    except (ValueError, OverflowError):
         return text
-    if moment.tzinfo is None:
-        return text
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError:
-        return text
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment as the standard's dateTime: UTC, with three digits of a second."""
+    utc = moment.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="milliseconds") + "Z"
 
 
 _READERS: Final[Mapping[Kind, Callable[[Any], str | None]]] = {

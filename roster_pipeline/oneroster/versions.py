@@ -181,10 +181,10 @@ def downgrade_users(users: pd.DataFrame, roles: pd.DataFrame) -> DowngradedUsers
 
 
 def downgrade_words(frame: pd.DataFrame, entity: str) -> pd.DataFrame:
-    """Blank the words that the vocabularies of 1.1 do not have."""
+    """Blank the words that the vocabularies of 1.1 do not have, in the columns that are there."""
     changed = {}
     for column in columns_1p1(entity):
-        if column.words:
+        if column.words and column.name in frame.columns:
             known = frame[column.name].isin(column.words) | frame[column.name].isna()
             if not known.all():
                 changed[column.name] = frame[column.name].where(known)
