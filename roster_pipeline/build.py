@@ -12,6 +12,7 @@ from roster_pipeline.automation.approvals import approvals_sensor
 from roster_pipeline.automation.drops import drop_sensors
 from roster_pipeline.automation.jobs import RESUME, SYNC, resume, sync
 from roster_pipeline.automation.partitions import partitions
+from roster_pipeline.automation.pulls import pull_sensors
 from roster_pipeline.automation.schedules import schedules
 from roster_pipeline.automation.undelivered import undelivered_sensor
 from roster_pipeline.resources import resources
@@ -43,6 +44,7 @@ def build_defs(workspace: Workspace, overrides: Mapping[str, Any] | None = None)
         schedules=schedules(sources, SYNC),
         sensors=[
             *drop_sensors(sources, SYNC, seconds=seconds),
+            *pull_sensors(sources, SYNC, seconds=seconds),
             approvals_sensor(RESUME, seconds=seconds),
             undelivered_sensor(RESUME, seconds=seconds),
         ],

@@ -9,6 +9,8 @@ from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.drops import find_drop, is_landed
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.sources.landing import land
+from roster_pipeline.sources.pull import pull
+from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.store import Landed, Outcome
 from roster_pipeline.store.landing import Landing
 from roster_pipeline.transport import Channel, RemoteFile
@@ -17,7 +19,12 @@ from roster_pipeline.transport import Channel, RemoteFile
 def landed_package(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The first asset of the graph."""
 
-    @dg.asset(partitions_def=partitions, group_name="source", kinds={"sftp"}, output_required=False)
+    @dg.asset(
+        partitions_def=partitions,
+        group_name="source",
+        kinds={"sftp", "rest"},
+        output_required=False,
+    )
     def landed_package(
         sync_run: dg.ResourceParam[SyncRun],
         channels: dg.ResourceParam[Channels],
@@ -25,21 +32,54 @@ def landed_package(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinit
     ) -> Iterator[dg.MaterializeResult[Landed]]:
         """The package that a source sent for a date, passwords blanked, by the hash of its bytes.
 
-        A date that is over is replayed from what was landed then. Nothing where nothing came.
+        A date that is over is replayed from what was landed then; a server is asked for today
+        only. Nothing where nothing came.
         """
         with step(sync_run, "Landing what came"):
-            landed = _replayed(sync_run) or _fetched(sync_run, channels, landing)
+            landed = _came(sync_run, channels, landing)
             if landed is not None:
                 yield _result(landed)
 
     return landed_package
 
 
-def _replayed(run: SyncRun) -> Landed | None:
-    """What was landed for a date that is over: no server is asked again for it."""
-    if run.date < run.source.date_of(run.now()):
-        return run.ledger.landed(run.source.id, run.date)
+def _came(run: SyncRun, channels: Channels, landing: Landing) -> Landed | None:
+    """What there is of the source for the date: landed before, or now."""
+    rest, today = run.source.rest, run.source.date_of(run.now())
+    # Nobody is asked again for a date that is over, if anything was landed for it.
+    before = run.ledger.landed(run.source.id, run.date) if run.date < today else None
+    if before is not None:
+        return before
+    if rest is None:
+        return _fetched(run, channels, landing)
+    if run.date == today:
+        return _pulled(run, rest, channels, landing)
+    run.ends(
+        Outcome.NOTHING_NEW,
+        f"{run.source.id}: nothing was landed for {run.date}, and a server tells its roster of "
+        f"today ({today}) only.",
+    )
     return None
+
+
+def _pulled(run: SyncRun, rest: Rest, channels: Channels, landing: Landing) -> Landed:
+    """The roster as the server has it now."""
+    source, lease, asked = run.source, run.lease, run.now()
+    secrets = source.profile.secrets
+    with (
+        channels.server(rest) as server,
+        pull(server, rest, source=source.id, secrets=secrets) as package,
+    ):
+        landed = landing.put(
+            source.id,
+            package.file,
+            date=run.date,
+            original_hash=package.original_hash,
+            remote_path=rest.base_url,
+            modified=asked,
+        )
+    run.ledger.record_landed(landed, run.now(), lease)
+    return landed
 
 
 def _fetched(run: SyncRun, channels: Channels, landing: Landing) -> Landed | None:

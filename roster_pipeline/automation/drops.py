@@ -1,4 +1,4 @@
-"""A sensor for each source that looks for a new drop on its server."""
+"""A sensor for each source with drops that looks for a new one on its server."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -21,8 +21,8 @@ _PAUSE: Final = timedelta(minutes=15)
 
 
 def drop_sensors(sources: Iterable[Source], job: str, *, seconds: int) -> list[dg.SensorDefinition]:
-    """One sensor for each source, so that one server's trouble is not another's."""
-    return [_sensor(source, job, seconds) for source in sources]
+    """One sensor for each source with drops, so that one server's trouble is not another's."""
+    return [_sensor(source, job, seconds) for source in sources if source.transport is not None]
 
 
 def _sensor(source: Source, job: str, seconds: int) -> dg.SensorDefinition:

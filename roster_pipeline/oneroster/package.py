@@ -1,10 +1,11 @@
-"""A OneRoster CSV package, read leniently: zip or folder, 1.1 or 1.2, bulk or delta per file."""
+"""A package, read leniently: OneRoster CSV, zip or folder, 1.1 or 1.2, bulk or delta per file; or
+what was pulled by REST and kept."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,9 @@ from roster_pipeline.oneroster.spelling import may_be_padded, respell
 from roster_pipeline.tables.archive import ArchiveError, Limits
 from roster_pipeline.tables.csv_blocks import Anomaly, Block, CsvBlocks, CsvError
 from roster_pipeline.tables.text import TEXT
+
+PULL: Final = "pull.json"
+"""The file that makes a zip a pull rather than a CSV package."""
 
 
 def tables(version: Version) -> Mapping[str, tuple[Column, ...]]:
@@ -59,20 +63,41 @@ class PackageBlock:
     findings: Findings
 
 
-class Package:
-    """An open package. Its `findings` are about the package and its headers.
+class Package(Protocol):
+    """An open package, CSV or pulled by REST."""
 
-    A STOP among them means that no row may be used.
-    """
+    findings: Findings
+    """About the package and its headers. A STOP among them means that no row may be used."""
+    version: Version | None
+    modes: dict[str, Mode]
+    """How each rostering file that is present is meant."""
+    absent: tuple[str, ...]
+    """Rostering files of the version that are not in the package."""
+
+    def file(self, entity: str) -> str:
+        """The member that holds an entity, as it is called in the package."""
+        ...
+
+    def blocks(
+        self, entity: str, *, findings: Findings | None = None, block_bytes: int = 32 << 20
+    ) -> Iterator[PackageBlock]:
+        """The rows of one entity, read once from the front; nothing where it is absent.
+
+        What is wrong with the file as a whole (header, encoding, a cut archive) is added to
+        `findings`, or to the package's own; after a STOP no further block comes.
+        """
+        ...
+
+
+class CsvPackage:
+    """A package of CSV files; see `Package`."""
 
     def __init__(self, container: Container) -> None:
         self._container = container
         self._members, self.findings = locate(container.names, ("manifest", *FILES_1P2))
         self.version: Version | None = None
         self.modes: dict[str, Mode] = {}
-        """How each rostering file that is present is meant."""
         self.absent: tuple[str, ...] = ()
-        """Rostering files of the version that are not in the package."""
         self._read_manifest()
 
     def _read_manifest(self) -> None:
@@ -131,17 +156,13 @@ class Package:
         )
 
     def file(self, entity: str) -> str:
-        """The member's name as it stands in the package."""
+        """See `Package.file`."""
         return self._members.get(entity, f"{entity}.csv")
 
     def blocks(
         self, entity: str, *, findings: Findings | None = None, block_bytes: int = 32 << 20
     ) -> Iterator[PackageBlock]:
-        """The rows of one file, read once from the front; nothing where the file is absent.
-
-        What is wrong with the file as a whole (header, encoding, a cut archive) is added to
-        `findings`, or to the package's own; after a STOP no further block comes.
-        """
+        """See `Package.blocks`."""
         findings = self.findings if findings is None else findings
         if entity not in self._members or self.version is None:
             return
@@ -171,13 +192,19 @@ class Package:
 
 @contextmanager
 def open_package(where: Path | BinaryIO, limits: Limits | None = None) -> Iterator[Package]:
-    """Open a zip (path or seekable file) or a folder as a OneRoster package.
+    """Open a zip (path or seekable file) or a folder as a OneRoster package, or as a pull.
 
     Raises `ArchiveError` for an archive that is cut or cannot be trusted, `FileNotFoundError`
     where nothing is. Anything else wrong is a finding of the package.
     """
     with open_container(where, limits) as container:
-        yield Package(container)
+        if PULL not in container.names:
+            yield CsvPackage(container)
+            return
+        # It makes the same blocks as this module, and stands upon it.
+        from roster_pipeline.oneroster.pulled import Pull
+
+        yield Pull(container)
 
 
 def _block(

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from roster_pipeline.receivers.config import Destination, TablesConfig
 from roster_pipeline.receivers.tables import Tables
 from roster_pipeline.sources.config import Source
+from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.transport import Channel
 from roster_pipeline.transport.config import TransportConfig, open_channel
+
+if TYPE_CHECKING:
+    from roster_pipeline.transport.http import HttpSession
 
 
 class Channels:
@@ -24,7 +28,23 @@ class Channels:
 
     def source(self, source: Source) -> Channel:
         """Where a district's drops lie. Raises `CredentialsUnusable`."""
-        return open_channel(source.transport, base=self._base, environ=self._environ)
+        transport = cast(TransportConfig, source.transport)  # it has this or rest
+        return open_channel(transport, base=self._base, environ=self._environ)
+
+    def server(self, rest: Rest) -> "HttpSession":
+        """A OneRoster server that a roster is pulled from. Raises `CredentialsUnusable`."""
+        from roster_pipeline.transport.http import open_http
+
+        return open_http(
+            rest.base_url,
+            rest.auth,
+            base=self._base,
+            environ=self._environ,
+            timeout=rest.timeout,
+            attempts=rest.attempts,
+            per_minute=rest.per_minute,
+            ca_file=rest.ca_file,
+        )
 
     def destination(self, destination: Destination) -> Channel:
         """Where a destination wants its packages. Raises `CredentialsUnusable`."""

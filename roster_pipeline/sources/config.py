@@ -21,12 +21,10 @@ from pydantic import (
 
 from roster_pipeline.fields import Identifier, Part, Text
 from roster_pipeline.sources import vendors
+from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.transport.config import TransportConfig
 
 LATER: Final[Mapping[str, str]] = {
-    "rest": "pulling a roster by REST",
-    "oauth": "pulling a roster by REST",
-    "base_url": "pulling a roster by REST",
     "lookups": "translating a district's own words",
     "repairs": "repairing dates and other cells",
     "end_dates": "end dates that include the last day",
@@ -177,10 +175,21 @@ Span = Annotated[tuple[int, int], BeforeValidator(_span)]
 
 
 def _as_editors_see_it(schema: dict[str, Any]) -> None:
-    """A key for which a vendor profile has a default need not be given."""
-    given = {key for name in vendors.known() for key in vendors.load(name).defaults}
-    schema["required"] = [key for key in schema["required"] if key not in given]
+    schema["required"].remove("vendor")
     schema["properties"]["vendor"]["enum"] = list(vendors.known())
+    schema["oneOf"] = [{"required": [way]} for way in ("transport", "rest")]
+
+
+# What is said of drops, and of nothing else.
+_OF_DROPS: Final = ("folder", "pattern", "date_from", "complete")
+
+
+def _default_vendor(data: Mapping[str, Any]) -> str:
+    rest = data.get("rest")
+    if rest is None:
+        return "generic-csv"
+    version = rest.get("version", "1.2") if isinstance(rest, Mapping) else "1.2"
+    return "generic-rest-1.1" if str(version) == "1.1" else "generic-rest-1.2"
 
 
 class Source(Part):
@@ -191,13 +200,17 @@ class Source(Part):
     id: Identifier
     name: Text
     """What people call the district."""
-    vendor: Text = "generic-csv"
-    """The profile that says how this vendor's exports differ; its defaults hold for the keys that
-    are not given here."""
-    transport: TransportConfig
-    folder: Text
+    vendor: Text
+    """The profile that says how this vendor's exports and servers differ; what it says holds for
+    the keys that are not given here. `generic-csv`, or `generic-rest-` and the version, by
+    default."""
+    transport: TransportConfig | None = None
+    """The way to the drops. Exactly one of this and `rest`."""
+    rest: Rest | None = None
+    """The OneRoster server that the roster is pulled from."""
+    folder: Text = "."
     """The folder on the server; `.` is where the login lands."""
-    pattern: Text
+    pattern: Text = "*.zip"
     """A shell pattern for the names of drops; case counts."""
     timezone: Text
     """The district's own, by its IANA name."""
@@ -208,8 +221,8 @@ class Source(Part):
     """When it runs, in the district's timezone."""
     date_from: Annotated[
         DateRule, BeforeValidator(_date_rule, json_schema_input_type=Literal["arrival"] | DateRule)
-    ]
-    complete: Complete
+    ] = DateRule()
+    complete: Complete = Complete(stable_seconds=5)
     roles: dict[str, dict[str, Text]] = Field(default_factory=dict)
     """1.1 role word → type of org, or `other` → 1.2 role, where the usual translation is wrong."""
     scope: Scope = Field(default_factory=Scope)
@@ -223,9 +236,14 @@ class Source(Part):
     def _vendor_defaults(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
-        name = data.get("vendor", "generic-csv")
-        profile = vendors.load(name if name in vendors.known() else "generic-csv")
-        return {**profile.defaults, **data}
+        given = {"vendor": _default_vendor(data), **data}
+        if given["vendor"] not in vendors.known():
+            return given
+        profile = vendors.load(given["vendor"])
+        given = {**profile.defaults, **given}
+        if profile.rest is not None and isinstance(given.get("rest"), Mapping):
+            given["rest"] = profile.rest.complete(given["rest"])
+        return given
 
     @field_validator("vendor")
     @classmethod
@@ -280,6 +298,24 @@ class Source(Part):
         if cadence == "daily" and weekday is not None:
             raise ValueError("this is for `cadence: weekly`; a daily source runs every day")
         return weekday
+
+    @field_validator("rest")
+    @classmethod
+    def _known_by_the_vendor(cls, rest: Rest | None, info: ValidationInfo) -> Rest | None:
+        name = info.data.get("vendor")
+        if rest is not None and name is not None and vendors.load(name).rest is None:
+            known = ", ".join(n for n in vendors.known() if vendors.load(n).rest is not None)
+            raise ValueError(f"the profile {name} knows no servers; choose as `vendor` {known}")
+        return rest
+
+    @model_validator(mode="after")
+    def _comes_one_way(self) -> Self:
+        if (self.transport is None) == (self.rest is None):
+            raise ValueError("give exactly one of `transport` (drops) and `rest` (a server)")
+        if self.rest is not None and (said := self.model_fields_set.intersection(_OF_DROPS)):
+            keys = ", ".join(f"`{key}`" for key in _OF_DROPS if key in said)
+            raise ValueError(f"{keys}: these are about drops, and with `rest` there are none")
+        return self
 
     @property
     def zone(self) -> ZoneInfo:

@@ -68,7 +68,7 @@ def land(
     each block that arrived; `scratch` is a folder on a disk with room for the package twice.
     Raises `LandingError`, and `TransportError` from the channel.
     """
-    with _nameless(scratch) as original, _nameless(scratch) as blanked:
+    with nameless(scratch) as original, nameless(scratch) as blanked:
         channel.download(remote, original, progress=_halfway(remote.size, progress))
         original.seek(0)
         original_hash = hashlib.file_digest(original, "sha256").hexdigest()
@@ -105,7 +105,7 @@ def _blank(original: BinaryIO, out: BinaryIO, secrets: Secrets) -> dict[str, int
 
 
 @contextmanager
-def _nameless(folder: Path | None = None) -> Iterator[BufferedRandom]:
+def nameless(folder: Path | None = None) -> Iterator[BufferedRandom]:
     """A file of mode 0600 that no directory knows, gone when closed or when the process dies."""
     where = folder or Path(tempfile.gettempdir())
     try:

@@ -24,6 +24,13 @@ def source(**keys: Any) -> Source:
     return Source.model_validate({**data, **keys})
 
 
+def rest_source(base_url: str, **keys: Any) -> Source:
+    """A source with a server, with keys under its `rest` changed."""
+    rest = {"base_url": base_url, "auth": {"bearer": {"token": {"env": "TOKEN"}}}, **keys}
+    data = {"id": "springfield", "name": "Springfield", "timezone": "America/Chicago", "rest": rest}
+    return Source.model_validate(data)
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Folder:
     """The folder that stands for a district's server."""

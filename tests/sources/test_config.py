@@ -24,7 +24,7 @@ def test_every_shipped_profile_has_defaults_that_a_source_may_have() -> None:
 
 
 def test_an_unknown_vendor_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValidationError, match="'powerscool'; the profiles are generic-csv"):
+    with pytest.raises(ValidationError, match="'powerscool'; the profiles are classlink, "):
         source(vendor="powerscool")
 
 
@@ -142,5 +142,6 @@ def test_a_source_cannot_be_changed_after_it_was_read() -> None:
 def test_editors_are_told_what_must_be_given() -> None:
     schema = Source.model_json_schema()
 
-    assert set(schema["required"]) == {"id", "name", "transport", "timezone"}
+    assert set(schema["required"]) == {"id", "name", "timezone"}
+    assert schema["oneOf"] == [{"required": ["transport"]}, {"required": ["rest"]}]
     assert "generic-csv" in schema["properties"]["vendor"]["enum"]

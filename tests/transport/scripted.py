@@ -64,6 +64,8 @@ def scripted(answer: Callable[[Asked], Answer]) -> Iterator[Scripted]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
@@ -87,6 +89,7 @@ def scripted(answer: Callable[[Asked], Answer]) -> Iterator[Scripted]:
             self.send_header("Content-Length", str(len(said.body)))
             self.end_headers()
             if said.stall:
+                self.wfile.flush()
                 closing.wait(20)
             self.wfile.write(said.body if said.cut is None else said.body[: said.cut])
             self.close_connection = said.stall or said.cut is not None

@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field
 
 from roster_pipeline.fields import Part, Text
+from roster_pipeline.sources.rest_config import Accents
 
 _HERE = files(__name__)
 
@@ -20,9 +21,17 @@ class UnknownVendorError(ValueError):
 class Secrets(Part):
     """What the names of columns that hold secrets look like, in small letters without signs."""
 
-    words: Annotated[tuple[Text, ...], Field(min_length=1)]
+    # The standard knows `password`; the others are what exports have been seen to call it.
+    words: Annotated[tuple[Text, ...], Field(min_length=1)] = (
+        "password",
+        "passphrase",
+        "passcode",
+        "passwd",
+        "paswd",
+        "pwd",
+    )
     """Found anywhere in a name; the longer ones with one slip in them too."""
-    names: tuple[Text, ...] = ()
+    names: tuple[Text, ...] = ("pass", "pw", "psw")
     """The whole of a name."""
 
 
@@ -32,8 +41,10 @@ class Vendor(Part):
     title: Text
     defaults: Mapping[str, Any] = Field(default_factory=dict)
     """Keys of a source's file, with the value that holds where the source does not say."""
-    secrets: Secrets
-    """Columns of any file with such names are blanked before a package is kept."""
+    rest: Accents | None = None
+    """How its OneRoster servers differ; None where nothing is known of them."""
+    secrets: Secrets = Field(default_factory=Secrets)
+    """Columns and properties with such names are blanked before anything is kept."""
 
 
 @cache

@@ -1,0 +1,213 @@
+"""A roster pulled by REST, as it is kept and as it is read.
+
+It is a zip with one `<collection>.jsonl` for each collection, one record a line as the server sent
+it, and `pull.json`, which says what is in it. So a finding's line is the record's number. What the
+server sent is a reference list of each collection, as a bulk file is: `status` says something only
+where it is not `active`, and `dateLastModified` nothing.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+import pandas as pd
+
+from roster_pipeline.oneroster.container import Container
+from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+from roster_pipeline.oneroster.manifest import Mode, Version
+from roster_pipeline.oneroster.package import PULL, PackageBlock, tables
+from roster_pipeline.oneroster.rest_json import collection_of, rows_of
+from roster_pipeline.oneroster.spelling import respell
+from roster_pipeline.tables.archive import ArchiveError, ZipWriter
+from roster_pipeline.tables.text import TEXT
+
+_FORMAT: Final = 1
+_LONGEST_LINE: Final = 64 << 20
+_LONGEST_PULL: Final = 1 << 20
+# Objects in Python take several times the room of their text.
+_DENSITY: Final = 4
+
+
+def member(collection: str) -> str:
+    """The name of the file that holds a collection."""
+    return f"{collection}.jsonl"
+
+
+# ---- writing ----
+
+
+class PullWriter:
+    """Writes a pull into a stream, page by page. The same records give the same bytes."""
+
+    def __init__(self, out: BinaryIO, version: Version) -> None:
+        self._zip = ZipWriter(out)
+        self._version = version
+        self.records: dict[str, int] = {}
+        """How many records each collection has."""
+        self.holding: Counter[str] = Counter()
+        """How many users have a 1.1 `role`, 1.2 `roles`, and `userProfiles` with credentials."""
+
+    @contextmanager
+    def collection(self, name: str) -> Iterator[Callable[[Sequence[Any]], None]]:
+        """A function that takes the records of one collection after the other."""
+        self.records[name] = 0
+        with self._zip.open(member(name)) as lines:
+
+            def write(records: Sequence[Any]) -> None:
+                self.records[name] += len(records)
+                if name == "users":
+                    self._look_into(records)
+                lines.write(b"".join(map(_line, records)))
+
+            yield write
+
+    def finish(self) -> None:
+        """Say what is there; without this it is no pull."""
+        said = {
+            "format": _FORMAT,
+            "version": str(self._version),
+            "collections": self.records,
+            "holding": dict(sorted(self.holding.items())),
+        }
+        with self._zip.open(PULL) as file:
+            file.write(json.dumps(said, indent=1).encode() + b"\n")
+        self._zip.close()
+
+    def _look_into(self, users: Sequence[Any]) -> None:
+        for name in ("role", "roles"):
+            self.holding[name] += sum(_has(user, name) for user in users)
+        self.holding["userProfiles"] += sum(map(_has_credentials, users))
+
+
+def _has(record: Any, name: str) -> bool:
+    return isinstance(record, Mapping) and bool(record.get(name))
+
+
+def _has_credentials(user: Any) -> bool:
+    profiles = user.get("userProfiles") if isinstance(user, Mapping) else None
+    return isinstance(profiles, list) and any(_has(each, "credentials") for each in profiles)
+
+
+def _line(record: Any) -> bytes:
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    # JSON can hold half of a pair of surrogates; it goes in and comes out as it is.
+    return text.encode("utf-8", "surrogatepass") + b"\n"
+
+
+# ---- reading ----
+
+
+class Pull:
+    """An open pull, read like a package. Its `findings` are about the pull as a whole."""
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        self.findings = Findings()
+        self.version: Version | None = None
+        self.modes: dict[str, Mode] = {}
+        """Bulk, for each entity that is there."""
+        self.absent: tuple[str, ...] = ()
+        """Entities of the version that are not."""
+        try:
+            self._read_contents()
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            self.version = None
+            self.findings.add(
+                FindingGroup.one(
+                    "pull.unreadable",
+                    Severity.STOP,
+                    "this says that a roster was pulled, and not which",
+                    PULL,
+                    fix="pull the roster again",
+                )
+            )
+
+    def _read_contents(self) -> None:
+        with self._container.open(PULL) as file:
+            said = json.loads(file.read(_LONGEST_PULL))
+        if said["format"] != _FORMAT:
+            raise ValueError("format")
+        self.version = Version(said["version"])
+        collections, holding = dict(said["collections"]), dict(said["holding"])
+        for entity in tables(self.version):
+            collection = collection_of(entity)
+            held = collections.get(collection) if entity == collection else holding.get(entity)
+            if held and member(collection) in self._container.names:
+                self.modes[entity] = Mode.BULK
+        self.absent = tuple(name for name in tables(self.version) if name not in self.modes)
+
+    def file(self, entity: str) -> str:
+        """The file that holds an entity."""
+        return member(collection_of(entity))
+
+    def blocks(
+        self, entity: str, *, findings: Findings | None = None, block_bytes: int = 32 << 20
+    ) -> Iterator[PackageBlock]:
+        """The rows of an entity, read once from the front; nothing where it is absent.
+
+        A line that is no JSON stops the pull and is added to `findings`, or to the pull's own.
+        """
+        findings = self.findings if findings is None else findings
+        if entity not in self.modes or self.version is None:
+            return
+        file = self.file(entity)
+        try:
+            with self._container.open(file) as stream:
+                for start, records in _records(stream, block_bytes // _DENSITY):
+                    yield _block(entity, file, self.version, records, start)
+        except _LineError as error:
+            findings.add(
+                FindingGroup.one(
+                    "pull.line",
+                    Severity.STOP,
+                    "the line is not a record in JSON",
+                    file,
+                    line=error.line,
+                    fix="pull the roster again",
+                )
+            )
+        except ArchiveError as error:
+            findings.add(
+                FindingGroup.one(
+                    f"file.{error.code}", Severity.STOP, str(error), file, fix="pull it again"
+                )
+            )
+
+
+class _LineError(Exception):
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+def _records(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[int, list[Any]]]:
+    """The records of a file, some at a time, with how many came before."""
+    line, size, records = 0, 0, []
+    while text := stream.readline(_LONGEST_LINE):
+        try:
+            records.append(json.loads(text))
+        except (ValueError, RecursionError):
+            raise _LineError(line + 1) from None
+        line += 1
+        size += len(text)
+        if size >= most_bytes:
+            yield line - len(records), records
+            size, records = 0, []
+    if records:
+        yield line - len(records), records
+
+
+def _block(
+    entity: str, file: str, version: Version, records: list[Any], start: int
+) -> PackageBlock:
+    rows = rows_of(records, entity, version)
+    lines = rows.record + np.int64(start + 1)
+    frame = rows.frame.assign(
+        status=rows.frame["status"].mask(rows.frame["status"].eq("active").fillna(False)),
+        dateLastModified=pd.Series([None] * len(rows.frame), dtype=TEXT),
+    )
+    frame, findings = respell(frame, tables(version)[entity], lines, file)
+    return PackageBlock(entity, file, frame, lines, (), 0, findings)

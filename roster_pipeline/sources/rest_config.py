@@ -1,0 +1,162 @@
+"""What a district's file may say under `rest:`, and what a vendor's profile says of it before.
+
+rest:
+  base_url: https://sis.springfield.example/ims/oneroster/rostering/v1p2
+  auth:
+    oauth2: {client_id: roster, client_secret: {env: SPRINGFIELD_SECRET},
+             token_url: https://sis.springfield.example/token}
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
+
+from roster_pipeline.fields import Part, Text
+from roster_pipeline.transport.http_config import HttpConfig
+
+APP: Final = "{app}"
+"""Stands in a vendor's addresses for what the vendor calls this application or district."""
+
+# OneRoster 1.1 and 1.2: where the collections lie below the host; the scopes of an OAuth 2 token.
+_PATHS: Final = {"1.1": "/ims/oneroster/v1p1", "1.2": "/ims/oneroster/rostering/v1p2"}
+_SCOPES: Final = {
+    version: f"https://purl.imsglobal.org/spec/or/{part}/scope/"
+    for version, part in (("1.1", "v1p1"), ("1.2", "v1p2"))
+}
+_CORE: Final = "roster-core.readonly"
+_DEMOGRAPHICS: Final = "roster-demographics.readonly"
+
+
+def _as_text(value: Any) -> Any:
+    """YAML takes an unquoted 1.2 for a number."""
+    return str(value) if isinstance(value, float) else value
+
+
+Version = Annotated[Literal["1.1", "1.2"], BeforeValidator(_as_text)]
+
+
+class Habits(Part):
+    """How a server pages and what it calls things. A vendor's profile may say any of it, and a
+    district's file otherwise."""
+
+    version: Version = "1.2"
+    limit: Annotated[StrictInt, Field(ge=1)] = 1000
+    """Records to ask for at a time. A server may send fewer."""
+    paging: Literal["rows", "next", "total"] = "rows"
+    """How the next page is found and the last one known. `rows`: ask on after the records received
+    until a page is empty, whatever the server says. `next`: follow its links, and where there is
+    none do the same. `total`: stop at its X-Total-Count, for a server that fails beyond the end."""
+    sort: StrictBool = True
+    """Ask for records in the order of their sourcedIds, so that pages do not shift. A server that
+    refuses that is asked without."""
+    wrappers: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
+    """Collection → other names under which its records may stand in a page."""
+    parameters: dict[Text, StrictStr] = Field(default_factory=dict)
+    """More parameters for every request, such as a filter."""
+    steady: tuple[Text, ...] = ()
+    """Headers that stay as they are while the server's data do."""
+
+    @field_validator("wrappers")
+    @classmethod
+    def _known_collections(cls, wrappers: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        from roster_pipeline.oneroster.rest_json import COLLECTIONS
+
+        if unknown := [name for name in wrappers if name not in COLLECTIONS]:
+            raise ValueError(
+                f"no collection is called {', '.join(unknown)}; there are {', '.join(COLLECTIONS)}"
+            )
+        return wrappers
+
+
+class Accents(Habits):
+    """`rest:` in a vendor's profile."""
+
+    host: Text | None = None
+    """The one host of all of the vendor's districts."""
+    paths: dict[Text, Text] = Field(default_factory=dict)
+    """Version → where the collections lie below the host, if not where the standard has them."""
+    token_path: Text | None = None
+    """Where tokens are given out below the host."""
+    sent_in: Literal["basic", "body", "query"] = "basic"
+
+    def complete(self, rest: Mapping[str, Any]) -> dict[str, Any]:
+        """What a district's file says under `rest`, and what it need not say for this vendor.
+
+        Whatever is no sound value stays as it is, for the model to refuse.
+        """
+        said = self.model_dump(include=self.model_fields_set & set(Habits.model_fields))
+        full = {"version": self.version, **said, **rest}
+        full["version"] = version = _as_text(full["version"])
+        app = _text_in(full, "app") or APP
+        url = _text_in(full, "base_url") or (self.host if "base_url" not in full else None)
+        if url is not None:
+            if not _beyond_the_host(url):
+                standard = _PATHS.get(str(version), "")
+                url = url.rstrip("/") + self.paths.get(str(version), standard)
+            full["base_url"] = url.replace(APP, app)
+        auth = full.get("auth")
+        oauth2 = auth.get("oauth2") if isinstance(auth, Mapping) else None
+        if isinstance(auth, Mapping) and isinstance(oauth2, Mapping):
+            defaults: dict[str, Any] = {"in": self.sent_in, "scopes": _scopes(version, full)}
+            if url is not None and self.token_path is not None:
+                host = url.removesuffix(_beyond_the_host(url))
+                defaults["token_url"] = (host + self.token_path).replace(APP, app)
+            full["auth"] = {**auth, "oauth2": {**defaults, **oauth2}}
+        return full
+
+
+def _text_in(rest: Mapping[str, Any], key: str) -> str | None:
+    value = rest.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _beyond_the_host(url: str) -> str:
+    """What of an address follows the host, slashes at its end left out."""
+    return "".join(url.rstrip("/").partition("://")[2].partition("/")[1:])
+
+
+def _scopes(version: Any, rest: Mapping[str, Any]) -> tuple[str, ...]:
+    if str(version) not in _SCOPES:
+        return ()
+    wanted = (_CORE, _DEMOGRAPHICS) if rest.get("demographics") is True else (_CORE,)
+    return tuple(_SCOPES[str(version)] + scope for scope in wanted)
+
+
+def _as_editors_see_it(schema: dict[str, Any]) -> None:
+    """A vendor's profile may know the address."""
+    schema["required"].remove("base_url")
+
+
+class Rest(Habits, HttpConfig):
+    """`rest:`, a OneRoster server that the roster is pulled from."""
+
+    model_config = ConfigDict(json_schema_extra=_as_editors_see_it)
+
+    app: Text | None = None
+    """What the vendor calls this application or district, where that is part of its addresses."""
+    demographics: StrictBool = False
+    """Whether to ask for demographics, too; they have a scope of their own."""
+
+    @model_validator(mode="after")
+    def _knows_the_app(self) -> Self:
+        token_url = self.auth.oauth2.token_url if self.auth.oauth2 else ""
+        if APP in self.base_url or APP in token_url:
+            raise ValueError("`app` is missing: the vendor's addresses have it in them")
+        return self
+
+    @property
+    def collections(self) -> tuple[str, ...]:
+        """The collections to pull, in order."""
+        from roster_pipeline.oneroster.rest_json import COLLECTIONS
+
+        return tuple(name for name in COLLECTIONS if self.demographics or name != "demographics")
