@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from roster_pipeline.cli import courses, folder, holds, packages, syncs
+from roster_pipeline.cli import accounts, courses, folder, holds, packages, syncs
 from roster_pipeline.cli import demo as demonstration
 from roster_pipeline.cli.console import Ends, Refusal, note
 
@@ -34,6 +34,7 @@ app.command("show")(holds.show)
 app.command("approve")(holds.approve)
 app.command("reject")(holds.reject)
 app.add_typer(courses.app, name="courses")
+app.add_typer(accounts.app, name="accounts")
 
 
 def _say_version(wanted: bool) -> None:

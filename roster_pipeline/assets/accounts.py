@@ -1,0 +1,215 @@
+"""What a product's provider should have of a source's people, and what it has."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+
+from roster_pipeline.accounts.config import AccountSettings
+from roster_pipeline.accounts.plan import Kind, Plan
+from roster_pipeline.accounts.push import Pushed, push
+from roster_pipeline.accounts.survey import survey
+from roster_pipeline.accounts.target import Target
+from roster_pipeline.assets.steps import step
+from roster_pipeline.reports.accounts import (
+    counts_sentence,
+    reasons_markdown,
+    without_markdown,
+    without_sentences,
+)
+from roster_pipeline.reports.bars import bar_svg
+from roster_pipeline.resources.providers import Providers
+from roster_pipeline.resources.sync_run import SyncRun
+from roster_pipeline.store import Accepted, Account, Outcome, Snapshot
+from roster_pipeline.store.snapshots import Snapshots
+from roster_pipeline.workspace import Product
+
+GROUP = "accounts"
+BLOCKED = "blocked"
+COMPLETE = "complete"
+
+
+@dataclass(frozen=True)
+class PlannedAccounts:
+    """A handle on a plan: of which roster, and in numbers. The push makes its own, of the same
+    roster and of what the provider and the ledger have then."""
+
+    roster: Snapshot
+    counts: dict[str, int]
+    """Accounts by what is to be done with them."""
+
+
+def accounts_plan_key(product: str) -> dg.AssetKey:
+    """The asset of a product's plan."""
+    return dg.AssetKey(["accounts_plan", product])
+
+
+def provisioned_key(product: str) -> dg.AssetKey:
+    """The asset of a product's accounts."""
+    return dg.AssetKey(["provisioned", product])
+
+
+def accounts_plan(
+    product: Product, partitions: dg.PartitionsDefinition[str]
+) -> dg.AssetsDefinition:
+    """The asset that plans the accounts of a product with `accounts:`, for every source."""
+    key = accounts_plan_key(product.id)
+
+    @dg.asset(
+        key=key,
+        description=f"What has to be done so that {product.id} has the accounts that it should.",
+        check_specs=[
+            dg.AssetCheckSpec(
+                BLOCKED,
+                asset=key,
+                description="Nobody is blocked; `roster accounts plan` lists who is, and why.",
+                partitions_def=partitions,
+            )
+        ],
+        partitions_def=partitions,
+        group_name=GROUP,
+        output_required=False,
+    )
+    def accounts_plan(
+        sync_run: dg.ResourceParam[SyncRun],
+        snapshots: dg.ResourceParam[Snapshots],
+        providers: dg.ResourceParam[Providers],
+        accepted_roster: Snapshot,
+    ) -> Iterator[dg.MaterializeResult[PlannedAccounts]]:
+        with step(sync_run, f"Planning accounts of {product.id}"):
+            settings, accepted = product.accounts, _current(product, sync_run, accepted_roster)
+            if settings is None or accepted is None:
+                return
+            with providers.open(settings) as target:
+                plan = _planned(product, settings, accepted, sync_run, snapshots, target)
+            counts = plan.counts()
+            yield dg.MaterializeResult(
+                value=PlannedAccounts(accepted_roster, counts),
+                metadata={
+                    **counts,
+                    "bar": dg.MetadataValue.md(bar_svg(counts, title="accounts")),
+                    "why": dg.MetadataValue.md(reasons_markdown(plan)),
+                },
+                check_results=[_check(key, BLOCKED, counts[Kind.BLOCKED])],
+            )
+
+    return accounts_plan
+
+
+def provisioned(product: Product, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+    """The asset that brings the accounts of a product with `accounts:` to what they should be."""
+    key = provisioned_key(product.id)
+
+    @dg.asset(
+        key=key,
+        description=f"The accounts of the source's people at {product.id}, as they should be.",
+        ins={"planned": dg.AssetIn(accounts_plan_key(product.id))},
+        check_specs=[
+            dg.AssetCheckSpec(
+                COMPLETE,
+                asset=key,
+                description="Every account is as it should be.",
+                partitions_def=partitions,
+            )
+        ],
+        partitions_def=partitions,
+        group_name=GROUP,
+        kinds={"scim"},
+        output_required=False,
+    )
+    def provisioned(
+        sync_run: dg.ResourceParam[SyncRun],
+        snapshots: dg.ResourceParam[Snapshots],
+        providers: dg.ResourceParam[Providers],
+        planned: PlannedAccounts,
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        with step(sync_run, f"Provisioning accounts of {product.id}"):
+            settings, accepted = product.accounts, _current(product, sync_run, planned.roster)
+            if settings is None or accepted is None:
+                return
+            with providers.open(settings) as target:
+                plan = _planned(product, settings, accepted, sync_run, snapshots, target)
+                pushed = _pushed(product, settings, plan, accepted, sync_run, target)
+            yield dg.MaterializeResult(
+                metadata={
+                    **pushed.counts,
+                    "bar": dg.MetadataValue.md(bar_svg(pushed.counts, title="accounts")),
+                    "not as they should be": dg.MetadataValue.md(
+                        without_markdown(pushed.blocked, pushed.declined)
+                    ),
+                },
+                check_results=[_check(key, COMPLETE, pushed.without)],
+            )
+
+    return provisioned
+
+
+def _current(product: Product, run: SyncRun, roster: Snapshot) -> Accepted | None:
+    """What is accepted, if the product takes the source and that is still this roster."""
+    accepted = run.ledger.accepted(run.source.id)
+    same = accepted is not None and accepted.snapshot.content_hash == roster.content_hash
+    return accepted if same and product.takes(run.source.id) else None
+
+
+def _day(run: SyncRun, accepted: Accepted) -> date:
+    """A run of an old date brings today's accounts about, not those of that date."""
+    return max(run.date, accepted.confirmed)
+
+
+def _planned(
+    product: Product,
+    settings: AccountSettings,
+    accepted: Accepted,
+    run: SyncRun,
+    snapshots: Snapshots,
+    target: Target,
+) -> Plan:
+    return survey(
+        snapshots.open(accepted.snapshot),
+        run.ledger.accounts(product.id),
+        target,
+        settings=settings,
+        source=run.source.id,
+        day=_day(run, accepted),
+    )
+
+
+def _pushed(
+    product: Product,
+    settings: AccountSettings,
+    plan: Plan,
+    accepted: Accepted,
+    run: SyncRun,
+    target: Target,
+) -> Pushed:
+    def remember(these: Sequence[Account], *, forget: Sequence[Account] = ()) -> None:
+        run.ledger.record_accounts(these, run.lease, forget=forget)
+
+    run.ledger.check(run.lease)
+    pushed = push(
+        plan,
+        target,
+        remember,
+        product=product.id,
+        source=run.source.id,
+        day=_day(run, accepted),
+        now=run.now,
+        workers=settings.scim.workers,
+    )
+    did_something = any(pushed.counts[kind] for kind in pushed.counts if kind != Kind.KEEP)
+    sentences = without_sentences(product.id, pushed.blocked, pushed.declined)
+    if did_something:
+        sentences.insert(0, counts_sentence(product.id, pushed.counts))
+    run.ends(Outcome.DONE if did_something else Outcome.NOTHING_NEW, *sentences)
+    return pushed
+
+
+def _check(key: dg.AssetKey, name: str, wrong: int) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=name,
+        passed=wrong == 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"accounts": wrong},
+    )
