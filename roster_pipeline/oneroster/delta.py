@@ -157,42 +157,14 @@ def apply(old: Roster, delta: Delta, into: Path) -> Roster:
     for entity, change in delta.entities.items():
         gone = np.concatenate([change.removed, change.changed_from])
         come = np.sort(np.concatenate([change.added, change.changed]))
-        _swap(writer, entity, old, gone, delta.new, come)
+        if len(gone) or len(come):
+            stays = np.ones(old.counts[entity], dtype=bool)
+            stays[gone] = False
+            writer.copy_from(old, entity, np.flatnonzero(stays))
+            writer.copy_from(delta.new, entity, come)
+        else:
+            writer.copy_from(old, entity)
     return writer.finish()
-
-
-def merge(base: Roster, upserts: Roster, removed: Mapping[str, Positions], into: Path) -> Roster:
-    """Put changes sent by a source over a roster.
-
-    Each row of `upserts` takes the place of the base's row with that sourcedId, or is added;
-    `removed` are positions in the base, and a row that is both removed and upserted stays in its
-    new form.
-    """
-    writer = RosterWriter(into)
-    for entity in ENTITIES:
-        replaced = base.find(entity, upserts.columns(entity, ["sourcedId"])["sourcedId"])
-        gone = np.concatenate([removed.get(entity, _NONE), replaced[replaced >= 0]])
-        come = np.arange(upserts.counts[entity], dtype=np.int64)
-        _swap(writer, entity, base, gone, upserts, come)
-    return writer.finish()
-
-
-def _swap(
-    writer: RosterWriter,
-    entity: str,
-    base: Roster,
-    gone: Positions,
-    source: Roster,
-    come: Positions,
-) -> None:
-    """Write the base's rows but for those gone, then those of another roster that come."""
-    if len(gone) or len(come):
-        stays = np.ones(base.counts[entity], dtype=bool)
-        stays[gone] = False
-        writer.copy_from(base, entity, np.flatnonzero(stays))
-        writer.copy_from(source, entity, come)
-    else:
-        writer.copy_from(base, entity)
 
 
 # ---- finding what differs ----

@@ -14,7 +14,7 @@ from pandas.testing import assert_frame_equal
 from roster_pipeline.oneroster import delta as delta_module
 from roster_pipeline.oneroster import layout
 from roster_pipeline.oneroster import roster as roster_module
-from roster_pipeline.oneroster.delta import Delta, apply, changed_columns, diff, merge
+from roster_pipeline.oneroster.delta import Delta, apply, changed_columns, diff
 from roster_pipeline.oneroster.layout import Hashes
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.unchanged import differing
@@ -245,37 +245,6 @@ def test_a_row_without_a_sourced_id_is_compared_too(tmp_path: Path) -> None:
         {"orgs": frame.assign(name=frame["name"].fillna("B").replace("A", "C"))}, tmp_path / "x"
     )
     assert diff(old, new).counts()["orgs"]["changed"] == 2
-
-
-def test_upserts_take_the_place_of_their_rows_and_removed_rows_go(tmp_path: Path) -> None:
-    base = stored(orgs(("a", "A"), ("b", "B"), ("c", "C"), ("d", "D")), tmp_path / "base")
-    upserts = stored(orgs(("c", "X"), ("e", "E"), ("d", "Y")), tmp_path / "upserts")
-    merged = merge(base, upserts, {"orgs": np.array([1, 3])}, tmp_path / "merged")
-    frame = merged.frame("orgs")
-    assert list(zip(frame["sourcedId"], frame["name"], strict=True)) == [
-        ("a", "A"),
-        ("c", "X"),
-        ("e", "E"),
-        ("d", "Y"),
-    ]
-
-
-@quick
-@given(days=two_days())
-def test_merging_all_changes_of_a_day_gives_that_day(days: tuple[Frames, Frames]) -> None:
-    frames, later = days
-    with tempfile.TemporaryDirectory() as folder:
-        old = stored(frames, Path(folder) / "old")
-        new = stored(later, Path(folder) / "new")
-        delta = diff(old, new)
-        changes = {
-            entity: pd.concat([*delta.blocks(entity, "added"), *delta.blocks(entity, "changed")])
-            for entity, moved in delta.entities.items()
-            if len(moved.added) or len(moved.changed)
-        }
-        upserts = stored(changes, Path(folder) / "upserts")
-        removed = {entity: moved.removed for entity, moved in delta.entities.items()}
-        assert_same_rows(merge(old, upserts, removed, Path(folder) / "merged"), new)
 
 
 def test_untouched_entities_share_their_files(tmp_path: Path) -> None:
