@@ -11,7 +11,7 @@ from roster_pipeline.transport import Channel, RemoteFile
 
 # What arrived since the last landed drop belongs to today as well; a source that was silent for
 # longer is one of which nothing is known.
-_MEMORY: Final = timedelta(days=35)
+_MEMORY: Final = timedelta(days=34)
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -29,7 +29,5 @@ def is_landed(file: RemoteFile, landed: Landed | None) -> bool:
 
 
 def _last_landed(source: str, day: date, ledger: Ledger) -> datetime:
-    for back in range(_MEMORY.days):
-        if landed := ledger.landed(source, day - timedelta(days=back)):
-            return landed.modified
-    return _EVER
+    landed = ledger.last_landed(source, day - _MEMORY, day)
+    return _EVER if landed is None else landed.modified

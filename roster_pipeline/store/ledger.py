@@ -117,14 +117,15 @@ class Ledger:
         """The package for that date which is newest by the server's time."""
         return self._landed(landed.c.source == source, landed.c.date == date)
 
-    def landed_by_original(self, source: str, original_hash: str) -> Landed | None:
-        """The package that the source sent with this SHA-256; of several dates, the newest."""
-        return self._landed(landed.c.source == source, landed.c.original_hash == original_hash)
+    def last_landed(self, source: str, since: dt.date, until: dt.date) -> Landed | None:
+        """The package of the newest date from `since` to `until`, both included."""
+        return self._landed(landed.c.source == source, landed.c.date.between(since, until))
 
     def _landed(self, *which: sa.ColumnElement[bool]) -> Landed | None:
         order = (landed.c.date.desc(), landed.c.modified.desc(), landed.c.id.desc())
         with self._database.reading() as connection:
-            row = connection.execute(sa.select(landed).where(*which).order_by(*order)).first()
+            query = sa.select(landed).where(*which).order_by(*order).limit(1)
+            row = connection.execute(query).first()
         if row is None:
             return None
         return Landed(

@@ -1,9 +1,8 @@
 """What the store remembers, as frozen values. All times are UTC and carry their zone."""
 
 import datetime as dt
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal
 
@@ -77,15 +76,6 @@ class Snapshot:
         """Whether this roster is what a destination was last confirmed to have."""
         return delivery is not None and delivery.content_hash == self.content_hash
 
-    def to_json(self) -> str:
-        """One line of JSON, the same text for equal values."""
-        return json.dumps(asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Snapshot":
-        """The value that `to_json` gave."""
-        return cls(**json.loads(text))
-
 
 @dataclass(frozen=True, slots=True)
 class Landed:
@@ -104,19 +94,6 @@ class Landed:
     size: int
     """Bytes kept."""
     url: str
-
-    def to_json(self) -> str:
-        """One line of JSON, the same text for equal values."""
-        raw = asdict(self) | {"date": str(self.date), "modified": self.modified.isoformat()}
-        return json.dumps(raw, sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Landed":
-        """The value that `to_json` gave."""
-        raw = json.loads(text)
-        raw["date"] = dt.date.fromisoformat(raw["date"])
-        raw["modified"] = dt.datetime.fromisoformat(raw["modified"])
-        return cls(**raw)
 
 
 @dataclass(frozen=True, slots=True)

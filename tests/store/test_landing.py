@@ -38,7 +38,7 @@ def test_a_package_is_kept_under_the_hash_of_what_is_kept(url: str) -> None:
     stored_hash = hashlib.sha256(CONTENT).hexdigest()
     assert (landed.stored_hash, landed.size) == (stored_hash, len(CONTENT))
     assert landed.url == f"{url}/landed/springfield/{stored_hash}.zip"
-    with Landing(url).open(Landed.from_json(landed.to_json())) as package:
+    with Landing(url).open(landed) as package:
         package.seek(4)
         assert package.read(3) == b"\x00\x01\x02"
         package.seek(0)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from roster_pipeline.store import Landed, Outcome, Snapshot
+from roster_pipeline.store import Landed, Outcome
 from tests.store.scene import DAY1, DAY2, START, Scene, snapshot
 
 PACKAGE = Landed(
@@ -25,13 +25,23 @@ def later(package: Landed, minutes: int, **changes: str) -> Landed:
     return replace(moved, **changes)  # type: ignore[arg-type]
 
 
-def test_a_landed_package_is_found_by_its_date_and_by_its_original(scene: Scene) -> None:
+def test_a_landed_package_is_found_by_its_date(scene: Scene) -> None:
     scene.ledger.record_landed(PACKAGE, START, scene.lease)
     assert scene.ledger.landed("springfield", DAY1) == PACKAGE
-    assert scene.ledger.landed_by_original("springfield", "0" * 64) == PACKAGE
     assert scene.ledger.landed("springfield", DAY2) is None
     assert scene.ledger.landed("shelbyville", DAY1) is None
-    assert scene.ledger.landed_by_original("springfield", "2" * 64) is None
+
+
+def test_the_last_landed_package_of_some_days_is_that_of_the_newest(scene: Scene) -> None:
+    tomorrow = replace(PACKAGE, date=DAY2)
+    for package in (tomorrow, PACKAGE):
+        scene.ledger.record_landed(package, START, scene.lease)
+    last = scene.ledger.last_landed
+    assert last("springfield", DAY1, DAY2) == last("springfield", DAY2, DAY2) == tomorrow
+    assert last("springfield", DAY1, DAY1) == PACKAGE
+    assert last("springfield", DAY1 - dt.timedelta(days=9), DAY1 - dt.timedelta(days=1)) is None
+    assert last("springfield", DAY2 + dt.timedelta(days=1), DAY2 + dt.timedelta(days=9)) is None
+    assert last("shelbyville", DAY1, DAY2) is None
 
 
 def test_of_two_packages_for_a_date_the_servers_newest_counts(scene: Scene) -> None:
@@ -46,7 +56,6 @@ def test_an_original_put_back_by_the_source_is_the_newest_again(scene: Scene) ->
     for package in (PACKAGE, later(PACKAGE, 30, original_hash="2" * 64), again, again):
         scene.ledger.record_landed(package, START, scene.lease)
     assert scene.ledger.landed("springfield", DAY1) == again
-    assert scene.ledger.landed_by_original("springfield", PACKAGE.original_hash) == again
 
 
 def test_the_same_bytes_on_another_date_land_for_that_date_too(scene: Scene) -> None:
@@ -54,7 +63,7 @@ def test_the_same_bytes_on_another_date_land_for_that_date_too(scene: Scene) -> 
     for package in (PACKAGE, tomorrow):
         scene.ledger.record_landed(package, START, scene.lease)
     assert scene.ledger.landed("springfield", DAY1) == PACKAGE
-    assert scene.ledger.landed_by_original("springfield", PACKAGE.original_hash) == tomorrow
+    assert scene.ledger.landed("springfield", DAY2) == tomorrow
 
 
 def deliver(scene: Scene, package_hash: str, minutes: int = 0) -> object:
@@ -113,9 +122,3 @@ def test_the_last_sync_of_a_source_says_how_it_ended(scene: Scene) -> None:
     )
     with pytest.raises(ValueError, match="finished"):
         scene.ledger.record_sync("springfield", DAY1, "finished", {}, START)
-
-
-def test_handles_survive_json() -> None:
-    roster = snapshot("a")
-    assert Snapshot.from_json(roster.to_json()) == roster
-    assert Landed.from_json(PACKAGE.to_json()) == PACKAGE

@@ -53,7 +53,7 @@ def test_a_roster_comes_back_as_it_was_put(url: str) -> None:
     store = Snapshots(url)
     snapshot = store.put("springfield", write(store.stage("springfield"), "d1", "s1"))
     assert snapshot.counts["orgs"] == 2
-    roster = Snapshots(url).open(Snapshot.from_json(snapshot.to_json()))
+    roster = Snapshots(url).open(snapshot)
     assert roster.content_hash == snapshot.content_hash
     assert roster.frame("orgs")["sourcedId"].tolist() == ["d1", "s1"]
 
