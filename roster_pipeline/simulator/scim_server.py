@@ -64,6 +64,8 @@ class Faults:
     """A filter on externalId is refused (400)."""
     most_per_page: int | None = None
     """Lists have no more than so many accounts in one answer."""
+    pages_repeat: bool = False
+    """Every page of a list is the first one."""
     after_write: Callable[[int], None] = field(default=lambda _: None)
     """Called with the number of writes done, before each is answered."""
 
@@ -270,6 +272,8 @@ class _Storage(InMemoryStorage):
             raise InvalidFilterException
         if self._faults.most_per_page is not None and search_request.count:
             search_request.count = min(search_request.count, self._faults.most_per_page)
+        if self._faults.pages_repeat:
+            search_request.start_index = 1
         page = super().search(resource_types, search_request, position=position)
         if self._faults.exact_case and "userName" in asked:
             page.resources = [r for r in page.resources if getattr(r, "user_name", "") in asked]

@@ -98,12 +98,12 @@ class World:
     source: str = SOURCE
     batch: int = BATCH
     slept: list[float] = field(default_factory=list)
+    environ: dict[str, str] = field(default_factory=lambda: {VARIABLE: TOKEN})
     _rosters: int = 0
 
     def target(self, chosen: AccountSettings) -> ScimTarget:
         """The provider, asked without pauses."""
-        environ = {VARIABLE: TOKEN}
-        return open_target(chosen, base=self.folder, environ=environ, sleep=self.slept.append)
+        return open_target(chosen, base=self.folder, environ=self.environ, sleep=self.slept.append)
 
     def roster(self, files: dict[str, list[Row]]) -> Roster:
         """The rows of a package as an accepted roster."""
