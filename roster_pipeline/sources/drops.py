@@ -83,19 +83,6 @@ class Search:
         return f"{said}; the newest drop there, {last.file.path}, is for {last.day}"
 
 
-def newest_complete(
-    channel: Channel,
-    source: Source,
-    day: date,
-    now: datetime,
-    *,
-    after: datetime | None = None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> RemoteFile | None:
-    """The newest complete drop of a source for a date, or None. See `search`."""
-    return search(channel, source, day, now, after=after, sleep=sleep).found
-
-
 def search(
     channel: Channel,
     source: Source,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from roster_pipeline.sources.drops import is_under_way, newest_complete, search
+from roster_pipeline.sources.drops import is_under_way, search
 from roster_pipeline.transport.channel import RemoteFile
 from roster_pipeline.transport.folder import Folder
 from tests.sources.conftest import NOW, Put, source
@@ -15,7 +15,7 @@ DATED = {"name": r"_(?P<date>[0-9]{8})\.zip$"}
 
 
 def newest(server: Folder, day: date = TODAY, now: datetime = NOW, **keys: Any) -> str | None:
-    found = newest_complete(server, source(**keys), day, now, sleep=no_sleep)
+    found = search(server, source(**keys), day, now, sleep=no_sleep).found
     return None if found is None else found.path
 
 
@@ -94,11 +94,11 @@ def test_what_arrived_late_yesterday_is_not_lost_to_an_early_run(server: Folder,
     put("late.zip", datetime(2026, 8, 26, 4, 50, tzinfo=UTC))  # 23:50 on the 25th in Chicago
     early = datetime(2026, 8, 26, 7, 30, tzinfo=UTC)
 
-    found = newest_complete(server, source(), TODAY, early, after=last_landed, sleep=no_sleep)
+    found = search(server, source(), TODAY, early, after=last_landed, sleep=no_sleep).found
 
     assert found is not None
     assert found.path == "late.zip"
-    assert newest_complete(server, source(), TODAY, early, after=found.modified) is None
+    assert search(server, source(), TODAY, early, after=found.modified).found is None
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_a_fresh_drop_is_taken_when_it_is_the_same_on_a_second_look(
     put("roster.zip", NOW)
     waited: list[float] = []
 
-    found = newest_complete(
+    found = search(
         server, source(complete={"stable_seconds": 7}), TODAY, NOW, sleep=waited.append
-    )
+    ).found
 
     assert found is not None
     assert waited == [7]
