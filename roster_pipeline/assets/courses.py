@@ -16,7 +16,6 @@ from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Product, Workspace, open_catalogue
 
 GROUP = "courses"
-UNMAPPED = "unmapped"
 
 
 @dataclass(frozen=True)
@@ -41,21 +40,11 @@ def sections_key(product: str) -> dg.AssetKey:
 
 def course_map(product: Product, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The asset that maps every source's courses for a product with `courses:`."""
-    key = course_map_key(product.id)
 
     @dg.asset(
-        key=key,
+        key=course_map_key(product.id),
         description=f"What each course of the source is for {product.id}: decided, by code, by rule"
         ", or nothing yet.",
-        check_specs=[
-            dg.AssetCheckSpec(
-                UNMAPPED,
-                asset=key,
-                description="Every course is mapped or ignored; `roster courses unmapped` lists"
-                " the others.",
-                partitions_def=partitions,
-            )
-        ],
         partitions_def=partitions,
         group_name=GROUP,
         kinds={"parquet"},
@@ -90,10 +79,32 @@ def course_map(product: Product, partitions: dg.PartitionsDefinition[str]) -> dg
                     "bar": dg.MetadataValue.md(bar_svg(counts, title="courses")),
                     "by": dg.MetadataValue.md(markdown_table(("by", "courses"), _by(mapped))),
                 },
-                check_results=[_check(key, waiting, len(mapped.courses))],
             )
 
     return course_map
+
+
+def unmapped(
+    product: Product, partitions: dg.PartitionsDefinition[str]
+) -> dg.AssetChecksDefinition:
+    """The check that warns of courses which wait for a person."""
+
+    @dg.asset_check(
+        asset=course_map_key(product.id),
+        name="unmapped",
+        description="Every course is mapped or ignored; `roster courses unmapped` lists the others.",
+        partitions_def=partitions,
+    )
+    def unmapped(sync_run: dg.ResourceParam[SyncRun], mapped: MappedCourses) -> dg.AssetCheckResult:
+        with step(sync_run, f"Looking for unmapped courses of {product.id}"):
+            waiting = mapped.counts[Status.UNMAPPED.value]
+            return dg.AssetCheckResult(
+                passed=waiting == 0,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"unmapped": waiting, "courses": sum(mapped.counts.values())},
+            )
+
+    return unmapped
 
 
 def sections(product: Product, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -153,14 +164,4 @@ def _waiting(unmapped: int, courses: int, product: Product) -> str:
     return (
         f"{unmapped:,} of {courses:,} courses are none of {product.id} yet; see"
         " `roster courses unmapped`."
-    )
-
-
-def _check(key: dg.AssetKey, unmapped: int, courses: int) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name=UNMAPPED,
-        passed=unmapped == 0,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={UNMAPPED: unmapped, "courses": courses},
     )
