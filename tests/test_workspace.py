@@ -453,6 +453,7 @@ SHOWN_TO_ACT = {
         "name": "test_a_workspace_is_read",
         "vendor": "test_a_vendors_defaults_hold_where_a_source_does_not_say",
         "transport": "test_a_workspace_is_read",
+        "rest": "test_a_roster_is_pulled_from_a_server",
         "folder": "test_the_folder_and_the_pattern_say_where_to_look",
         "pattern": "test_the_folder_and_the_pattern_say_where_to_look",
         "timezone": "test_a_drop_belongs_to_the_day_it_arrived_on_in_the_district",
