@@ -1,5 +1,6 @@
 """64-bit hashes of rows and of keys, made by polars."""
 
+import hashlib
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -47,8 +48,10 @@ def algorithm() -> str:
     anew, never compared.
 
     polars keeps its hashes stable within one version only, and comes in builds for several
-    processors: the hash of a known row goes into the name, so that whatever changes it shows. (Not
-    made at import: polars would start its threads, and a process could not fork any more.)
+    processors: the hashes of known texts and rows go into the name, so that whatever changes them
+    shows. (Not made at import: polars would start its threads, and a process could not fork any
+    more.)
     """
-    probe = row_hashes(series(pa.array(["probe", None])).to_frame("a"), ["a", "b"])
-    return f"polars-{pl.__version__}/row1-{int(probe[0] ^ probe[1]):016x}"
+    sample = series(pa.array(["a", "Zoë", None])).to_frame("a")
+    made = text_hashes(sample["a"]).tobytes() + row_hashes(sample, ["a", "b"]).tobytes()
+    return f"polars-{pl.__version__}/row1-{hashlib.sha256(made).hexdigest()[:16]}"

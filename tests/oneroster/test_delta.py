@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from roster_pipeline.oneroster import delta as delta_module
-from roster_pipeline.oneroster import layout
 from roster_pipeline.oneroster import roster as roster_module
 from roster_pipeline.oneroster.delta import Delta, apply, changed_columns, diff
 from roster_pipeline.oneroster.layout import Hashes
@@ -58,9 +57,9 @@ def colliding(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return text_hashes(series) % np.uint64(3)
 
     monkeypatch.setattr(hashes, "text_hashes", few_bits)
-    layout.algorithm.cache_clear()
+    hashes.algorithm.cache_clear()
     yield
-    layout.algorithm.cache_clear()
+    hashes.algorithm.cache_clear()
 
 
 def orgs(*rows: tuple[str, str | None], **cells: str) -> Frames:
@@ -218,14 +217,14 @@ def test_hashes_of_another_algorithm_are_not_compared(
     old = stored(frames, tmp_path / "old")
     row_hashes = hashes.row_hashes
     monkeypatch.setattr(hashes, "row_hashes", lambda *given: row_hashes(*given) + np.uint64(1))
-    layout.algorithm.cache_clear()
+    hashes.algorithm.cache_clear()
     try:
         new = stored(frames, tmp_path / "new")
         assert (old.tables["orgs"].parts[0].hashed_by) != new.tables["orgs"].parts[0].hashed_by
         assert diff(old, new).empty
     finally:
         monkeypatch.undo()
-        layout.algorithm.cache_clear()
+        hashes.algorithm.cache_clear()
 
 
 def test_a_sourced_id_that_occurs_twice_is_neither_lost_nor_doubled(tmp_path: Path) -> None:
