@@ -92,17 +92,16 @@ def unmapped(
     @dg.asset_check(
         asset=course_map_key(product.id),
         name="unmapped",
-        description="Every course is mapped or ignored; `roster courses unmapped` lists the others.",
+        description="Every course is mapped or ignored; see `roster courses unmapped`.",
         partitions_def=partitions,
     )
-    def unmapped(sync_run: dg.ResourceParam[SyncRun], mapped: MappedCourses) -> dg.AssetCheckResult:
-        with step(sync_run, f"Looking for unmapped courses of {product.id}"):
-            waiting = mapped.counts[Status.UNMAPPED.value]
-            return dg.AssetCheckResult(
-                passed=waiting == 0,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={"unmapped": waiting, "courses": sum(mapped.counts.values())},
-            )
+    def unmapped(mapped: MappedCourses) -> dg.AssetCheckResult:
+        waiting = mapped.counts[Status.UNMAPPED.value]
+        return dg.AssetCheckResult(
+            passed=waiting == 0,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"unmapped": waiting, "courses": sum(mapped.counts.values())},
+        )
 
     return unmapped
 
