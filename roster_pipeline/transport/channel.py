@@ -64,7 +64,7 @@ class Channel(Protocol):
 
     def exists(self, path: str) -> bool:
         """Whether there is a regular file at a path."""
-        ...
+        return self.stat(path) is not None
 
     def download(
         self,
@@ -96,14 +96,16 @@ class Channel(Protocol):
         """Let go of the connection; may be called twice."""
         ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
 def matching(names: Iterable[str], pattern: str, folder: str) -> list[str]:

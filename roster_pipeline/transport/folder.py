@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final
 
 from roster_pipeline.crashpoints import reached
 from roster_pipeline.transport.channel import (
     BLOCK,
+    Channel,
     RemoteFile,
     RemoteFiles,
     changed_sentence,
@@ -34,7 +34,7 @@ from roster_pipeline.transport.errors import (
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Folder:
+class Folder(Channel):
     """Files below `root`; paths are relative to it, or absolute."""
 
     def __init__(self, root: Path) -> None:
@@ -54,10 +54,6 @@ class Folder:
         """See `Channel.stat`."""
         with _explained(f"look up {self._root / path}"):
             return self._stat(path)
-
-    def exists(self, path: str) -> bool:
-        """See `Channel.exists`."""
-        return self.stat(path) is not None
 
     def download(
         self,
@@ -98,17 +94,6 @@ class Folder:
 
     def close(self) -> None:
         """See `Channel.close`."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _stat(self, path: str) -> RemoteFile | None:
         try:

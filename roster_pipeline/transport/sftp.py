@@ -9,12 +9,12 @@ import posixpath
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from roster_pipeline.crashpoints import reached
 from roster_pipeline.transport.blocks import BlockReader, BlockWriter
 from roster_pipeline.transport.channel import (
+    Channel,
     RemoteFile,
     RemoteFiles,
     changed_sentence,
@@ -33,7 +33,7 @@ from roster_pipeline.transport.tries import Tries
 T = TypeVar("T")
 
 
-class Sftp:
+class Sftp(Channel):
     """Files on an SFTP server; paths are relative to the login's own folder, or absolute.
 
     `attempts` bounds the connections that one call may use up, `timeout` is how many seconds the
@@ -70,10 +70,6 @@ class Sftp:
     def stat(self, path: str) -> RemoteFile | None:
         """See `Channel.stat`."""
         return self._ask(f"look up {path}", lambda session: session.stat(path))
-
-    def exists(self, path: str) -> bool:
-        """See `Channel.exists`."""
-        return self.stat(path) is not None
 
     def download(
         self,
@@ -118,17 +114,6 @@ class Sftp:
         if self._loop is not None:
             loop, self._loop = self._loop, None
             loop.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _blocks(self, path: str, task: str, expected: RemoteFile | None) -> Iterator[bytes]:
         """The file's blocks, each once, over as many connections as `attempts` allows."""
