@@ -513,3 +513,67 @@ def test_the_first_date_is_a_date(folder: Path, start: str) -> None:
 
     write(folder, "roster.yaml", "partitions: {start: 20260801}\n")
     assert "`partitions.start`: say a date" in problems(folder)[0]
+
+
+SERVER = """id: x
+name: X
+timezone: America/Chicago
+vendor: {vendor}
+rest:
+  base_url: {url}
+  auth: {auth}
+  {more}
+"""
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentences"),
+    [
+        (
+            {"auth": "{oauth2: {client_id: us, client_secret: hunter2, token_ur: x}}"},
+            [
+                "sources/x.yaml:7:18: `rest.auth.oauth2`: `token_url` is missing",
+                "sources/x.yaml:7:49: `rest.auth.oauth2.client_secret`: write where the secret is "
+                "kept, {env: NAME} or {file: path}, never the secret itself",
+                "sources/x.yaml:7:58: no key is called `rest.auth.oauth2.token_ur`; did you mean "
+                "`token_url`?",
+            ],
+        ),
+        (
+            {"auth": "{oauth1: {consumer_key: 12, consumer_secret: {env: A}}}"},
+            [
+                "sources/x.yaml:7:33: `rest.auth.oauth1.consumer_key`: text is needed here, and "
+                "YAML reads a number; write it in quotes"
+            ],
+        ),
+        (
+            {"url": "http://sis.example", "more": "paging: pages"},
+            [
+                "sources/x.yaml:6:13: `rest.base_url`: https:// is needed, or everything would "
+                "travel readable for all",
+                "sources/x.yaml:8:11: `rest.paging`: should be 'rows', 'next' or 'total'",
+            ],
+        ),
+        (
+            {"vendor": "infinite-campus", "url": "https://ic.example"},
+            [
+                "sources/x.yaml:6:3: `rest`: `app` is missing: the vendor's addresses have it in "
+                "them"
+            ],
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_server_is_said_at_its_place(
+    folder: Path, keys: dict[str, str], sentences: list[str]
+) -> None:
+    usual = {
+        "vendor": "generic-rest-1.2",
+        "url": "https://sis.example/v1p2",
+        "auth": "{bearer: {token: {env: A}}}",
+        "more": "limit: 500",
+    }
+    write(folder, "sources/x.yaml", SERVER.format(**usual))
+    assert Workspace.load(folder).source("x").rest is not None
+
+    write(folder, "sources/x.yaml", SERVER.format(**{**usual, **keys}))
+    assert [said for said in problems(folder) if said.startswith("sources/x")] == sentences

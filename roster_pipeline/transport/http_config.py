@@ -69,7 +69,7 @@ BaseAddress = Annotated[Address, AfterValidator(_base_address)]
 
 
 def _text_or_secret(value: Any) -> str:
-    return "text" if isinstance(value, str) else "reference"
+    return "reference" if isinstance(value, Mapping | Secret) else "text"
 
 
 TextOrSecret = Annotated[

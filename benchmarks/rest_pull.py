@@ -1,0 +1,206 @@
+"""A district pulled by REST, from our own provider on loopback.
+
+    python -m benchmarks.rest_pull                   25,000 and 100,000 users
+
+Two ways are timed in turn, each run in a process of its own, imports apart, against the same
+server in a third:
+
+- bare: what one writes on a first day, a `requests.Session`, a token, and for each collection
+  `get(…).json()` until a page is empty; nothing is kept;
+- ours: what a sync runs until the roster is in the landing zone's file: pages checked against
+  totals and repetition, secrets blanked, one record a line, hashed and deflated.
+
+Both read the same pages. Memory is the peak of the whole process, imports included; it is flat if
+four times the users do not raise ours.
+"""
+
+import argparse
+import io
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from benchmarks.districts import DATA, package
+
+SECRET: Final = "of the benchmark's own server"
+USERS_PER_STUDENT: Final = 1.4288
+"""Of the make-believe district."""
+ENROLLMENTS: Final = 1000
+"""Kept of it: the measure is of users."""
+PAGE: Final = 1000
+COLLECTIONS: Final = ("orgs", "academicSessions", "courses", "classes", "users", "enrollments")
+_CONNECTION: Final = "ROSTER_BENCH_SERVER"
+
+
+def export(users: int) -> Path:
+    """A package of about so many users, and few enrollments."""
+    path = DATA / f"rest-{users}.zip"
+    if path.exists():
+        return path
+    whole = package(round(users / USERS_PER_STUDENT), 0)
+    unfinished = path.with_suffix(".unfinished")
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(unfinished, "w") as new:
+        for name in old.namelist():
+            with old.open(name) as member:
+                content = member.read()
+            if name == "enrollments.csv":
+                content = b"".join(io.BytesIO(content).readlines()[: ENROLLMENTS + 1])
+            new.writestr(name, content, zipfile.ZIP_DEFLATED)
+    unfinished.replace(path)
+    return path
+
+
+@contextmanager
+def server(users: int) -> Iterator[dict[str, str]]:
+    """The provider in a process of its own: where it is."""
+    words = [sys.executable, "-m", "roster_pipeline.simulator.rest_server"]
+    words += ["--export", str(export(users))]
+    environ = {**os.environ, "ROSTER_REST_SECRET": SECRET}
+    running = subprocess.Popen(words, stdout=subprocess.PIPE, env=environ, text=True)
+    try:
+        assert running.stdout is not None
+        place = json.loads(running.stdout.readline())
+        base = f"{place['url']}/ims/oneroster/rostering/v1p2"
+        yield {"base_url": base, "token_url": place["token_url"]}
+    finally:
+        running.terminate()
+        running.wait()
+
+
+def bare(base_url: str, token_url: str) -> Callable[[], int]:
+    """A loop over `requests`."""
+    import requests
+
+    def work() -> int:
+        count = 0
+        with requests.Session() as session:
+            scope = "https://purl.imsglobal.org/spec/or/v1p2/scope/roster-core.readonly"
+            grant = {"grant_type": "client_credentials", "scope": scope}
+            answer = session.post(token_url, data=grant, auth=("roster", SECRET), timeout=60)
+            session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            for collection in COLLECTIONS:
+                offset = 0
+                while rows := session.get(
+                    f"{base_url}/{collection}",
+                    params={
+                        "sort": "sourcedId",
+                        "orderBy": "asc",
+                        "limit": str(PAGE),
+                        "offset": str(offset),
+                    },
+                    timeout=60,
+                ).json()[collection]:
+                    offset += len(rows)
+                count += offset
+        return count
+
+    return work
+
+
+def ours(base_url: str, token_url: str) -> Callable[[], int]:
+    """A pull, into a file as it is kept."""
+    from roster_pipeline.oneroster.package import open_package
+    from roster_pipeline.sources.config import Source
+    from roster_pipeline.sources.pull import pull
+    from roster_pipeline.transport.http import open_http
+
+    oauth2 = {"client_id": "roster", "client_secret": {"env": "S"}, "token_url": token_url}
+    rest = {"base_url": base_url, "limit": PAGE, "auth": {"oauth2": oauth2}}
+    source = Source.model_validate({"id": "b", "name": "B", "timezone": "UTC", "rest": rest})
+    assert source.rest is not None
+    settings = source.rest
+
+    def work() -> int:
+        session = open_http(settings.base_url, settings.auth, base=DATA, environ={"S": SECRET})
+        secrets = source.profile.secrets
+        with session, pull(session, settings, source="b", secrets=secrets, scratch=DATA) as made:
+            kept = made.file
+            with open_package(kept) as opened:
+                assert not opened.findings
+            with zipfile.ZipFile(kept) as archive:
+                said = json.loads(archive.read("pull.json"))
+        return sum(said["collections"].values())
+
+    return work
+
+
+WAYS: Final = {"bare": bare, "ours": ours}
+
+
+def _child(way: str) -> None:
+    work = WAYS[way](**json.loads(os.environ[_CONNECTION]))
+    start, cpu = time.perf_counter(), time.process_time()
+    records = work()
+    print(
+        json.dumps(
+            {
+                "records": records,
+                "seconds": time.perf_counter() - start,
+                "cpu": time.process_time() - cpu,
+                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    )
+
+
+def _run(way: str, place: dict[str, str]) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.rest_pull", "--child", way],
+        stdout=subprocess.PIPE,
+        env={**os.environ, _CONNECTION: json.dumps(place)},
+        check=True,
+        text=True,
+    )
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _compare(users: int, runs: int) -> None:
+    found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+    with server(users) as place:
+        _run("bare", place)  # the server has read the roster once, and keeps what it needs
+        for _ in range(runs):
+            for way in WAYS:
+                found[way].append(_run(way, place))
+    assert len({run["records"] for of_way in found.values() for run in of_way}) == 1
+    records = int(found["ours"][0]["records"])
+    print(f"\n{records:,} records, some {users:,} of them users; median of {runs} interleaved")
+    print(f"{'':8}{'wall s':>9}{'min–max':>16}{'CPU s':>9}{'peak MB':>9}{'× bare':>8}")
+    floor = statistics.median(run["seconds"] for run in found["bare"])
+    for way, of_way in found.items():
+        walls = sorted(run["seconds"] for run in of_way)
+        median = {key: statistics.median(run[key] for run in of_way) for key in of_way[0]}
+        spread = f"{walls[0]:.2f}–{walls[-1]:.2f}"
+        print(
+            f"{way:8}{median['seconds']:9.2f}{spread:>16}{median['cpu']:9.2f}"
+            f"{median['peak_mb']:9.0f}{median['seconds'] / floor:8.2f}"
+        )
+
+
+def main() -> None:
+    """Run the comparison that the command line asks for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--users", type=int, nargs="+", default=[25_000, 100_000])
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--child", choices=list(WAYS), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        _child(arguments.child)
+        return
+    for users in arguments.users:
+        _compare(users, arguments.runs)
+
+
+if __name__ == "__main__":
+    main()
