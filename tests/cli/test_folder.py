@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from roster_pipeline.workspace import Workspace
+from roster_pipeline.workspace import Workspace, open_catalogue
 from tests.cli.conftest import Roster
 
 
@@ -28,6 +28,8 @@ def test_the_examples_are_valid_once_they_are_renamed(roster: Roster, tmp_path: 
     workspace = Workspace.load(tmp_path)
     assert list(workspace.sources) == ["springfield"]
     assert workspace.destinations["learning-app"].takes("springfield")
+    (product,) = workspace.products_of("springfield")
+    assert set(open_catalogue(tmp_path, product).titles) == {"algebra-1", "geometry"}
 
 
 def test_every_commented_line_of_the_examples_is_valid_too(roster: Roster, tmp_path: Path) -> None:
@@ -40,6 +42,19 @@ def test_every_commented_line_of_the_examples_is_valid_too(roster: Roster, tmp_p
     district = Workspace.load(tmp_path).sources["springfield"]
     assert district.scope.schools == ("school-1", "school-2")
     assert district.expect == {"users": (4000, 9000)}
+
+
+def test_the_commented_rules_of_a_product_are_valid_too(roster: Roster, tmp_path: Path) -> None:
+    roster("init", tmp_path)
+    for example in tmp_path.glob("*/*.example"):
+        example.rename(example.with_suffix(""))
+    file = tmp_path / "products" / "maths-path.yaml"
+    file.write_text(file.read_text().replace("# - {", "- {"))
+    product = Workspace.load(tmp_path).products["maths-path"]
+    assert product.courses is not None
+    assert [rule.course for rule in product.courses.rules] == [None, "algebra-1", "geometry"]
+    assert product.courses.rules[1].title == "algebra (1|i)$"
+    open_catalogue(tmp_path, product)
 
 
 def test_the_pattern_for_dates_in_names_survives_the_template(
