@@ -26,8 +26,6 @@ from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Product
 
 GROUP = "accounts"
-BLOCKED = "blocked"
-COMPLETE = "complete"
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,16 @@ class PlannedAccounts:
     roster: Snapshot
     counts: dict[str, int]
     """Accounts by what is to be done with them."""
+
+
+@dataclass(frozen=True)
+class ProvisionedAccounts:
+    """What was done with a product's accounts, in numbers."""
+
+    counts: dict[str, int]
+    """Accounts by what was done with them."""
+    without: int
+    """Accounts that are not as they should be."""
 
 
 def accounts_plan_key(product: str) -> dg.AssetKey:
@@ -54,19 +62,10 @@ def accounts_plan(
     product: Product, partitions: dg.PartitionsDefinition[str]
 ) -> dg.AssetsDefinition:
     """The asset that plans the accounts of a product with `accounts:`, for every source."""
-    key = accounts_plan_key(product.id)
 
     @dg.asset(
-        key=key,
+        key=accounts_plan_key(product.id),
         description=f"What has to be done so that {product.id} has the accounts that it should.",
-        check_specs=[
-            dg.AssetCheckSpec(
-                BLOCKED,
-                asset=key,
-                description="Nobody is blocked; `roster accounts plan` lists who is, and why.",
-                partitions_def=partitions,
-            )
-        ],
         partitions_def=partitions,
         group_name=GROUP,
         output_required=False,
@@ -91,7 +90,6 @@ def accounts_plan(
                     "bar": dg.MetadataValue.md(bar_svg(counts, title="accounts")),
                     "why": dg.MetadataValue.md(reasons_markdown(plan)),
                 },
-                check_results=[_check(key, BLOCKED, counts[Kind.BLOCKED])],
             )
 
     return accounts_plan
@@ -99,20 +97,11 @@ def accounts_plan(
 
 def provisioned(product: Product, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The asset that brings the accounts of a product with `accounts:` to what they should be."""
-    key = provisioned_key(product.id)
 
     @dg.asset(
-        key=key,
+        key=provisioned_key(product.id),
         description=f"The accounts of the source's people at {product.id}, as they should be.",
         ins={"planned": dg.AssetIn(accounts_plan_key(product.id))},
-        check_specs=[
-            dg.AssetCheckSpec(
-                COMPLETE,
-                asset=key,
-                description="Every account is as it should be.",
-                partitions_def=partitions,
-            )
-        ],
         partitions_def=partitions,
         group_name=GROUP,
         kinds={"scim"},
@@ -123,7 +112,7 @@ def provisioned(product: Product, partitions: dg.PartitionsDefinition[str]) -> d
         snapshots: dg.ResourceParam[Snapshots],
         providers: dg.ResourceParam[Providers],
         planned: PlannedAccounts,
-    ) -> Iterator[dg.MaterializeResult[None]]:
+    ) -> Iterator[dg.MaterializeResult[ProvisionedAccounts]]:
         with step(sync_run, f"Provisioning accounts of {product.id}"):
             settings, accepted = product.accounts, _current(product, sync_run, planned.roster)
             if settings is None or accepted is None:
@@ -131,7 +120,9 @@ def provisioned(product: Product, partitions: dg.PartitionsDefinition[str]) -> d
             with providers.open(settings) as target:
                 plan = _planned(product, settings, accepted, sync_run, snapshots, target)
                 pushed = _pushed(product, settings, plan, accepted, sync_run, target)
+            _confirm(product, settings, pushed, accepted.snapshot, sync_run)
             yield dg.MaterializeResult(
+                value=ProvisionedAccounts(dict(pushed.counts), pushed.without),
                 metadata={
                     **pushed.counts,
                     "bar": dg.MetadataValue.md(bar_svg(pushed.counts, title="accounts")),
@@ -139,10 +130,49 @@ def provisioned(product: Product, partitions: dg.PartitionsDefinition[str]) -> d
                         without_markdown(pushed.blocked, pushed.declined)
                     ),
                 },
-                check_results=[_check(key, COMPLETE, pushed.without)],
             )
 
     return provisioned
+
+
+def blocked(product: Product, partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
+    """The check of a product's plan."""
+
+    @dg.asset_check(
+        asset=accounts_plan_key(product.id),
+        name="blocked",
+        description="Nobody is blocked; `roster accounts plan` lists who is, and why.",
+        partitions_def=partitions,
+    )
+    def blocked(planned: PlannedAccounts) -> dg.AssetCheckResult:
+        return _warning(planned.counts[Kind.BLOCKED])
+
+    return blocked
+
+
+def complete(
+    product: Product, partitions: dg.PartitionsDefinition[str]
+) -> dg.AssetChecksDefinition:
+    """The check of a product's accounts."""
+
+    @dg.asset_check(
+        asset=provisioned_key(product.id),
+        name="complete",
+        description="Every account is as it should be.",
+        partitions_def=partitions,
+    )
+    def complete(done: ProvisionedAccounts) -> dg.AssetCheckResult:
+        return _warning(done.without)
+
+    return complete
+
+
+def _warning(accounts: int) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=accounts == 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"accounts": accounts},
+    )
 
 
 def _current(product: Product, run: SyncRun, roster: Snapshot) -> Accepted | None:
@@ -205,11 +235,19 @@ def _pushed(
     return pushed
 
 
-def _check(key: dg.AssetKey, name: str, wrong: int) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name=name,
-        passed=wrong == 0,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"accounts": wrong},
+def _confirm(
+    product: Product, settings: AccountSettings, pushed: Pushed, roster: Snapshot, run: SyncRun
+) -> None:
+    """Remember that the accounts are those of this roster: a later day need not see to it."""
+    run.ledger.record_delivery(
+        product.accounts_receiver,
+        run.source.id,
+        roster.content_hash,
+        roster.content_hash,
+        settings.scim.base_url,
+        0,
+        {"accounts": dict(pushed.counts)},
+        run.now(),
+        run.lease,
     )
+    run.delivered.add(product.accounts_receiver)
