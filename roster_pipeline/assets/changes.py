@@ -1,6 +1,7 @@
 """What accepting a candidate would change, and whether the guards let it pass by itself."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 import dagster as dg
 
@@ -90,7 +91,7 @@ def guard(partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
             )
             if hold is None or hold.status in (HoldStatus.APPROVED, HoldStatus.ACCEPTED):
                 return _passes(verdict, hold)
-            return _is_held(verdict, hold, changes, sync_run)
+            return _is_held(verdict, hold, changes, sync_run, workspace)
 
     return guard
 
@@ -130,12 +131,17 @@ def _passes(verdict: Verdict, hold: Hold | None) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=True, description=said, metadata=metadata)
 
 
-def _is_held(verdict: Verdict, hold: Hold, changes: Changes, run: SyncRun) -> dg.AssetCheckResult:
+def _is_held(
+    verdict: Verdict, hold: Hold, changes: Changes, run: SyncRun, workspace: Workspace
+) -> dg.AssetCheckResult:
     reasons = [reason.sentence for reason in verdict.reasons]
+    command = f"roster -w {quote(str(workspace.folder))}"
     if hold.status is HoldStatus.REJECTED:
         head = f"This roster was rejected as hold {hold.name} by {hold.decided_by}: {hold.why}"
+        said = [head, *reasons]
     else:
-        head = f"Held as {hold.name}. To settle it: {settle(hold.name)}"
+        head = f"Held as {hold.name}."
+        said = [f"{head} To settle it: {settle(hold.name, command)}", *reasons]
     run.ends(
         Outcome.HELD,
         head,
@@ -147,7 +153,7 @@ def _is_held(verdict: Verdict, hold: Hold, changes: Changes, run: SyncRun) -> dg
     return dg.AssetCheckResult(
         passed=False,
         # The UI shows line ends as blanks.
-        description="\n• ".join([head, *reasons]),
+        description="\n• ".join(said),
         metadata={
             "hold": hold.name,
             "reasons": dg.MetadataValue.md("\n".join(f"- {reason}" for reason in reasons)),

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from roster_pipeline.cli.console import Refusal, note, progress
-from roster_pipeline.cli.rooms import folder_of, load
+from roster_pipeline.cli.rooms import command_for, folder_of, load
 from roster_pipeline.cli.workspaces import Storage
 
 # `dg dev` wants a project's folder, which a workspace is not.
@@ -44,7 +44,8 @@ def init(
         make_state(load(folder), storage)
     note(
         f"The workspace {folder.resolve()} is ready. Next: copy sources/springfield.yaml.example "
-        "to a name that ends in .yaml, fill it in, and run `roster status`."
+        f"to a name that ends in .yaml, fill it in, and run `{command_for(folder.resolve())} "
+        "status`."
     )
 
 

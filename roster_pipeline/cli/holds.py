@@ -48,7 +48,7 @@ def show(context: typer.Context, name: Name, form: FormatOption = Format.TEXT) -
     with opened(context) as rooms:
         hold = rooms.ledger.hold(name)
         texts, facts = _evidence(rooms, hold)
-    parts: list[RenderableType] = [hold_text(hold)]
+    parts: list[RenderableType] = [hold_text(hold, rooms.command)]
     for text in texts:
         parts += [Text(), text]
     answer(Group(*parts), {"schema": "roster.hold/1", **hold_document(hold), **facts}, form)
@@ -108,7 +108,7 @@ def approve(
         note(f"{name} is approved by {hold.decided_by}.")
         if run:
             end(resume_and_tell(rooms, hold, form))
-    _settled(hold, form)
+    _settled(rooms, hold, form)
 
 
 def reject(
@@ -117,13 +117,13 @@ def reject(
     """Refuse a held roster for good. The accepted one stays; the same file is not held again."""
     with opened(context) as rooms:
         hold = rooms.ledger.reject(name, who or user(), why, datetime.now(UTC))
-    _settled(hold, form)
+    _settled(rooms, hold, form)
 
 
-def _settled(hold: Hold, form: Format) -> None:
+def _settled(rooms: "Rooms", hold: Hold, form: Format) -> None:
     from roster_pipeline.reports.holds import hold_document, hold_text
 
-    answer(hold_text(hold), {"schema": "roster.hold/1", **hold_document(hold)}, form)
+    answer(hold_text(hold, rooms.command), {"schema": "roster.hold/1", **hold_document(hold)}, form)
 
 
 def user() -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import typer
@@ -29,6 +30,15 @@ def folder_of(context: typer.Context) -> Path:
     return locate(os.environ, Path.cwd())
 
 
+def command_for(folder: Path) -> str:
+    """How to call this command on a workspace (absolute) from where the user is."""
+    from roster_pipeline.workspace import locate
+
+    if folder == locate(os.environ, Path.cwd()):
+        return "roster"
+    return f"roster -w {quote(str(folder))}"
+
+
 def load(folder: Path) -> "Workspace":
     """The workspace in a folder. Raises Refusal with everything that is wrong in its files."""
     from roster_pipeline.workspace import Workspace, WorkspaceError
@@ -42,8 +52,10 @@ def load(folder: Path) -> "Workspace":
 class Rooms:
     """What a command works with; the ledger is opened when it is first asked for."""
 
-    def __init__(self, workspace: "Workspace", closing: ExitStack) -> None:
+    def __init__(self, workspace: "Workspace", command: str, closing: ExitStack) -> None:
         self.workspace = workspace
+        self.command = command
+        """How to call this command on the workspace from where the user is."""
         self._closing = closing
 
     @cached_property
@@ -80,4 +92,5 @@ class Rooms:
 def opened(context: typer.Context) -> Iterator[Rooms]:
     """The workspace that the command line names; what was opened of it is closed at the end."""
     with ExitStack() as closing:
-        yield Rooms(load(folder_of(context)), closing)
+        folder = folder_of(context)
+        yield Rooms(load(folder), command_for(folder), closing)

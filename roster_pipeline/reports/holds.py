@@ -77,8 +77,8 @@ def _first(reasons: list[str]) -> str:
     return f"{reasons[0]} (and {len(reasons) - 1} more)"
 
 
-def hold_text(hold: Hold) -> RenderableType:
-    """One hold in full, and the commands that settle it while it is open."""
+def hold_text(hold: Hold, command: str) -> RenderableType:
+    """One hold in full, and how `command` (`roster`, with its options) settles it while open."""
     head = Text()
     head.append(hold.name, style="bold")
     head.append("  ")
@@ -94,10 +94,10 @@ def hold_text(hold: Hold) -> RenderableType:
     reasons = [Text(f"• {sentence}") for sentence in sentences(hold)]
     parts: list[RenderableType] = [head, *(Text(fact) for fact in facts), *reasons]
     if hold.status is HoldStatus.OPEN:
-        parts.append(Text(settle(hold.name), style="dim"))
+        parts.append(Text(settle(hold.name, command), style="dim"))
     return Group(*parts)
 
 
-def settle(name: str) -> str:
-    """The two commands that settle an open hold."""
-    return f'roster approve {name} --why "…"   or   roster reject {name} --why "…"'
+def settle(name: str, command: str) -> str:
+    """The two commands that settle an open hold, as arguments of `command`."""
+    return f'{command} approve {name} --why "…"   or   {command} reject {name} --why "…"'

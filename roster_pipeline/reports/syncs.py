@@ -7,9 +7,9 @@ from typing import Any, Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from roster_pipeline.reports.holds import hold_document, moment, shown
+from roster_pipeline.reports.holds import hold_document, moment, settle, shown
 from roster_pipeline.reports.tables import text_table
-from roster_pipeline.store import Accepted, Delivery, Hold, Outcome, Sync
+from roster_pipeline.store import Accepted, Delivery, Hold, HoldStatus, Outcome, Sync
 
 WORDS: Final = {
     Outcome.DONE: "done",
@@ -48,8 +48,10 @@ def sync_document(sync: Sync, hold: Hold | None, *, dry_run: bool = False) -> di
     }
 
 
-def sync_text(sync: Sync, hold: Hold | None, *, dry_run: bool = False) -> RenderableType:
-    """How one sync ended, for a terminal, with what to do next where it is held."""
+def sync_text(
+    sync: Sync, hold: Hold | None, command: str, *, dry_run: bool = False
+) -> RenderableType:
+    """How one sync ended, for a terminal; where it is held, what to tell `command` next."""
     head = Text()
     head.append(WORDS[sync.outcome], style=_STYLES[sync.outcome])
     head.append(f"  {sync.source}, {sync.date}{' (dry run)' if dry_run else ''}")
@@ -62,7 +64,9 @@ def sync_text(sync: Sync, hold: Hold | None, *, dry_run: bool = False) -> Render
         listed = ", ".join(f"{number:,} of {entity}" for entity, number in held.items())
         parts.append(Text(f"Rows that could not be used as they are: {listed}. {_KEPT}"))
     if hold is not None and sync.outcome is Outcome.HELD and not dry_run:
-        parts.append(Text(f"What would change: roster show {hold.name}", style="dim"))
+        parts.append(Text(f"What would change: {command} show {hold.name}", style="dim"))
+        if hold.status is HoldStatus.OPEN:
+            parts.append(Text(f"To settle it: {settle(hold.name, command)}", style="dim"))
     if dry_run and (kept := _DRY.get(sync.outcome)):
         parts.append(Text(kept, style="dim"))
     return Group(*parts)

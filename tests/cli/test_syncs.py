@@ -73,6 +73,27 @@ def test_a_first_roster_is_held_shown_approved_and_delivered(
     assert name in twice.err
 
 
+def test_the_next_step_is_said_as_it_must_be_typed_here(
+    roster: Roster,
+    workspace: Path,
+    drop: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    drop()
+    elsewhere = roster("sync", "springfield", "-w", workspace).out
+    name = elsewhere.partition("Held as ")[2].partition(".")[0]
+    assert f"roster -w {workspace} show {name}\n" in elsewhere
+    assert f"roster -w {workspace} approve {name} --why" in elsewhere
+    assert f"roster -w {workspace} reject {name}" in roster("show", name, "-w", workspace).out
+
+    monkeypatch.chdir(workspace)
+    assert f": roster approve {name} --why" in roster("sync", "springfield").out
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ROSTER_WORKSPACE", str(workspace))
+    assert f"What would change: roster show {name}\n" in roster("sync", "springfield").out
+
+
 def test_a_rejected_roster_stays_out_and_is_reported(
     roster: Roster, workspace: Path, drop: Callable[..., Path]
 ) -> None:
