@@ -112,7 +112,7 @@ def tell(rooms: "Rooms", result: "SyncResult", form: Format) -> Ends:
     if ends is Ends.ERROR:
         note(f"roster: {error_sentence(result.sync)}")
     if ends is not Ends.ERROR or form is Format.JSON:
-        text = sync_text(result.sync, hold, dry_run=result.dry_run)
+        text = sync_text(result.sync, hold, rooms.command, dry_run=result.dry_run)
         answer(text, sync_document(result.sync, hold, dry_run=result.dry_run), form)
     return ends
 
