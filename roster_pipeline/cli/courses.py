@@ -58,8 +58,8 @@ def unmapped(
     from roster_pipeline.reports.courses import unmapped_document, unmapped_text
 
     with opened(context) as rooms:
-        waiting = _waiting(rooms, source, product)
-    answer(unmapped_text(waiting), unmapped_document(waiting), form)
+        waiting = waiting_courses(rooms, source, product)
+    answer(unmapped_text(waiting, rooms.command), unmapped_document(waiting), form)
 
 
 @app.command()
@@ -73,8 +73,8 @@ def suggest(
     from roster_pipeline.reports.courses import suggestions_document, suggestions_text
 
     with opened(context) as rooms:
-        waiting = _waiting(rooms, source, product)
-    answer(suggestions_text(waiting), suggestions_document(waiting), form)
+        waiting = waiting_courses(rooms, source, product)
+    answer(suggestions_text(waiting, rooms.command), suggestions_document(waiting), form)
 
 
 @app.command()
@@ -260,7 +260,7 @@ def _pairs(
             raise Refusal(f"No product that maps courses takes {name}.", Ends.UNREADABLE)
         roster = _accepted(rooms, name) if using else None
         if using and roster is None:
-            note(f"roster: {name} has no accepted roster yet; see `roster status`.")
+            note(f"roster: {name} has no accepted roster yet; see `{rooms.command} status`.")
         for this in using:
             yield this, name, roster
 
@@ -295,7 +295,7 @@ def _left(
         return _Left(left, suggested(left, catalogue, at_least=settings.suggest_from))
 
 
-def _waiting(rooms: "Rooms", source: str | None, product: str | None) -> "list[Waiting]":
+def waiting_courses(rooms: "Rooms", source: str | None, product: str | None) -> "list[Waiting]":
     """What waits, by source and product; courses with most classes first."""
     from roster_pipeline.courses.titles import text_of
     from roster_pipeline.reports.courses import Waiting
@@ -330,7 +330,7 @@ def _course(rooms: "Rooms", source: str, named: str) -> str:
     """The sourcedId of a course that is named by it, or by a code that only it has."""
     roster = _accepted(rooms, source)
     if roster is None:
-        raise Refusal(f"{source} has no accepted roster yet; see `roster status`.")
+        raise Refusal(f"{source} has no accepted roster yet; see `{rooms.command} status`.")
     courses = roster.columns("courses", ["sourcedId", "courseCode"])
     if (courses["sourcedId"] == named).any():
         return named

@@ -35,7 +35,7 @@ class Suggestion:
     title: str
     """The catalogue's title of it."""
     score: int
-    """From 0 to 100, which is the same title or nearly so."""
+    """From 0 to 100; a title of the same words has 100."""
     reason: str
 
 
@@ -51,12 +51,11 @@ def suggest(
     courses = list(courses_of(unmapped))
     found = {}
     for course, close in zip(courses, likeness.close(courses), strict=True):
-        ranked = sorted((likeness.judged(course, at) for at in close), key=lambda j: (-j[0], j[1]))
-        found[course.sourced_id] = [
-            likeness.suggestion(course, at, score, reason)
-            for score, at, reason in ranked[:most]
-            if score >= at_least
-        ]
+        coded = likeness.with_codes_of(course)
+        judged = [likeness.judged(course, at, at in coded) for at in sorted(coded.union(close))]
+        # Sorting is stable: of the same score the first of the catalogue stays first.
+        judged.sort(key=lambda suggestion: -suggestion.score)
+        found[course.sourced_id] = [one for one in judged[:most] if one.score >= at_least]
     return found
 
 
@@ -73,12 +72,11 @@ class _Likeness:
         self._places = {course: at for at, course in enumerate(self._ids)}
 
     def close(self, courses: Sequence[Course]) -> Iterator[list[int]]:
-        """For each course the places in the catalogue that are worth a closer look."""
+        """For each course the places of the likest titles in the catalogue."""
         titles = list(dict.fromkeys(" ".join(words(course.title)) for course in courses))
         likest = dict(zip(titles, self._likest(titles), strict=True))
         for course in courses:
-            near = likest[" ".join(words(course.title))]
-            yield sorted({*near, *self._with_its_codes(course)})
+            yield likest[" ".join(words(course.title))]
 
     def _likest(self, titles: Sequence[str]) -> Iterator[list[int]]:
         for start in range(0, len(titles), _CHUNK):
@@ -90,13 +88,17 @@ class _Likeness:
             keep = min(_CLOSE, len(self._ids))
             yield from np.argpartition(-ranks, keep - 1, axis=1)[:, :keep].tolist()
 
-    def _with_its_codes(self, course: Course) -> Iterator[int]:
-        for kind, meant in self._catalogue.codes.items():
-            for code in getattr(course, kind):
-                yield from (self._places[found] for found in meant.get(code, ()))
+    def with_codes_of(self, course: Course) -> frozenset[int]:
+        """The places in the catalogue that share a code with a course."""
+        return frozenset(
+            self._places[found]
+            for kind, meant in self._catalogue.codes.items()
+            for code in getattr(course, kind)
+            for found in meant.get(code, ())
+        )
 
-    def judged(self, course: Course, at: int) -> tuple[int, int, str]:
-        """Score, place and reason."""
+    def judged(self, course: Course, at: int, coded: bool) -> Suggestion:
+        """A place in the catalogue as a suggestion; `coded` if it shares a code."""
         ours = words(course.title)
         plain, ordered = " ".join(ours), " ".join(sorted(ours))
         ratio = max(fuzz.ratio(plain, self._plain[at]), fuzz.ratio(ordered, self._sorted[at]))
@@ -110,15 +112,17 @@ class _Likeness:
             apart = course.grades.isdisjoint(self._grades[at])
             score -= _OTHER_GRADES if apart else 0
             said.append("the grades differ" if apart else "the grades agree")
-        if at in set(self._with_its_codes(course)):
+        if coded:
             score = max(score, _SHARED_CODE)
             said.append("a code is the same")
-        return max(score, 0), at, ", ".join(said)
-
-    def suggestion(self, course: Course, at: int, score: int, reason: str) -> Suggestion:
-        """The place in the catalogue as a suggestion."""
         found = self._ids[at]
-        return Suggestion(course.sourced_id, found, self._catalogue.titles[found], score, reason)
+        return Suggestion(
+            course.sourced_id,
+            found,
+            self._catalogue.titles[found],
+            max(score, 0),
+            ", ".join(said),
+        )
 
 
 def _ratios(titles: Sequence[str], choices: Sequence[str]) -> npt.NDArray[np.uint8]:

@@ -5,6 +5,7 @@ Titles and codes of courses are shown: they are what a person decides on, and no
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -43,13 +44,16 @@ def unmapped_document(waiting: Sequence[Waiting]) -> dict[str, Any]:
     }
 
 
-def unmapped_text(waiting: Sequence[Waiting]) -> RenderableType:
-    """A table of the courses that wait, with what each most likely is."""
+def unmapped_text(waiting: Sequence[Waiting], command: str) -> RenderableType:
+    """A table of the courses that wait, with what each most likely is.
+
+    `command` is `roster` with its options, to say how to go on.
+    """
     if not waiting:
         return Text("No course waits for a decision.", style="green")
     rows = [(*_head(one), one.classes, one.title, _likeliest(one.suggestions)) for one in waiting]
     header = ("product", "source", "course", "code", "classes", "title", "likely")
-    return Group(text_table(header, rows), Text(), _next(waiting[0]))
+    return Group(text_table(header, rows), Text(), _next(waiting[0], command))
 
 
 def suggestions_document(waiting: Sequence[Waiting]) -> dict[str, Any]:
@@ -74,8 +78,8 @@ def suggestions_document(waiting: Sequence[Waiting]) -> dict[str, Any]:
     }
 
 
-def suggestions_text(waiting: Sequence[Waiting]) -> RenderableType:
-    """A table of suggestions, the best of each course first."""
+def suggestions_text(waiting: Sequence[Waiting], command: str) -> RenderableType:
+    """A table of suggestions, the best of each course first; `command` as in `unmapped_text`."""
     rows = [
         (*_head(one), one.title, found.product_course, found.title, found.score, found.reason)
         for one in waiting
@@ -89,7 +93,7 @@ def suggestions_text(waiting: Sequence[Waiting]) -> RenderableType:
     if without:
         parts.append(Text(f"{without:,} of {len(waiting):,} courses are like none of the product."))
     if rows:
-        parts.append(_next(next(one for one in waiting if one.suggestions)))
+        parts.append(_next(next(one for one in waiting if one.suggestions), command))
     return Group(*parts) if parts else Text("No course waits for a decision.", style="green")
 
 
@@ -125,10 +129,10 @@ def _likeliest(suggestions: Sequence[Suggestion]) -> str:
     return f"{suggestions[0].product_course} ({suggestions[0].score})" if suggestions else "–"
 
 
-def _next(one: Waiting) -> Text:
-    best = one.suggestions[0].product_course if one.suggestions else "ID"
+def _next(one: Waiting, command: str) -> Text:
+    best = quote(one.suggestions[0].product_course) if one.suggestions else "ID"
     return Text(
-        f'roster courses decide {one.source} {one.course} --as {best} --why "…"'
-        "   or   --ignore instead of --as",
+        f"{command} courses decide {one.source} {quote(one.course)} --product {one.product}"
+        f' --as {best} --why "…"   or   --ignore instead of --as',
         style="dim",
     )

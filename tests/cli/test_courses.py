@@ -94,7 +94,9 @@ def test_what_waits_is_listed_suggested_decided_and_gone(courses: Courses, synce
     assert suggested[1]["suggestions"] == []
     text = courses("suggest").out
     assert "1 of 2 courses are like none of the product." in text
-    assert 'roster courses decide springfield co1 --as algebra-1 --why "…"' in text
+    assert (
+        f"roster -w {synced} courses decide springfield co1 --product maths-path --as algebra-1"
+    ) in text
 
     ended = courses("decide", "springfield", "MA1", "--as", "algebra-1", "--why", "same book")
     assert ended.code == 0, ended.err
