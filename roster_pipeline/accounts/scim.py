@@ -304,8 +304,9 @@ class _Client(BaseSyncSCIMClient):
     def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
         # A PATCH of ours sets values: doing it again changes nothing.
         repeatable = None if method == "POST" else True
+        headers = {**BASE_HEADERS, **kwargs.pop("headers", {})}
         response = self.session.request(
-            method, url, headers=BASE_HEADERS, repeatable=repeatable, **kwargs
+            method, url, headers=headers, repeatable=repeatable, **kwargs
         )
         self.status = response.status_code
         return response

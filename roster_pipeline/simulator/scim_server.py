@@ -120,6 +120,14 @@ class ScimServer:
         """Remove an account, as its administrator would."""
         self._storage.delete(self._application.person_type, account)
 
+    def clear(self) -> None:
+        """Let it be as it was when it was new: no accounts, no faults, nothing counted."""
+        for user in self.users:
+            self.remove(user["id"])
+        vars(self.faults).update(vars(Faults()))
+        self.requests.clear()
+        self._application.done = 0
+
     def __enter__(self) -> Self:
         config = uvicorn.Config(
             self._application, host=HOST, port=self._port, log_config=None, lifespan="off"
@@ -177,7 +185,8 @@ class _Application(ASGIApplication):
         self._token = token
         self._faults = faults
         self._requests = requests
-        self._done = 0
+        self.done = 0
+        """Writes that were carried out."""
 
     def check_auth(self, request: ScimRequest) -> None:
         if request.header("Authorization") != f"Bearer {self._token}":
@@ -186,18 +195,18 @@ class _Application(ASGIApplication):
     async def dispatch_request(self, request: ScimRequest) -> ScimResponse:
         self._requests[request.method] += 1
         faults, writes = self._faults, request.method in _WRITES
-        if faults.unavailable_after is not None and self._done >= faults.unavailable_after:
+        if faults.unavailable_after is not None and self.done >= faults.unavailable_after:
             refused = _failure(HTTPStatus.SERVICE_UNAVAILABLE)
             refused.headers["Retry-After"] = str(faults.retry_after)
             return refused
-        if writes and faults.broken_after is not None and self._done >= faults.broken_after:
+        if writes and faults.broken_after is not None and self.done >= faults.broken_after:
             return _failure(HTTPStatus.INTERNAL_SERVER_ERROR)
         if faults.no_patch and request.method == "PATCH":
             return _failure(HTTPStatus.NOT_IMPLEMENTED)
         response = await super().dispatch_request(request)
         if writes and response.status < HTTPStatus.BAD_REQUEST:
-            self._done += 1
-            faults.after_write(self._done)
+            self.done += 1
+            faults.after_write(self.done)
             if faults.lost_answers > 0:
                 faults.lost_answers -= 1
                 return _failure(HTTPStatus.BAD_GATEWAY)
@@ -223,6 +232,11 @@ class _Storage(InMemoryStorage):
         if state is not None:
             self.resources = _read(state)
             state.parent.mkdir(parents=True, exist_ok=True)
+            # Written anew, as a last line that was cut off would spoil the next.
+            draft = state.with_name(f".{state.name}.draft")
+            lines = [json.dumps(resource.model_dump()) + "\n" for resource in self.resources]
+            draft.write_text("".join(lines), encoding="utf-8")
+            draft.replace(state)
             self._journal = state.open("a", encoding="utf-8")
 
     def close(self) -> None:

@@ -8,11 +8,18 @@ from roster_pipeline.store.ledger import Ledger
 from tests.accounts.world import TOKEN, World
 
 
-@pytest.fixture
-def server() -> Iterator[ScimServer]:
-    """A SCIM server without accounts."""
+@pytest.fixture(scope="session")
+def running() -> Iterator[ScimServer]:
+    """A SCIM server; one for all tests, as it takes a moment to start."""
     with ScimServer(TOKEN) as server:
         yield server
+
+
+@pytest.fixture
+def server(running: ScimServer) -> ScimServer:
+    """A SCIM server without accounts."""
+    running.clear()
+    return running
 
 
 @pytest.fixture
