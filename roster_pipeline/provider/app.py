@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from roster_pipeline.oneroster.layout import RosterError
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.provider.access import (
     CORE,
@@ -35,6 +36,7 @@ BASES: Final[Mapping[Version, str]] = {
 }
 """Where the rostering service of each version begins."""
 TOKEN_PATH: Final = "/token"  # noqa: S105  an address, and the standard leaves it open
+_UNREADABLE: Final = "The roster cannot be read at the moment."
 _MOST_FORM_BYTES: Final = 1 << 16
 
 
@@ -137,6 +139,8 @@ class _Service:
                 return await run_in_threadpool(self._answer, request, version)
             except RefusedError as error:
                 return _refusal(error, version)
+            except (RosterError, OSError):
+                return _refusal(RefusedError(Problem.INTERNAL, _UNREADABLE), version)
 
         return endpoint
 

@@ -190,7 +190,7 @@ class Listing:
         )
 
     def _related(self, steps: tuple[str, ...], ids: tuple[str, ...]) -> tuple[str, Mask | None]:
-        if steps not in RELATED:
+        if steps not in RELATED or len(ids) != len(steps) - 1:
             raise RefusedError(Problem.UNKNOWN, NOT_FOUND)
         related = RELATED[steps]
         for step, sourced_id in zip(steps[:-1], ids, strict=True):

@@ -31,8 +31,6 @@ class Problem(Enum):
     UNAUTHORISED = _Words(401, "unauthorisedrequest", "unauthorized")
     FORBIDDEN = _Words(403, "forbidden", "forbidden")
     UNKNOWN = _Words(404, "unknownobject", "unknown object")
-    BUSY = _Words(429, "server_busy", "server_busy")
-    METHOD = _Words(405, "invaliddata", "invalid data")
     INTERNAL = _Words(500, "internal_server_error", "server_busy")
 
 

@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 from collections import deque
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,12 +27,14 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roster_pipeline.oneroster.findings import Severity
+from roster_pipeline.oneroster.layout import RosterError
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import open_package
 from roster_pipeline.provider.access import SCOPES, SIGNATURES, Client
 from roster_pipeline.provider.app import BASES, TOKEN_PATH, provider_app
 from roster_pipeline.provider.pages import Published
 from roster_pipeline.quality.candidate import build_candidate
+from roster_pipeline.tables.archive import ArchiveError
 
 HOST: Final = "127.0.0.1"
 _READY_WITHIN: Final = 30.0
@@ -74,9 +76,10 @@ class Accents:
 class RestServer:
     """Serves the roster in a OneRoster package on loopback while the `with` block lasts.
 
-    The package may be replaced while the server runs: the next request sees the new one. Its rows
-    are judged first, and those that cannot be used are not served. `clients` maps ids to secrets,
-    `bearers` are tokens that never expire. `port` 0 takes a free one.
+    The package may come later than the server (until then it is 503), and be replaced while the
+    server runs: the next request sees the new one. Its rows are judged first, and those that cannot
+    be used are not served. `clients` maps ids to secrets, `bearers` are tokens that never expire.
+    `port` 0 takes a free one.
     """
 
     def __init__(
@@ -107,7 +110,13 @@ class RestServer:
             prefix=prefix,
             max_limit=self.accents.clamp or 10_000,
         )
-        self._app = _Accented(provider, self.accents, provider.state.tokens.revoke, self.requests)
+        self._app = _Accented(
+            provider,
+            self.accents,
+            provider.state.tokens.revoke,
+            self.requests,
+            lambda: self._export.exists,
+        )
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -126,9 +135,10 @@ class RestServer:
         return self.url + BASES[version]
 
     def start(self) -> None:
-        """Read the export and listen; `port` then is the port taken. `ValueError` says why an
+        """Read the export and listen; `port` then is the port taken. `RosterError` says why an
         export cannot be served."""
-        self._export.published()
+        if self._export.exists:
+            self._export.published()
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -194,6 +204,10 @@ class _Export:
         # The one before may still be read from.
         self._folders: deque[TemporaryDirectory[str]] = deque()
 
+    @property
+    def exists(self) -> bool:
+        return self._file.exists()
+
     def published(self) -> Published:
         with self._lock:
             found = self._file.stat()
@@ -216,7 +230,7 @@ class _Export:
             self._folders.popleft().cleanup()
         if candidate.roster is None:
             stops = [g.code for g in candidate.findings.groups if g.severity is Severity.STOP]
-            raise ValueError(f"{self._file.name} cannot be served: {', '.join(stops)}")
+            raise RosterError(f"{self._file.name} cannot be served: {', '.join(stops)}")
         return Published(candidate.roster, modified)
 
 
@@ -224,12 +238,18 @@ class _Accented:
     """The provider as a vendor's server would have it."""
 
     def __init__(
-        self, provider: ASGIApp, accents: Accents, revoke: Any, requests: deque[str]
+        self,
+        provider: ASGIApp,
+        accents: Accents,
+        revoke: Any,
+        requests: deque[str],
+        ready: Callable[[], bool],
     ) -> None:
         self._provider = provider
         self._accents = accents
         self._revoke = revoke
         self._requests = requests
+        self._ready = ready
         self._count = 0
         self._first: dict[str, bytes] = {}
         self._stopped = False
@@ -246,6 +266,9 @@ class _Accented:
         self._count += 1
         self._requests.append(path + "?" + scope["query_string"].decode("latin-1"))
         accents = self._accents
+        if not self._ready():
+            await _send(send, _Answer(503, self._wait(), b"There is no roster yet."))
+            return
         if self._now(accents.hang_every):
             await self._hang()
             return
@@ -366,7 +389,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, tell)
     try:
         server.start()
-    except (ValueError, OSError) as error:
+    except (RosterError, ArchiveError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     try:
