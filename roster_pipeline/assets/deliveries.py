@@ -63,7 +63,11 @@ def _send(
     snapshots: Snapshots,
     channels: Channels,
 ) -> Delivery:
-    """Send the package unless the destination is known to have had it; then that is known."""
+    """Send the package unless the destination is known to have had it.
+
+    Rosters that differ only in what packages leave blank make the same one: that is not sent again
+    and counts for the new roster too.
+    """
     source, path = run.source.id, destination.path_for(run.source.id)
     staged = snapshots.stage(source)
     try:
@@ -76,11 +80,13 @@ def _send(
         )
         last = run.ledger.delivery(destination.id, source)
         if last is not None and (last.package_hash, last.path) == (package.sha256, path):
-            return last
-        run.ledger.check(run.lease)
-        with channels.destination(destination) as channel:
-            receipt = deliver(channel, path, package)
-        run.ends(Outcome.DONE, f"Delivered to {destination.id}: {path}, {package.size:,} bytes.")
+            sent = False
+        else:
+            run.ledger.check(run.lease)
+            with channels.destination(destination) as channel:
+                sent = deliver(channel, path, package).sent
+            said = f"Delivered to {destination.id}: {path}, {package.size:,} bytes."
+            run.ends(Outcome.DONE, said)
         return run.ledger.record_delivery(
             destination.id,
             source,
@@ -88,7 +94,7 @@ def _send(
             package.sha256,
             path,
             package.size,
-            {"sent": receipt.sent, "rows": dict(package.rows)},
+            {"sent": sent, "rows": dict(package.rows)},
             run.now(),
             run.lease,
         )

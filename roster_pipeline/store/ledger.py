@@ -287,13 +287,15 @@ class Ledger:
     ) -> Delivery:
         """Remember that a destination has this package, confirmed.
 
-        The package that it already has last is not recorded again: the first receipt stays.
+        What is recorded last already, of the same roster at the same path, is not recorded again:
+        the first receipt stays.
         """
         reached("delivery.before-receipt")
         with self._database.writing() as connection:
             leasing.verify(connection, lease)
             last = _delivery(connection, destination, source)
-            if last is not None and last.package_hash == package_hash:
+            this = (content_hash, package_hash, path)
+            if last is not None and (last.content_hash, last.package_hash, last.path) == this:
                 return last
             connection.execute(
                 sa.insert(deliveries).values(

@@ -8,9 +8,11 @@ import pytest
 
 from roster_pipeline.automation.home import open_home
 from roster_pipeline.automation.run import NoSuchDateError
+from roster_pipeline.automation.undelivered import undelivered
 from roster_pipeline.build import build_defs
 from roster_pipeline.store import HoldStatus, Outcome
 from tests.automation.town import SOURCE, Town
+from tests.small import packed, unpacked
 
 
 @pytest.fixture
@@ -62,6 +64,26 @@ def test_the_same_drop_again_delivers_nothing(synced: Town) -> None:
     assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
     with synced.ledger() as ledger:
         assert len(ledger.deliveries(SOURCE)) == 2
+
+
+def test_a_roster_that_makes_the_same_package_is_delivered_without_sending(synced: Town) -> None:
+    before = synced.delivered.stat()
+    _touched(synced.drop(0, "touched.zip"))
+    synced.arrived(synced.drops / "touched.zip")
+    with synced.ledger() as ledger:
+        first = ledger.accepted(SOURCE)
+    synced.sync()
+
+    with synced.ledger() as ledger:
+        second, delivery = ledger.accepted(SOURCE), ledger.delivery("lms", SOURCE)
+        assert undelivered(synced.workspace, ledger, SOURCE) is None
+    assert first is not None
+    assert second is not None
+    assert second.snapshot.content_hash != first.snapshot.content_hash
+    assert second.snapshot.is_with(delivery)
+    after = synced.delivered.stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+    assert synced.sync().outcome is Outcome.NOTHING_NEW
 
 
 def test_a_package_that_a_receiver_has_taken_away_is_not_sent_again(synced: Town) -> None:
@@ -247,6 +269,15 @@ def _without(package: Path, member: str) -> None:
             if name != member:
                 new.writestr(name, old.read(name))
     shutil.move(copy, package)
+
+
+def _touched(package: Path) -> None:
+    """Say of every org when it was modified last, which packages that we send leave blank."""
+    files = unpacked(package)
+    for row in files["orgs"]:
+        row["dateLastModified"] = "2026-08-01T00:00:00.000Z"
+    del files["manifest"]
+    package.write_bytes(packed(files))
 
 
 def _other_source(town: Town) -> str:

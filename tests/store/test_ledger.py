@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from roster_pipeline.store import Landed, Outcome
+from roster_pipeline.store import Delivery, Landed, Outcome
 from tests.store.scene import DAY1, DAY2, START, Scene, snapshot
 
 PACKAGE = Landed(
@@ -66,14 +66,21 @@ def test_the_same_bytes_on_another_date_land_for_that_date_too(scene: Scene) -> 
     assert scene.ledger.landed("springfield", DAY2) == tomorrow
 
 
-def deliver(scene: Scene, package_hash: str, minutes: int = 0) -> object:
+def deliver(
+    scene: Scene,
+    package_hash: str,
+    minutes: int = 0,
+    *,
+    roster: str = "a",
+    path: str = "/in/springfield.zip",
+) -> Delivery:
     at = START + dt.timedelta(minutes=minutes)
     return scene.ledger.record_delivery(
         "lms",
         "springfield",
-        snapshot("a").content_hash,
+        snapshot(roster).content_hash,
         package_hash,
-        "/in/springfield.zip",
+        path,
         1234,
         {"read_back": package_hash, "rows": {"users": 7}},
         at,
@@ -95,6 +102,21 @@ def test_a_package_delivered_twice_has_one_receipt(scene: Scene) -> None:
     first = deliver(scene, "p1")
     assert deliver(scene, "p1", 5) == first
     assert scene.ledger.deliveries("springfield") == [first]
+
+
+def test_the_same_package_is_a_delivery_of_each_roster_that_makes_it(scene: Scene) -> None:
+    deliver(scene, "p1")
+    deliver(scene, "p1", 5, roster="b")
+
+    assert snapshot("b").is_with(scene.ledger.delivery("lms", "springfield"))
+    assert len(scene.ledger.deliveries("springfield")) == 2
+
+
+def test_the_same_package_elsewhere_is_another_delivery(scene: Scene) -> None:
+    deliver(scene, "p1")
+    moved = deliver(scene, "p1", 5, path="/inbox/springfield.zip")
+
+    assert scene.ledger.delivery("lms", "springfield") == moved
 
 
 def test_a_package_delivered_again_after_another_is_what_the_destination_has(
