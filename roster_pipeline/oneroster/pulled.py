@@ -7,7 +7,6 @@ where it is not `active`, and `dateLastModified` nothing.
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Final
@@ -47,20 +46,22 @@ class PullWriter:
         self._version = version
         self.records: dict[str, int] = {}
         """How many records each collection has."""
-        self.holding: Counter[str] = Counter()
-        """How many users have a 1.1 `role`, 1.2 `roles`, and `userProfiles` with credentials."""
+        self.holding = dict.fromkeys(_HOLDS, False)
+        """Whether any user has a 1.1 `role`, 1.2 `roles`, or `userProfiles` with credentials."""
 
     @contextmanager
-    def collection(self, name: str) -> Iterator[Callable[[Sequence[Any]], None]]:
-        """A function that takes the records of one collection after the other."""
+    def collection(self, name: str) -> Iterator[Callable[[Sequence[Any], Sequence[str]], None]]:
+        """A function that takes some records of one collection after the other, with each as
+        JSON without line breaks."""
         self.records[name] = 0
-        with self._zip.open(member(name)) as lines:
+        with self._zip.open(member(name)) as out:
 
-            def write(records: Sequence[Any]) -> None:
+            def write(records: Sequence[Any], lines: Sequence[str]) -> None:
                 self.records[name] += len(records)
                 if name == "users":
                     self._look_into(records)
-                lines.write(b"".join(map(_line, records)))
+                # JSON can hold half of a pair of surrogates; it goes in and comes out as it is.
+                out.write("\n".join([*lines, ""]).encode("utf-8", "surrogatepass"))
 
             yield write
 
@@ -70,16 +71,15 @@ class PullWriter:
             "format": _FORMAT,
             "version": str(self._version),
             "collections": self.records,
-            "holding": dict(sorted(self.holding.items())),
+            "holding": self.holding,
         }
         with self._zip.open(PULL) as file:
             file.write(json.dumps(said, indent=1).encode() + b"\n")
         self._zip.close()
 
     def _look_into(self, users: Sequence[Any]) -> None:
-        for name in ("role", "roles"):
-            self.holding[name] += sum(_has(user, name) for user in users)
-        self.holding["userProfiles"] += sum(map(_has_credentials, users))
+        for name, holds in _HOLDS.items():
+            self.holding[name] = self.holding[name] or any(map(holds, users))
 
 
 def _has(record: Any, name: str) -> bool:
@@ -91,10 +91,11 @@ def _has_credentials(user: Any) -> bool:
     return isinstance(profiles, list) and any(_has(each, "credentials") for each in profiles)
 
 
-def _line(record: Any) -> bytes:
-    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-    # JSON can hold half of a pair of surrogates; it goes in and comes out as it is.
-    return text.encode("utf-8", "surrogatepass") + b"\n"
+_HOLDS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "role": lambda user: _has(user, "role"),
+    "roles": lambda user: _has(user, "roles"),
+    "userProfiles": _has_credentials,
+}
 
 
 # ---- reading ----

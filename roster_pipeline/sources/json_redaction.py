@@ -1,6 +1,5 @@
-"""Blanks the secrets in a record of the REST API and leaves the rest as it is."""
+"""Blanks the secrets in the objects of the REST API and leaves the rest as it is."""
 
-from functools import cache
 from typing import Any, Final
 
 from roster_pipeline.sources.redaction import is_secret
@@ -11,44 +10,42 @@ _CREDENTIALS: Final = "credentials"
 _KNOWN_OF_CREDENTIALS: Final = ("type", "username")
 
 
-def blank_secrets(record: Any, secrets: Secrets) -> bool:
-    """Make each secret in a record null, however deep it stands; whether there was any.
+class Blanker:
+    """Makes each secret null: what stands under a name that says so, and whatever of a profile's
+    credentials is neither type nor user name."""
 
-    A secret is what stands under a name that says so, and whatever of a profile's credentials is
-    neither type nor user name.
-    """
-    if isinstance(record, list):
-        found = [blank_secrets(item, secrets) for item in record]
-        return any(found)
-    if not isinstance(record, dict):
-        return False
-    changed = False
-    for name, value in record.items():
-        if not value and value != 0:
-            continue
-        if _says_secret(name, secrets):
-            record[name] = None
-            changed = True
-        elif isinstance(value, (dict, list)):
+    def __init__(self, secrets: Secrets) -> None:
+        self.count = 0
+        """How many values were made null so far."""
+        self._secrets = secrets
+        # A roster has few kinds of objects, each by the thousand: of each kind the names are
+        # looked at once.
+        self._suspects: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def blank(self, found: dict[str, Any]) -> dict[str, Any]:
+        """The same object without its secrets; the objects within it have lost theirs already."""
+        names = tuple(found)
+        suspects = self._suspects.get(names)
+        if suspects is None:
+            suspects = tuple(name for name in names if self._is_suspect(name))
+            self._suspects[names] = suspects
+        for name in suspects:
             if name.casefold() == _CREDENTIALS:
-                changed |= _blank_credentials(value)
-            changed |= blank_secrets(value, secrets)
-    return changed
+                self._blank_credentials(found[name])
+            else:
+                self._clear(found, name)
+        return found
 
+    def _is_suspect(self, name: str) -> bool:
+        return name.casefold() == _CREDENTIALS or is_secret(name, self._secrets)
 
-def _blank_credentials(value: Any) -> bool:
-    changed = False
-    for credential in value if isinstance(value, list) else [value]:
-        if not isinstance(credential, dict):
-            continue
-        for name, held in credential.items():
-            if name not in _KNOWN_OF_CREDENTIALS and held is not None:
-                credential[name] = None
-                changed = True
-    return changed
+    def _blank_credentials(self, held: Any) -> None:
+        for credential in held if isinstance(held, list) else [held]:
+            if isinstance(credential, dict):
+                for name in credential.keys() - set(_KNOWN_OF_CREDENTIALS):
+                    self._clear(credential, name)
 
-
-# A roster has few different names, and each stands in every record.
-@cache
-def _says_secret(name: str, secrets: Secrets) -> bool:
-    return is_secret(name, secrets)
+    def _clear(self, found: dict[str, Any], name: str) -> None:
+        if found[name] not in (None, "", [], {}):
+            found[name] = None
+            self.count += 1

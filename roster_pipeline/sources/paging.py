@@ -6,14 +6,15 @@ stop only where the source's file says so, and a reason to doubt everywhere.
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urljoin
 
 import requests
 
+from roster_pipeline.sources.json_page import Records, records_in
+from roster_pipeline.sources.json_redaction import Blanker
 from roster_pipeline.sources.landing import LandingError
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.transport.errors import Busy, Changed
@@ -51,17 +52,19 @@ class PullError(LandingError):
 class Page:
     """One page that has records."""
 
-    records: list[Any]
+    records: Records
     body: bytes
 
 
 class Pages:
     """The pages of a collection, in order. Raises `PullError` and `TransportError`."""
 
-    def __init__(self, session: HttpSession, rest: Rest, collection: str) -> None:
+    def __init__(self, session: HttpSession, rest: Rest, collection: str, blanker: Blanker) -> None:
         self._session = session
         self._rest = rest
         self._collection = collection
+        self._names = (collection, *rest.wrappers.get(collection, ()))
+        self._blanker = blanker
         self._received = 0
         self._sorted = rest.sort
         self._total: int | None = None
@@ -72,14 +75,12 @@ class Pages:
         link: str | None = None
         while not self._is_known_to_end():
             response = self._ask(link)
-            records = (
-                [] if response.status_code == requests.codes.no_content else self._in(response)
-            )
+            records = self._in(response)
             self._compare(response)
-            if not records:
+            if not records.values:
                 break
             self._refuse_repetition(response)
-            self._received += len(records)
+            self._received += len(records.values)
             yield Page(records, response.content)
             link = self._next(response) if self._rest.paging == "next" else None
         self._compare_with_total()
@@ -130,28 +131,26 @@ class Pages:
             )
         return response
 
-    def _in(self, response: requests.Response) -> list[Any]:
+    def _in(self, response: requests.Response) -> Records:
         """The records of a page."""
+        if response.status_code == requests.codes.no_content:
+            return Records([], [], 0)
         try:
-            body = json.loads(response.content)
+            records = records_in(response.content, self._names, self._blanker)
         except (ValueError, RecursionError):
             raise PullError(
                 "not_json",
                 f"{self._place} answers with {_kind_of(response)} instead of JSON. Check "
                 "`base_url`; a login page, or a wall in front of the server, looks like that.",
             ) from None
-        if isinstance(body, list):
-            return body
-        for name in (self._collection, *self._rest.wrappers.get(self._collection, ())):
-            if isinstance(body, dict) and isinstance(body.get(name), list):
-                found: list[Any] = body[name]
-                return found
-        raise PullError(
-            "no_collection",
-            f"{self._place} answers without `{self._collection}`{_code_in(response)}. That is "
-            "taken for a failure, never for an empty collection. If the vendor calls it otherwise, "
-            f"say so: `wrappers: {{{self._collection}: [NAME]}}`.",
-        )
+        if records is None:
+            raise PullError(
+                "no_collection",
+                f"{self._place} answers without `{self._collection}`{_code_in(response)}. That is "
+                "taken for a failure, never for an empty collection. If the vendor calls it "
+                f"otherwise, say so: `wrappers: {{{self._collection}: [NAME]}}`.",
+            )
+        return records
 
     def _compare(self, response: requests.Response) -> None:
         """Refuse pages of two states of the data."""
@@ -167,7 +166,7 @@ class Pages:
             self._total = int(total)
 
     def _refuse_repetition(self, response: requests.Response) -> None:
-        digest = hashlib.blake2b(response.content, digest_size=16).digest()
+        digest = hashlib.sha256(response.content).digest()
         if digest in self._seen:
             raise PullError(
                 "repeated",

@@ -1,15 +1,16 @@
 """Pulls a roster from a OneRoster server into one file, whole or not at all."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import required_files
 from roster_pipeline.oneroster.pulled import PullWriter, member
-from roster_pipeline.sources.json_redaction import blank_secrets
+from roster_pipeline.sources.json_redaction import Blanker
 from roster_pipeline.sources.landing import LandedBytes, nameless
 from roster_pipeline.sources.paging import Pages, PullError
 from roster_pipeline.sources.rest_config import Rest
@@ -44,7 +45,7 @@ def pull(
         pulling = _Pull(session, rest, source, secrets, progress)
         pulling.into(file)
         file.seek(0)
-        yield LandedBytes(file, pulling.original.hexdigest(), pulling.blanked)
+        yield LandedBytes(file, pulling.original.hexdigest(), dict(pulling.blanked))
 
 
 class _Pull:
@@ -60,10 +61,10 @@ class _Pull:
         self._rest = rest
         self._version = Version(rest.version)
         self._source = source
-        self._secrets = secrets
+        self._blanker = Blanker(secrets)
         self._progress = progress or (lambda _: None)
         self.original = hashlib.sha256()
-        self.blanked: dict[str, int] = {}
+        self.blanked: Counter[str] = Counter()
 
     def into(self, file: BinaryIO) -> None:
         """Write the whole pull."""
@@ -75,9 +76,11 @@ class _Pull:
 
     def _collect(self, collection: str, writer: PullWriter) -> None:
         with writer.collection(collection) as write:
-            for page in Pages(self._session, self._rest, collection):
+            for page in Pages(self._session, self._rest, collection, self._blanker):
                 self.original.update(page.body)
-                write(self._without_secrets(collection, page.records))
+                write(page.records.values, page.records.lines)
+                if page.records.blanked:
+                    self.blanked[member(collection)] += page.records.blanked
                 self._progress(len(page.body))
         needed = collection in required_files(self._version)
         if needed and not writer.records[collection]:
@@ -103,13 +106,6 @@ class _Pull:
         raise PullError(
             "incomplete", f"{self._session.place('users')} has users and not one `{ours}`. {hint}"
         )
-
-    def _without_secrets(self, collection: str, records: list[Any]) -> list[Any]:
-        changed = sum(blank_secrets(record, self._secrets) for record in records)
-        if changed:
-            name = member(collection)
-            self.blanked[name] = self.blanked.get(name, 0) + changed
-        return records
 
 
 @contextmanager

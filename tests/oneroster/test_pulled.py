@@ -35,7 +35,8 @@ def kept(records: Mapping[str, list[Any]], version: str = "1.2", pages: int = 10
     for name, found in records.items():
         with writer.collection(name) as write:
             for start in range(0, len(found), pages):
-                write(found[start : start + pages])
+                page = found[start : start + pages]
+                write(page, [json.dumps(record) for record in page])
     writer.finish()
     return out
 

@@ -1,0 +1,123 @@
+"""The records of a page of JSON, each as the server wrote it, but for its secrets.
+
+A page is parsed once, record by record: a record without secrets is kept as the text that it came
+as, and only one with secrets is written anew.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from roster_pipeline.sources.json_redaction import Blanker
+
+_SPACE: Final = re.compile(r"[ \t\n\r]*")
+
+
+@dataclass(frozen=True)
+class Records:
+    """Some records of a collection."""
+
+    values: list[Any]
+    """What each says, without secrets."""
+    lines: list[str]
+    """The same as JSON, without line breaks."""
+    blanked: int
+    """How many are not as they came."""
+
+
+def records_in(body: bytes, names: Sequence[str], blanker: Blanker) -> Records | None:
+    """The records of a page: those under the first of `names` that it has as a list, or the page
+    itself if it is one; None for JSON of any other shape.
+
+    Raises `ValueError` or `RecursionError` for what is no JSON.
+    """
+    text = body.decode(json.detect_encoding(body), "surrogatepass").removeprefix("\ufeff")
+    page = _Page(text, blanker)
+    found = page.lists(names)
+    page.require_end()
+    return next((found[name] for name in ("", *names) if name in found), None)
+
+
+class _Page:
+    def __init__(self, text: str, blanker: Blanker) -> None:
+        self._text = text
+        self._one_line = "\n" not in text
+        self._blanker = blanker
+        self._decoder = json.JSONDecoder(object_hook=blanker.blank)
+        self._at = 0
+
+    def lists(self, names: Sequence[str]) -> dict[str, Records]:
+        """The lists under these names, or one under no name that is the whole page."""
+        opening = self._next()
+        if opening == "[":
+            return {"": self._list()}
+        found: dict[str, Records] = {}
+        if opening != "{":
+            self._value()
+            return found
+        for _ in self._items("}"):
+            name = self._value()
+            self._expect(":")
+            if self._next() == "[" and isinstance(name, str) and name in names:
+                found[name] = self._list()
+            else:
+                self._value()
+        return found
+
+    def require_end(self) -> None:
+        """Raise `ValueError` if anything follows."""
+        if self._next():
+            raise ValueError("more than one value")
+
+    def _list(self) -> Records:
+        values, lines, blanked = [], [], 0
+        for _ in self._items("]"):
+            start, before = self._at, self._blanker.count
+            value = self._value()
+            line = self._text[start : self._at]
+            if self._blanker.count > before:
+                blanked += 1
+                line = json_line(value)
+            elif not self._one_line and "\n" in line:
+                line = json_line(value)
+            values.append(value)
+            lines.append(line)
+        return Records(values, lines, blanked)
+
+    def _items(self, closing: str) -> Iterator[None]:
+        """Stop before each item of the list or object that opens here, and after its end."""
+        self._at += 1
+        if self._next() == closing:
+            self._at += 1
+            return
+        while True:
+            self._next()
+            yield
+            sign = self._next()
+            if sign not in (",", closing):
+                raise ValueError("neither a comma nor an end")
+            self._at += 1
+            if sign == closing:
+                return
+
+    def _value(self) -> Any:
+        value, self._at = self._decoder.raw_decode(self._text, self._at)
+        return value
+
+    def _expect(self, sign: str) -> None:
+        if self._next() != sign:
+            raise ValueError(f"no {sign}")
+        self._at += 1
+
+    def _next(self) -> str:
+        """The next sign that is no space; empty at the end."""
+        found = _SPACE.match(self._text, self._at)
+        self._at = found.end() if found else self._at
+        return self._text[self._at : self._at + 1]
+
+
+def json_line(value: Any) -> str:
+    """A value as JSON on one line."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
