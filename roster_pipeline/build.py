@@ -36,7 +36,9 @@ def build_defs(workspace: Workspace, overrides: Mapping[str, Any] | None = None)
     with warnings.catch_warnings():
         # Checks by partition are a preview in the Dagster that we pin; our tests stand in for it.
         warnings.filterwarnings("ignore", "Specifying a partitions_def", dg.PreviewWarning)
-        assets, checks = spine(all_partitions, workspace.destinations.values())
+        assets, checks = spine(
+            all_partitions, workspace.destinations.values(), workspace.products.values()
+        )
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,

@@ -3,29 +3,44 @@
 Nothing here decides anything about data. `spine` makes all of them for one workspace.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import dagster as dg
 
 from roster_pipeline.assets.accepted import accepted_roster
+from roster_pipeline.assets.accounts import accounts_plan, provisioned
 from roster_pipeline.assets.candidate import candidate_roster
 from roster_pipeline.assets.changes import changes, guard
+from roster_pipeline.assets.courses import course_map, sections, unmapped
 from roster_pipeline.assets.deliveries import delivery
 from roster_pipeline.assets.landed import landed_package
 from roster_pipeline.assets.report import sync_report
 from roster_pipeline.receivers.config import Destination
+from roster_pipeline.workspace import Product
 
 
 def spine(
-    partitions: dg.PartitionsDefinition[str], destinations: Iterable[Destination]
+    partitions: dg.PartitionsDefinition[str],
+    destinations: Iterable[Destination],
+    products: Collection[Product],
 ) -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
     """Every asset and every check of its own step, in the order in which they run."""
+    mapped, provided = (
+        [product for product in products if getattr(product, part) is not None]
+        for part in ("courses", "accounts")
+    )
     assets = [
         landed_package(partitions),
         candidate_roster(partitions),
         changes(partitions),
         accepted_roster(partitions),
         *(delivery(destination, partitions) for destination in destinations),
+        *(make(product, partitions) for product in mapped for make in (course_map, sections)),
+        *(
+            make(product, partitions)
+            for product in provided
+            for make in (accounts_plan, provisioned)
+        ),
         sync_report(partitions),
     ]
-    return assets, [guard(partitions)]
+    return assets, [guard(partitions), *(unmapped(product, partitions) for product in mapped)]

@@ -37,8 +37,8 @@ def sync_report(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
         with step(sync_run, "Reporting"):
             source = sync_run.source.id
             last = {
-                destination.id: sync_run.ledger.delivery(destination.id, source)
-                for destination in workspace.destinations_of(source)
+                name: sync_run.ledger.delivery(name, source)
+                for name in workspace.receivers_of(source)
             }
             missing = [
                 name

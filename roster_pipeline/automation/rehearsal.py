@@ -18,8 +18,10 @@ from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.tables import Check, Filled, Tables, frames, table_columns
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.handles import Handles
+from roster_pipeline.resources.providers import RehearsedProviders
 from roster_pipeline.store import (
     Accepted,
+    Account,
     Delivery,
     Hold,
     HoldStatus,
@@ -55,6 +57,7 @@ def rehearsal(
         "landing": RehearsedLanding(scratch / "store", Landing(store)),
         "snapshots": RehearsedSnapshots(scratch / "store", Snapshots(store)),
         "channels": RehearsedChannels(workspace.folder, environ, out),
+        "providers": RehearsedProviders(workspace.folder, environ),
         "io_manager": Handles(scratch / "handles"),
     }
 
@@ -161,6 +164,11 @@ class RehearsedLedger(Ledger):
         lease: Lease,
     ) -> Delivery:
         return Delivery(destination, source, content_hash, package_hash, path, size, receipt, at)
+
+    def record_accounts(
+        self, these: Sequence[Account], lease: Lease, *, forget: Sequence[Account] = ()
+    ) -> None:
+        """Forgotten."""
 
     def record_sync(
         self,

@@ -13,14 +13,14 @@ from roster_pipeline.workspace import Workspace
 
 
 def undelivered(workspace: Workspace, ledger: Ledger, source: str) -> Accepted | None:
-    """The accepted roster of a source if any of its destinations has not got it."""
+    """The accepted roster of a source if any of its receivers has not got it."""
     accepted = ledger.accepted(source)
     if accepted is None:
         return None
-    for destination in workspace.destinations_of(source):
-        if not accepted.snapshot.is_with(ledger.delivery(destination.id, source)):
-            return accepted
-    return None
+    receivers = workspace.receivers_of(source)
+    if all(accepted.snapshot.is_with(ledger.delivery(name, source)) for name in receivers):
+        return None
+    return accepted
 
 
 def undelivered_sensor(job: str, *, seconds: int) -> dg.SensorDefinition:

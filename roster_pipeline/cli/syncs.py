@@ -122,11 +122,12 @@ def status(context: typer.Context, form: FormatOption = Format.TEXT) -> None:
     from roster_pipeline.reports.syncs import status_document, status_text
 
     with opened(context) as rooms:
-        standings = [_standing(rooms, source) for source in rooms.workspace.sources]
+        standings = [standing(rooms, source) for source in rooms.workspace.sources]
     answer(status_text(standings), status_document(standings), form)
 
 
-def _standing(rooms: "Rooms", source: str) -> "Standing":
+def standing(rooms: "Rooms", source: str) -> "Standing":
+    """Where one source stands."""
     from roster_pipeline.reports.syncs import Standing
 
     ledger = rooms.ledger
@@ -136,9 +137,5 @@ def _standing(rooms: "Rooms", source: str) -> "Standing":
         ledger.accepted(source),
         ledger.last_sync(source),
         ledger.holds(source, HoldStatus.OPEN),
-        [
-            (name, ledger.delivery(name, source))
-            for name, destination in rooms.workspace.destinations.items()
-            if destination.takes(source)
-        ],
+        [(name, ledger.delivery(name, source)) for name in rooms.workspace.receivers_of(source)],
     )

@@ -7,6 +7,7 @@ from typing import Any, Final, Self, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
+from roster_pipeline.accounts import config as accounts
 from roster_pipeline.guards.settings import LATER as LATER_IN_GUARDS
 from roster_pipeline.guards.settings import GuardSettings
 from roster_pipeline.receivers import config as receivers
@@ -49,7 +50,7 @@ _GUARD_KEYS: Final = {f"guards.{key}": what for key, what in LATER_IN_GUARDS.ite
 _KINDS: Final[Mapping[str, _Kind]] = {
     "roster": _Kind(Settings, {**settings_of.LATER, **_GUARD_KEYS}),
     "source": _Kind(District, {**sources.LATER, **_GUARD_KEYS}),
-    "product": _Kind(Product, {}),
+    "product": _Kind(Product, accounts.LATER),
     "destination": _Kind(Destination, receivers.LATER),
 }
 
@@ -145,6 +146,14 @@ class Workspace:
     def destinations_of(self, source: str) -> tuple[Destination, ...]:
         """Every destination that gets the roster of a source, by id."""
         return tuple(d for d in self.destinations.values() if d.takes(source))
+
+    def receivers_of(self, source: str) -> tuple[str, ...]:
+        """Whatever is to have what is accepted of a source, as the ledger's deliveries call it."""
+        products = (p for p in self.products_of(source) if p.accounts is not None)
+        return (
+            *(destination.id for destination in self.destinations_of(source)),
+            *(product.accounts_receiver for product in products),
+        )
 
 
 def locate(environ: Mapping[str, str], current: Path) -> Path:

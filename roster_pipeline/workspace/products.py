@@ -40,6 +40,11 @@ class Product(Part):
                 raise ValueError("a source is named twice")
         return sources
 
+    @property
+    def accounts_receiver(self) -> str:
+        """How the ledger's deliveries call the accounts of this product."""
+        return f"accounts/{self.id}"
+
     def takes(self, source: str) -> bool:
         """Whether a source uses this product."""
         return self.sources == "all" or source in self.sources
