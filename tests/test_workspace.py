@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from roster_pipeline.accounts import config as accounts
 from roster_pipeline.guards import settings as guards
 from roster_pipeline.receivers import config as receivers
 from roster_pipeline.sources import config as sources
@@ -271,6 +272,7 @@ GUARDS_LATER = {f"guards.{key}": what for key, what in guards.LATER.items()}
 PLANNED = [
     *((path, "roster.yaml") for path in {**workspace_settings.LATER, **GUARDS_LATER}),
     *((path, "sources/springfield.yaml") for path in {**sources.LATER, **GUARDS_LATER}),
+    *((path, "products/maths.yaml") for path in accounts.LATER),
     *((path, "destinations/reader.yaml") for path in receivers.LATER),
 ]
 
@@ -279,7 +281,12 @@ PLANNED = [
 def test_a_key_of_a_later_version_is_refused_with_a_sentence(
     folder: Path, path: str, file: str
 ) -> None:
-    text = {"roster.yaml": ROSTER, "sources/springfield.yaml": SOURCE}.get(file, DESTINATION)
+    text = {
+        "roster.yaml": ROSTER,
+        "sources/springfield.yaml": SOURCE,
+        "products/maths.yaml": PRODUCT,
+        "destinations/reader.yaml": DESTINATION,
+    }[file]
     first = path.partition(".")[0]
     kept = [] if f"{first}:" in text else text.splitlines(keepends=True)
     write(folder, file, "".join(kept) + as_yaml(path))
@@ -473,6 +480,7 @@ SHOWN_TO_ACT = {
         "name": "test_a_product_is_read_with_the_sources_that_use_it",
         "sources": "test_a_product_is_read_with_the_sources_that_use_it",
         "courses": "test_a_catalogue_is_found_beside_the_files_that_name_it",
+        "accounts": "test_every_default_is_the_careful_one",
     },
     receivers.Destination: {
         "id": "test_an_id_is_the_name_of_its_file",
@@ -498,8 +506,8 @@ SHOWN_TO_ACT = {
 def test_every_key_that_a_file_may_have_has_a_test_of_what_it_does(model: type[BaseModel]) -> None:
     shown = SHOWN_TO_ACT[model]
     here = Path(__file__).parent
-    files = [Path(__file__), *(f for room in ("sources", "guards", "receivers", "automation")
-                               for f in (here / room).glob("test_*.py"))]  # fmt: skip
+    rooms = ("sources", "guards", "accounts", "receivers", "automation")
+    files = [Path(__file__), *(f for room in rooms for f in (here / room).glob("test_*.py"))]
     tests = {name for file in files for name in re.findall(r"def (test_\w+)", file.read_text())}
 
     assert shown.keys() == model.model_fields.keys()
