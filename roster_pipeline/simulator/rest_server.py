@@ -224,8 +224,11 @@ class _Export:
     def _read(self, modified: datetime) -> Published:
         folder = TemporaryDirectory(prefix="roster-rest-")
         self._folders.append(folder)
-        with open_package(self._file) as package:
-            candidate = build_candidate(package, None, Path(folder.name))
+        try:
+            with open_package(self._file) as package:
+                candidate = build_candidate(package, None, Path(folder.name))
+        except ArchiveError as error:
+            raise RosterError(f"{self._file.name} cannot be served: {error}") from error
         while len(self._folders) > 2:
             self._folders.popleft().cleanup()
         if candidate.roster is None:
@@ -389,7 +392,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, tell)
     try:
         server.start()
-    except (RosterError, ArchiveError, OSError) as error:
+    except (RosterError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     try:
