@@ -50,20 +50,20 @@ class PullWriter:
         """Whether any user has a 1.1 `role`, 1.2 `roles`, or `userProfiles` with credentials."""
 
     @contextmanager
-    def collection(self, name: str) -> Iterator[Callable[[Sequence[Any], Sequence[str]], None]]:
-        """A function that takes some records of one collection after the other, with each as
-        JSON without line breaks."""
+    def collection(
+        self, name: str
+    ) -> Iterator[tuple[Callable[[Sequence[str]], None], Callable[[Any], None]]]:
+        """Two functions for the records of one collection: one writes some of them, each as JSON
+        without line breaks, and one has to be shown each as an object."""
         self.records[name] = 0
         with self._zip.open(member(name)) as out:
 
-            def write(records: Sequence[Any], lines: Sequence[str]) -> None:
-                self.records[name] += len(records)
-                if name == "users":
-                    self._look_into(records)
+            def write(lines: Sequence[str]) -> None:
+                self.records[name] += len(lines)
                 # JSON can hold half of a pair of surrogates; it goes in and comes out as it is.
                 out.write("\n".join([*lines, ""]).encode("utf-8", "surrogatepass"))
 
-            yield write
+            yield write, self._look_into if name == "users" else _overlook
 
     def finish(self) -> None:
         """Say what is there; without this it is no pull."""
@@ -77,9 +77,14 @@ class PullWriter:
             file.write(json.dumps(said, indent=1).encode() + b"\n")
         self._zip.close()
 
-    def _look_into(self, users: Sequence[Any]) -> None:
+    def _look_into(self, user: Any) -> None:
         for name, holds in _HOLDS.items():
-            self.holding[name] = self.holding[name] or any(map(holds, users))
+            if not self.holding[name] and holds(user):
+                self.holding[name] = True
+
+
+def _overlook(_: Any) -> None:
+    """Of the other collections nothing has to be known."""
 
 
 def _has(record: Any, name: str) -> bool:

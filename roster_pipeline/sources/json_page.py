@@ -6,7 +6,7 @@ as, and only one with secrets is written anew.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,32 +19,34 @@ _SPACE: Final = re.compile(r"[ \t\n\r]*")
 class Records:
     """Some records of a collection."""
 
-    values: list[Any]
-    """What each says, without secrets."""
     lines: list[str]
-    """The same as JSON, without line breaks."""
+    """Each as JSON, without secrets and line breaks."""
     blanked: int
     """How many are not as they came."""
 
 
-def records_in(body: bytes, names: Sequence[str], blanker: Blanker) -> Records | None:
+def records_in(
+    body: bytes, names: Sequence[str], blanker: Blanker, look: Callable[[Any], None]
+) -> Records | None:
     """The records of a page: those under the first of `names` that it has as a list, or the page
     itself if it is one; None for JSON of any other shape.
 
-    Raises `ValueError` or `RecursionError` for what is no JSON.
+    Each is given to `look` and forgotten: a page of objects at a time costs the garbage collector
+    more than reading them does. Raises `ValueError` or `RecursionError` for what is no JSON.
     """
     text = body.decode(json.detect_encoding(body), "surrogatepass").removeprefix("\ufeff")
-    page = _Page(text, blanker)
+    page = _Page(text, blanker, look)
     found = page.lists(names)
     page.require_end()
     return next((found[name] for name in ("", *names) if name in found), None)
 
 
 class _Page:
-    def __init__(self, text: str, blanker: Blanker) -> None:
+    def __init__(self, text: str, blanker: Blanker, look: Callable[[Any], None]) -> None:
         self._text = text
         self._one_line = "\n" not in text
         self._blanker = blanker
+        self._look = look
         self._decoder = json.JSONDecoder(object_hook=blanker.blank)
         self._at = 0
 
@@ -72,7 +74,7 @@ class _Page:
             raise ValueError("more than one value")
 
     def _list(self) -> Records:
-        values, lines, blanked = [], [], 0
+        lines, blanked = [], 0
         for _ in self._items("]"):
             start, before = self._at, self._blanker.count
             value = self._value()
@@ -82,9 +84,9 @@ class _Page:
                 line = json_line(value)
             elif not self._one_line and "\n" in line:
                 line = json_line(value)
-            values.append(value)
             lines.append(line)
-        return Records(values, lines, blanked)
+            self._look(value)
+        return Records(lines, blanked)
 
     def _items(self, closing: str) -> Iterator[None]:
         """Stop before each item of the list or object that opens here, and after its end."""

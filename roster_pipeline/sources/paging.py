@@ -6,9 +6,9 @@ stop only where the source's file says so, and a reason to doubt everywhere.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urljoin
 
 import requests
@@ -57,14 +57,25 @@ class Page:
 
 
 class Pages:
-    """The pages of a collection, in order. Raises `PullError` and `TransportError`."""
+    """The pages of a collection, in order. Raises `PullError` and `TransportError`.
 
-    def __init__(self, session: HttpSession, rest: Rest, collection: str, blanker: Blanker) -> None:
+    `look` is given each record, without its secrets.
+    """
+
+    def __init__(
+        self,
+        session: HttpSession,
+        rest: Rest,
+        collection: str,
+        blanker: Blanker,
+        look: Callable[[Any], None],
+    ) -> None:
         self._session = session
         self._rest = rest
         self._collection = collection
         self._names = (collection, *rest.wrappers.get(collection, ()))
         self._blanker = blanker
+        self._look = look
         self._received = 0
         self._sorted = rest.sort
         self._total: int | None = None
@@ -77,10 +88,10 @@ class Pages:
             response = self._ask(link)
             records = self._in(response)
             self._compare(response)
-            if not records.values:
+            if not records.lines:
                 break
             self._refuse_repetition(response)
-            self._received += len(records.values)
+            self._received += len(records.lines)
             yield Page(records, response.content)
             link = self._next(response) if self._rest.paging == "next" else None
         self._compare_with_total()
@@ -134,9 +145,9 @@ class Pages:
     def _in(self, response: requests.Response) -> Records:
         """The records of a page."""
         if response.status_code == requests.codes.no_content:
-            return Records([], [], 0)
+            return Records([], 0)
         try:
-            records = records_in(response.content, self._names, self._blanker)
+            records = records_in(response.content, self._names, self._blanker, self._look)
         except (ValueError, RecursionError):
             raise PullError(
                 "not_json",

@@ -75,10 +75,10 @@ class _Pull:
         writer.finish()
 
     def _collect(self, collection: str, writer: PullWriter) -> None:
-        with writer.collection(collection) as write:
-            for page in Pages(self._session, self._rest, collection, self._blanker):
+        with writer.collection(collection) as (write, look):
+            for page in Pages(self._session, self._rest, collection, self._blanker, look):
                 self.original.update(page.body)
-                write(page.records.values, page.records.lines)
+                write(page.records.lines)
                 if page.records.blanked:
                     self.blanked[member(collection)] += page.records.blanked
                 self._progress(len(page.body))

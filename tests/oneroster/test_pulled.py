@@ -33,10 +33,12 @@ def kept(records: Mapping[str, list[Any]], version: str = "1.2", pages: int = 10
     out = io.BytesIO()
     writer = PullWriter(out, Version(version))
     for name, found in records.items():
-        with writer.collection(name) as write:
+        with writer.collection(name) as (write, look):
             for start in range(0, len(found), pages):
                 page = found[start : start + pages]
-                write(page, [json.dumps(record) for record in page])
+                write([json.dumps(record) for record in page])
+                for record in page:
+                    look(record)
     writer.finish()
     return out
 
