@@ -168,7 +168,7 @@ class _Service:
 def _steps(request: Request, skipped: int) -> tuple[str, ...]:
     """The steps of the path after the base. A sourcedId may hold a slash, which stands encoded in
     the path as it was sent."""
-    sent = request.scope["raw_path"].decode("ascii").rstrip("/")
+    sent = request.scope["raw_path"].decode("latin-1").rstrip("/")
     return tuple(unquote(step) for step in sent.split("/")[skipped:])
 
 
@@ -176,7 +176,7 @@ def _target(request: Request) -> str:
     """Path and query as they were sent: what a signature was made of."""
     path: bytes = request.scope["raw_path"]
     query: bytes = request.scope["query_string"]
-    return (path + b"?" + query if query else path).decode("ascii")
+    return (path + b"?" + query if query else path).decode("latin-1")
 
 
 def _scopes(steps: Sequence[str]) -> tuple[str, ...]:
