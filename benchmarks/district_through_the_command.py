@@ -43,9 +43,10 @@ def command(*words: str, expect: int = 0) -> str:
 
 def drop(students: int, day: int, world: demo_world.World) -> None:
     """Put the package of a day on the district's server, arriving now."""
-    unfinished = world.outgoing / f".day-{day}.part"
+    outgoing = world.export(demo_world.SPRINGFIELD, 1).parent
+    unfinished = outgoing / f".day-{day}.part"
     shutil.copyfile(package(students, day), unfinished)
-    unfinished.replace(world.outgoing / f"day-{day}.zip")
+    unfinished.replace(outgoing / f"day-{day}.zip")
 
 
 def count(students: int) -> int:
@@ -68,12 +69,14 @@ def main() -> None:
     for day in (0, 1):
         package(students, day)
     shutil.rmtree(FOLDER, ignore_errors=True)
-    world = demo_world.world_of(FOLDER, datetime.now(UTC))
+    world = demo_world.World(FOLDER, datetime.now(UTC))
     demo_world.build(world)
+    # Accounts have a benchmark of their own.
+    (FOLDER / "products" / f"{demo_world.PRODUCT}.yaml").unlink()
     size = package(students, 0).stat().st_size / 1e6
     print(f"{students:,} students, {count(students):,} rows, {size:.0f} MB zipped")
     command("check", str(package(students, 0)))
-    source = demo_world.SOURCE
+    source = demo_world.SPRINGFIELD.source
     with served(FOLDER):
         drop(students, 0, world)
         command("sync", source, expect=3)
@@ -81,7 +84,7 @@ def main() -> None:
         command("approve", hold.split('"')[0], "--why", "the first roster of the year")
         drop(students, 1, world)
         command("sync", source)
-    print(f"delivered {world.delivered.stat().st_size / 1e6:.0f} MB")
+    print(f"delivered {world.delivered(demo_world.SPRINGFIELD).stat().st_size / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from roster_pipeline.cli.demo_world import build, world_of
+from roster_pipeline.cli.demo_world import World, build
 from roster_pipeline.cli.loopback import remembered, served
 from tests.cli.conftest import Roster
 
@@ -21,17 +21,24 @@ def test_three_days_end_held_with_day_two_at_the_receiver(roster: Roster, tmp_pa
     assert ended.code == 0, ended.err
     told = [line for line in ended.out.splitlines() if line.startswith("Day ")]
     assert [line.split(":")[0][:5] for line in told] == ["Day 1", "Day 2", "Day 3"]
-    assert ended.out.count("as accepted.") == 2
+    assert ended.out.count("as accepted.") == 5
+    assert ended.out.count("as the ledger says.") == 5
     assert "Nobody lost anything" in ended.out
 
-    source = roster("status", "-w", folder, "--format", "json").document()["sources"][0]
-    assert source["accepted"]["sequence"] == 2
-    assert source["last_sync"]["outcome"] == "held"
-    assert len(source["holds"]) == 1
-    assert source["destinations"][0]["behind"] is False
+    standings = roster("status", "-w", folder, "--format", "json").document()["sources"]
+    by_source = {source["source"]: source for source in standings}
+    springfield, shelbyville = by_source["springfield"], by_source["shelbyville"]
+    assert springfield["accepted"]["sequence"] == 2
+    assert springfield["last_sync"]["outcome"] == "held"
+    assert len(springfield["holds"]) == 1
+    assert shelbyville["accepted"]["sequence"] == 3
+    assert shelbyville["last_sync"]["outcome"] == "done"
+    for source in standings:
+        receivers = {one["destination"]: one["behind"] for one in source["destinations"]}
+        assert receivers == {"learning-app": False, "accounts/maths-path": False}
     secrets = [file.read_text().strip() for file in (folder / "secrets").iterdir()]
     yaml = "".join(file.read_text() for file in folder.rglob("*.yaml"))
-    assert len(secrets) == 2
+    assert len(secrets) == 4
     assert not any(secret in yaml + ended.out for secret in secrets)
 
     again = roster("demo", folder)
@@ -47,7 +54,7 @@ def test_a_folder_that_no_demo_made_is_never_removed(roster: Roster, tmp_path: P
 
 
 def test_a_demo_at_work_is_not_removed_from_under_it(roster: Roster, tmp_path: Path) -> None:
-    world = world_of(tmp_path / "demo", datetime.now(UTC))
+    world = World(tmp_path / "demo", datetime.now(UTC))
     build(world)
     with served(world.folder):
         ended = roster("demo", world.folder, "--fresh")
@@ -57,7 +64,7 @@ def test_a_demo_at_work_is_not_removed_from_under_it(roster: Roster, tmp_path: P
 
 
 def test_the_servers_end_with_whoever_started_them_even_if_that_is_killed(tmp_path: Path) -> None:
-    world = world_of(tmp_path / "demo", datetime.now(UTC))
+    world = World(tmp_path / "demo", datetime.now(UTC))
     build(world)
     code = (
         "import os, signal, pathlib\n"
