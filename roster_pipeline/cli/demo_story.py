@@ -163,8 +163,9 @@ class Story:
         return hold
 
     def _require_done(self, sender: Sender, result: "SyncResult") -> None:
-        """The run is done, and the receiver and the product have what the ledger says."""
-        if result.outcome is not Outcome.DONE:
+        """The run is done, or a small district had no news that day, and the receiver and the
+        product have what the ledger says."""
+        if result.outcome not in (Outcome.DONE, Outcome.NOTHING_NEW):
             raise Refusal(_unexpected("done", result))
         for sentence in result.sentences:
             say(f"  {sentence}")
