@@ -8,6 +8,7 @@ file, so that the next server over it has the same accounts, however this one en
 import asyncio
 import hashlib
 import json
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -134,6 +135,9 @@ class ScimServer:
         )
         self._server = uvicorn.Server(config)
         listener = config.bind_socket()
+        # asyncio sets it for sockets that name their protocol only, and uvicorn's does not; without
+        # it every answer waits 40 ms for the other side's acknowledgement.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._port = listener.getsockname()[1]
         started = threading.Event()
         server = self._server
