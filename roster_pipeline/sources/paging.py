@@ -87,7 +87,7 @@ class Pages:
         while not self._is_known_to_end():
             response = self._ask(link)
             records = self._in(response)
-            self._compare(response)
+            self._compare(response, len(records.lines))
             if not records.lines:
                 break
             self._refuse_repetition(response)
@@ -163,18 +163,21 @@ class Pages:
             )
         return records
 
-    def _compare(self, response: requests.Response) -> None:
-        """Refuse pages of two states of the data."""
-        for name in (_TOTAL, *self._rest.steady):
-            value = response.headers.get(name)
+    def _compare(self, response: requests.Response, count: int) -> None:
+        """Refuse pages of two states of the data. `count` is how many records this one has."""
+        headers = {name: response.headers.get(name) for name in (_TOTAL, *self._rest.steady)}
+        total = headers[_TOTAL] or ""
+        if not (total.isascii() and total.isdigit()) or (self._received and int(total) == count):
+            # Nothing, or the number of records on this page, is no total.
+            del headers[_TOTAL]
+        else:
+            self._total = int(total)
+        for name, value in headers.items():
             if value is not None and self._steady.setdefault(name, value) != value:
                 raise Changed(
                     f"{self._place} changed while it was being pulled ({name} is no longer what "
                     "it was). Run it again."
                 )
-        total = response.headers.get(_TOTAL, "")
-        if total.isascii() and total.isdigit():
-            self._total = int(total)
 
     def _refuse_repetition(self, response: requests.Response) -> None:
         digest = hashlib.sha256(response.content).digest()

@@ -1,6 +1,7 @@
 """A district by REST, from its server to the delivery, and what its sensors say."""
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from roster_pipeline import cli
 from roster_pipeline.build import build_defs
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.simulator.rest_server import Accents, RestServer
@@ -243,3 +245,16 @@ def test_a_pull_that_was_stopped_or_went_well_is_not_tried_again(school: RestTow
     school.rest.accents.empty = None
     assert school.sync().outcome is Outcome.HELD
     assert "No pull" in skipped(tick(school, PULL))
+
+
+def test_what_was_landed_can_be_checked_from_the_command_line(
+    school: RestTown, capsys: pytest.CaptureFixture[str]
+) -> None:
+    school.sync()
+    (landed,) = (school.folder / "store" / "landed" / SOURCE).glob("*.zip")
+
+    capsys.readouterr()
+    assert cli.main(["check", str(landed), "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["version"] == "1.2"
+    assert document["rows"]["enrollments"] == len(unpacked(school.export)["enrollments"])

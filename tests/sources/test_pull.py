@@ -393,9 +393,28 @@ def test_a_refused_parameter_is_named_by_the_standards_word() -> None:
     assert "Zoë" not in said
 
 
+def test_a_total_that_counts_the_page_only_is_no_total() -> None:
+    users = records()["users"]
+
+    def instead(_: Asked, collection: str, offset: int) -> Answer | None:
+        page = users[offset : offset + 2]
+        return (
+            json_answer({"users": page}, X_Total_Count=str(len(page)))
+            if (collection == "users")
+            else None
+        )
+
+    assert pulled(records(), Habits(instead=instead), limit=2)[0]["users"] == users
+
+
 def test_fewer_records_than_announced_are_incomplete() -> None:
-    answer = json_answer({"users": []}, X_Total_Count="31045")
-    said = refusal(records(), at("users", answer, offset=5))
+    def instead(_: Asked, collection: str, offset: int) -> Answer | None:
+        page = records()["users"][offset:]
+        return (
+            json_answer({"users": page}, X_Total_Count="31045") if (collection == "users") else None
+        )
+
+    said = refusal(records(), Habits(instead=instead))
     assert "pulling users" in said
     assert "sent 5 records and says that it has 31,045" in said
 

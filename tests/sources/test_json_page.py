@@ -1,0 +1,102 @@
+"""A page of JSON, read record by record."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from roster_pipeline.sources import vendors
+from roster_pipeline.sources.json_page import Records, records_in
+from roster_pipeline.sources.json_redaction import Blanker
+
+SECRETS = vendors.load("generic-rest-1.2").secrets
+KEYS = st.sampled_from(
+    ["sourcedId", "name", "users", "credentials", "password", "metadata", "type", "userPwd", "ü"]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def read(body: bytes, *names: str) -> Records | None:
+    return records_in(body, names or ("users",), Blanker(SECRETS), lambda _: None)
+
+
+def secrets_in(value: Any, *, secret: bool = False) -> list[Any]:
+    """Whatever stands under a name that says password."""
+    if isinstance(value, dict):
+        found = [(held, name in ("password", "userPwd")) for name, held in value.items()]
+        return [s for held, is_secret in found for s in secrets_in(held, secret=is_secret)]
+    if secret and value not in (None, "", [], {}):
+        return [value]
+    return [s for held in value for s in secrets_in(held)] if isinstance(value, list) else []
+
+
+@settings(deadline=None)
+@given(
+    records=st.lists(JSON, max_size=6),
+    around=st.dictionaries(st.sampled_from(["a", "org", "statusInfoSet"]), JSON, max_size=3),
+    indent=st.sampled_from([None, 1]),
+    ascii_only=st.booleans(),
+)
+def test_every_record_comes_out_as_it_went_in_but_for_its_secrets(
+    records: list[Any], around: dict[str, Any], indent: int | None, ascii_only: bool
+) -> None:
+    page = {**around, "users": records}
+    body = json.dumps(page, indent=indent, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+
+    found = read(body)
+
+    assert found is not None
+    assert len(found.lines) == len(records)
+    assert not any("\n" in line for line in found.lines)
+    for line, record in zip(found.lines, records, strict=True):
+        assert secrets_in(json.loads(line)) == []
+        if found.blanked == 0:
+            assert json.loads(line) == record
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.binary(max_size=60) | st.text(alphabet='[]{}",: users1\n', max_size=40).map(str.encode))
+def test_what_is_no_json_is_never_taken_for_any(body: bytes) -> None:
+    try:
+        expected = json.loads(body)
+    except ValueError:
+        expected = ValueError
+    try:
+        found: Any = read(body)
+    except ValueError:
+        found = ValueError
+    if expected is ValueError or found is ValueError:
+        assert expected is found
+        return
+    whole = expected.get("users") if isinstance(expected, dict) else expected
+    count = len(whole) if isinstance(whole, list) else None
+    assert (None if found is None else len(found.lines)) == count
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_page_in_any_encoding_of_json_is_read(encoding: str) -> None:
+    found = read('{"users": [{"familyName": "García"}]}'.encode(encoding))
+    assert found is not None
+    assert found.lines == ['{"familyName": "García"}']
+
+
+def test_names_are_tried_in_their_order() -> None:
+    body = b'{"b": [1], "a": [2, 3], "c": {}}'
+    for names, count in ((("a", "b"), 2), (("b", "a"), 1), (("x", "b"), 1)):
+        found = read(body, *names)
+        assert found is not None
+        assert len(found.lines) == count
+    assert read(body, "c") is None
+
+
+def test_each_record_is_looked_at_without_its_secrets() -> None:
+    seen: list[Any] = []
+    body = b'{"users": [{"a": 1, "password": "x"}, null]}'
+    records_in(body, ("users",), Blanker(SECRETS), seen.append)
+    assert seen == [{"a": 1, "password": None}, None]
