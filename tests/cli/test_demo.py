@@ -31,7 +31,7 @@ def test_three_days_end_held_with_day_two_at_the_receiver(roster: Roster, tmp_pa
     assert springfield["accepted"]["sequence"] == 2
     assert springfield["last_sync"]["outcome"] == "held"
     assert len(springfield["holds"]) == 1
-    assert shelbyville["accepted"]["sequence"] == 3
+    assert shelbyville["accepted"]["confirmed"] == shelbyville["last_sync"]["date"]
     assert shelbyville["last_sync"]["outcome"] == "done"
     for source in standings:
         receivers = {one["destination"]: one["behind"] for one in source["destinations"]}
