@@ -72,20 +72,6 @@ def test_a_server_that_is_gone_half_way_is_found_again_with_what_it_had(
         assert outcome(world) == undisturbed(world.folder, roster)
 
 
-def test_a_process_killed_at_its_first_write_leaves_nothing_that_the_next_does_not_mend(
-    world: World,
-) -> None:
-    roster = world.roster(school(*PEOPLE))
-    world.batch = 16
-    assert kill_at(world, 1, roster) == -signal.SIGKILL
-    assert 1 <= len(world.server.users) < 60
-    assert any(a.state is AccountState.PENDING for a in world.accounts.values())
-    pushed = world.sync(roster)
-    assert pushed.without == 0
-    assert {account.origin for account in world.accounts.values()} == {Origin.CREATED}
-    assert outcome(world) == undisturbed(world.folder, roster)
-
-
 def test_somebody_who_left_before_the_push_was_resumed_is_suspended(world: World) -> None:
     world.batch = 4
     kill_at(world, 1, world.roster(school("ada", "ben", "cyd", "dan")))
@@ -131,7 +117,9 @@ def people_are_kept_in_step(world: World, count: int, *, kills: tuple[int, ...])
     for place, (day, roster) in enumerate(((DAY1, first), (DAY2, second))):
         for at in kills[place : place + 1]:
             assert kill_at(world, at, roster, day) == -signal.SIGKILL
+            assert any(a.state is AccountState.PENDING for a in world.accounts.values())
         assert world.sync(roster, day).without == 0
+    assert {account.origin for account in world.accounts.values()} == {Origin.CREATED}
     assert outcome(world) == undisturbed(world.folder, first, second)
     assert len({user["userName"] for user in world.server.users}) == count + count // 50
     assert len(world.server.users) == count + count // 50
