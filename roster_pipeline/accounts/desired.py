@@ -13,7 +13,7 @@ from roster_pipeline.accounts.fields import EXTERNAL_ID, USER_NAME, Content, con
 from roster_pipeline.accounts.identity import fill
 from roster_pipeline.accounts.patterns import columns_of
 from roster_pipeline.accounts.roles import COLUMNS, entitled
-from roster_pipeline.oneroster.layout import FILE, LINE
+from roster_pipeline.oneroster.layout import FILE, LINE, ROLE
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.shape import stack
 from roster_pipeline.tables.text import TEXT
@@ -90,8 +90,7 @@ def people(found: pd.DataFrame) -> Iterator[Person]:
 
 
 def _roles(roster: Roster) -> pd.DataFrame:
-    columns = COLUMNS
-    return stack(list(roster.blocks("roles", columns, provenance=True)), (*columns, "_role"))
+    return stack(list(roster.blocks("roles", COLUMNS, provenance=True)), (*COLUMNS, ROLE))
 
 
 def _users(roster: Roster, settings: AccountSettings) -> pd.DataFrame:
