@@ -59,7 +59,8 @@ class Page:
 class Pages:
     """The pages of a collection, in order. Raises `PullError` and `TransportError`.
 
-    `look` is given each record, without its secrets.
+    `steady` is what the headers that a vendor keeps steady have said so far in this pull; `look`
+    is given each record, without its secrets.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Pages:
         rest: Rest,
         collection: str,
         blanker: Blanker,
+        steady: dict[str, str],
         look: Callable[[Any], None],
     ) -> None:
         self._session = session
@@ -80,7 +82,7 @@ class Pages:
         self._sorted = rest.sort
         self._total: int | None = None
         self._seen: set[bytes] = set()
-        self._steady: dict[str, str] = {}
+        self._steady = steady
 
     def __iter__(self) -> Iterator[Page]:
         link: str | None = None
@@ -165,19 +167,22 @@ class Pages:
 
     def _compare(self, response: requests.Response, count: int) -> None:
         """Refuse pages of two states of the data. `count` is how many records this one has."""
-        headers = {name: response.headers.get(name) for name in (_TOTAL, *self._rest.steady)}
-        total = headers[_TOTAL] or ""
-        if not (total.isascii() and total.isdigit()) or (self._received and int(total) == count):
-            # Nothing, or the number of records on this page, is no total.
-            del headers[_TOTAL]
-        else:
+        total = response.headers.get(_TOTAL, "")
+        # Nothing, or the number of records on this page, is no total.
+        if total.isascii() and total.isdigit() and not (self._received and int(total) == count):
+            if self._total not in (None, int(total)):
+                raise self._changed(_TOTAL)
             self._total = int(total)
-        for name, value in headers.items():
+        for name in self._rest.steady:
+            value = response.headers.get(name)
             if value is not None and self._steady.setdefault(name, value) != value:
-                raise Changed(
-                    f"{self._place} changed while it was being pulled ({name} is no longer what "
-                    "it was). Run it again."
-                )
+                raise self._changed(name)
+
+    def _changed(self, name: str) -> Changed:
+        return Changed(
+            f"{self._place} changed while it was being pulled ({name} is no longer what it was). "
+            "Run it again."
+        )
 
     def _refuse_repetition(self, response: requests.Response) -> None:
         digest = hashlib.sha256(response.content).digest()

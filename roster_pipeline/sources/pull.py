@@ -62,6 +62,7 @@ class _Pull:
         self._version = Version(rest.version)
         self._source = source
         self._blanker = Blanker(secrets)
+        self._steady: dict[str, str] = {}
         self._progress = progress or (lambda _: None)
         self.original = hashlib.sha256()
         self.blanked: Counter[str] = Counter()
@@ -76,7 +77,8 @@ class _Pull:
 
     def _collect(self, collection: str, writer: PullWriter) -> None:
         with writer.collection(collection) as (write, look):
-            for page in Pages(self._session, self._rest, collection, self._blanker, look):
+            pages = Pages(self._session, self._rest, collection, self._blanker, self._steady, look)
+            for page in pages:
                 self.original.update(page.body)
                 write(page.records.lines)
                 if page.records.blanked:
@@ -94,10 +96,10 @@ class _Pull:
 
     def _require_roles(self, writer: PullWriter) -> None:
         """That the users are of the version asked for, and came with what they are."""
-        ours, others = _ROLES[self._version], set(_ROLES.values())
+        ours = _ROLES[self._version]
         if writer.holding[ours]:
             return
-        (other,) = (version for version, name in _ROLES.items() if name in others - {ours})
+        (other,) = (version for version in _ROLES if version is not self._version)
         hint = (
             f'They are of {other}: say `version: "{other}"`.'
             if writer.holding[_ROLES[other]]
