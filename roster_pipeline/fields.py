@@ -1,9 +1,9 @@
 """What the values in the user's YAML files have in common. Below every floor; knows nothing."""
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictStr
 
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -30,6 +30,24 @@ def _filled(text: str) -> str:
 
 Identifier = Annotated[StrictStr, AfterValidator(_identifier)]
 """The id of a source or a destination: it names files, partitions and holds."""
+
+
+def _list_or_all(sources: Any) -> Any:
+    if isinstance(sources, str) and sources != "all":
+        raise ValueError(f"say `all`, or a list such as [{sources}]")
+    if isinstance(sources, list):
+        if not sources:
+            raise ValueError("the list is empty; say `all` or name at least one source")
+        if len({str(source) for source in sources}) < len(sources):
+            raise ValueError("a source is named twice")
+    return sources
+
+
+Sources = Annotated[
+    tuple[Identifier, ...] | Literal["all"],
+    BeforeValidator(_list_or_all, json_schema_input_type=tuple[Identifier, ...] | Literal["all"]),
+]
+"""Ids of sources, or `all` of them."""
 
 Text = Annotated[StrictStr, AfterValidator(_filled)]
 """Text as it stands; never a number or a boolean that YAML made of it."""

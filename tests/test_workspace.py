@@ -183,6 +183,23 @@ def test_a_product_is_read_with_the_sources_that_use_it(folder: Path) -> None:
         workspace.product("reading")
 
 
+ACCOUNTS = """\
+accounts:
+  roles: {student: learner}
+  scim: {base_url: "https://app.example/scim", auth: {bearer: {token: {env: SCIM_TOKEN}}}}
+"""
+
+
+def test_two_products_with_the_accounts_of_one_provider_are_refused(folder: Path) -> None:
+    for name in ("maths", "reading"):
+        write(folder, f"products/{name}.yaml", f"id: {name}\nname: {name}\n{ACCOUNTS}")
+
+    assert problems(folder) == [
+        "products/reading.yaml:4:3: `accounts.scim.base_url`: product maths keeps its accounts "
+        "there too"
+    ]
+
+
 def test_a_product_of_an_unknown_source_is_refused(folder: Path) -> None:
     write(folder, "products/maths.yaml", PRODUCT.replace("springfield", "shelbyville"))
 

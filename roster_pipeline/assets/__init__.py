@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 import dagster as dg
 
 from roster_pipeline.assets.accepted import accepted_roster
-from roster_pipeline.assets.accounts import accounts_plan, provisioned
+from roster_pipeline.assets.accounts import accounts_plan, blocked, complete, provisioned
 from roster_pipeline.assets.candidate import candidate_roster
 from roster_pipeline.assets.changes import changes, guard
 from roster_pipeline.assets.courses import course_map, sections, unmapped
@@ -35,12 +35,13 @@ def spine(
         changes(partitions),
         accepted_roster(partitions),
         *(delivery(destination, partitions) for destination in destinations),
-        *(make(product, partitions) for product in mapped for make in (course_map, sections)),
-        *(
-            make(product, partitions)
-            for product in provided
-            for make in (accounts_plan, provisioned)
-        ),
+        *(make(one, partitions) for one in mapped for make in (course_map, sections)),
+        *(make(one, partitions) for one in provided for make in (accounts_plan, provisioned)),
         sync_report(partitions),
     ]
-    return assets, [guard(partitions), *(unmapped(product, partitions) for product in mapped)]
+    checks = [
+        guard(partitions),
+        *(unmapped(one, partitions) for one in mapped),
+        *(make(one, partitions) for one in provided for make in (blocked, complete)),
+    ]
+    return assets, checks

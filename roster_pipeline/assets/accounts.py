@@ -177,9 +177,7 @@ def _warning(accounts: int) -> dg.AssetCheckResult:
 
 def _current(product: Product, run: SyncRun, roster: Snapshot) -> Accepted | None:
     """What is accepted, if the product takes the source and that is still this roster."""
-    accepted = run.ledger.accepted(run.source.id)
-    same = accepted is not None and accepted.snapshot.content_hash == roster.content_hash
-    return accepted if same and product.takes(run.source.id) else None
+    return run.accepted(roster) if product.takes(run.source.id) else None
 
 
 def _day(run: SyncRun, accepted: Accepted) -> date:

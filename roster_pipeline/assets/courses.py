@@ -146,12 +146,7 @@ def sections(product: Product, partitions: dg.PartitionsDefinition[str]) -> dg.A
 
 def _concerns(product: Product, run: SyncRun, roster: Snapshot) -> bool:
     """Whether the product takes the source, and the roster is still the accepted one."""
-    current = run.ledger.accepted(run.source.id)
-    return (
-        product.takes(run.source.id)
-        and current is not None
-        and current.snapshot.content_hash == roster.content_hash
-    )
+    return product.takes(run.source.id) and run.accepted(roster) is not None
 
 
 def _by(mapped: CourseMap) -> list[tuple[str, int]]:

@@ -40,7 +40,7 @@ def delivery(
         accepted_roster: Snapshot,
     ) -> Iterator[dg.MaterializeResult[None]]:
         with step(sync_run, f"Delivering to {destination.id}"):
-            if not destination.takes(sync_run.source.id) or _is_past(sync_run, accepted_roster):
+            if not destination.takes(sync_run.source.id) or not sync_run.accepted(accepted_roster):
                 return
             bring = _send if destination.tables is None else _fill
             delivered = bring(destination, accepted_roster, sync_run, snapshots, channels)
@@ -48,12 +48,6 @@ def delivery(
             yield _result(delivered)
 
     return delivery
-
-
-def _is_past(run: SyncRun, roster: Snapshot) -> bool:
-    """Whether another roster was accepted since: then that one is for the destination."""
-    current = run.ledger.accepted(run.source.id)
-    return current is None or current.snapshot.content_hash != roster.content_hash
 
 
 def _send(

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self, cast
+from typing import Annotated, Final, Self, cast
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from roster_pipeline.fields import Identifier, Part, Text
+from roster_pipeline.fields import Identifier, Part, Sources, Text
 from roster_pipeline.receivers import profiles
 from roster_pipeline.transport.config import Secret, TransportConfig
 
@@ -70,7 +70,7 @@ class Destination(Part):
     id: Identifier
     profile: Text = "oneroster-1.2-bulk"
     """The receiver's format."""
-    sources: tuple[Identifier, ...] | Literal["all"] = "all"
+    sources: Sources = "all"
     """Ids of the sources whose rosters it gets."""
     transport: TransportConfig | None = None
     path: Text | None = None
@@ -90,18 +90,6 @@ class Destination(Part):
             known = ", ".join(profiles.names())
             raise ValueError(f"no profile is called {name!r}; the profiles are {known}")
         return name
-
-    @field_validator("sources", mode="before")
-    @classmethod
-    def _list_or_all(cls, sources: Any) -> Any:
-        if isinstance(sources, str) and sources != "all":
-            raise ValueError(f"say `all`, or a list such as [{sources}]")
-        if isinstance(sources, list):
-            if not sources:
-                raise ValueError("the list is empty; say `all` or name at least one source")
-            if len({str(source) for source in sources}) < len(sources):
-                raise ValueError("a source is named twice")
-        return sources
 
     @field_validator("path")
     @classmethod

@@ -14,10 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-import psycopg2  # type: ignore[import-untyped]  # its stubs are a package of their own
+import psycopg2
 from psycopg2 import errorcodes, extensions
-from psycopg2.extras import Json  # type: ignore[import-untyped]
-from psycopg2.sql import SQL, Composable, Identifier  # type: ignore[import-untyped]
+from psycopg2.extras import Json
+from psycopg2.sql import SQL, Composable, Identifier
 
 from roster_pipeline.crashpoints import reached
 from roster_pipeline.oneroster.entities import ENTITIES
@@ -263,7 +263,7 @@ class PostgresTables:
 
     def _connected(self) -> Any:
         try:
-            return psycopg2.connect(self._dsn, **_SESSION)
+            return psycopg2.connect(self._dsn, None, None, **_SESSION)
         except psycopg2.OperationalError as error:
             said = _first_line(error)
             # FATAL is what a server answers that is there.

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from roster_pipeline.store import Outcome, Sync
+from roster_pipeline.store import Accepted, Outcome, Snapshot, Sync
 from roster_pipeline.store.lease import Clock, Lease
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.workspace import District
@@ -87,6 +87,12 @@ class SyncRun:
     def lease(self) -> Lease:
         """The source's lease, for a write to the ledger."""
         return self.take_lease()
+
+    def accepted(self, roster: Snapshot) -> Accepted | None:
+        """What is accepted of the source, if it is still this roster; else another run sees to
+        whatever hangs on it."""
+        now = self.ledger.accepted(self.source.id)
+        return now if now and now.snapshot.content_hash == roster.content_hash else None
 
     def ends(self, outcome: Outcome, *sentences: str, **summary: Any) -> None:
         """Say how the run ends as far as one step can tell; the gravest word counts."""

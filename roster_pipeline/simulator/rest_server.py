@@ -140,6 +140,8 @@ class RestServer:
         if self._export.exists:
             self._export.published()
         listener = socket.socket()
+        # asyncio leaves Nagle's algorithm on, and an answer in two parts waits 40 ms for its second.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, self.port))

@@ -96,6 +96,7 @@ class Workspace:
         reader.check_sources("product", products)
         reader.check_sources("destination", destinations)
         reader.check_paths(destinations, districts)
+        reader.check_providers(products)
         if reader.problems or settings is None:
             raise WorkspaceError(reader.problems)
         return cls(folder, settings, districts, products, destinations)
@@ -280,6 +281,21 @@ class _Reader:
                         "one would overwrite the other",
                     )
                     break
+
+    def check_providers(self, products: Mapping[str, Product]) -> None:
+        """Two products with the accounts of one provider: each would undo what the other did."""
+        taken: dict[str, str] = {}
+        for name, product in products.items():
+            if product.accounts is None:
+                continue
+            other = taken.setdefault(product.accounts.scim.base_url, name)
+            if other != name:
+                self._at(
+                    "product",
+                    name,
+                    "accounts",
+                    f"`accounts.scim.base_url`: product {other} keeps its accounts there too",
+                )
 
     def _targets(
         self, destination: Destination, districts: tuple[str, ...]

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import field_validator
+from typing import TYPE_CHECKING
 
 from roster_pipeline.accounts.config import AccountSettings
 from roster_pipeline.courses.config import CourseSettings
-from roster_pipeline.fields import Identifier, Part, Text
+from roster_pipeline.fields import Identifier, Part, Sources, Text
 from roster_pipeline.workspace.located_yaml import read
 from roster_pipeline.workspace.problems import Problem, WorkspaceError
 
@@ -21,24 +19,12 @@ class Product(Part):
 
     id: Identifier
     name: Text
-    sources: tuple[Identifier, ...] | Literal["all"] = "all"
+    sources: Sources = "all"
     """Ids of the sources that use it."""
     courses: CourseSettings | None = None
     """How a district's courses become the product's; without it none are mapped."""
     accounts: AccountSettings | None = None
     """Who gets an account, as what, and where; without it nobody does."""
-
-    @field_validator("sources", mode="before")
-    @classmethod
-    def _list_or_all(cls, sources: Any) -> Any:
-        if isinstance(sources, str) and sources != "all":
-            raise ValueError(f"say `all`, or a list such as [{sources}]")
-        if isinstance(sources, list):
-            if not sources:
-                raise ValueError("the list is empty; say `all` or name at least one source")
-            if len({str(source) for source in sources}) < len(sources):
-                raise ValueError("a source is named twice")
-        return sources
 
     @property
     def accounts_receiver(self) -> str:

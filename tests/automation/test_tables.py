@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg2  # type: ignore[import-untyped]  # its stubs are a package of their own
+import psycopg2
 import pytest
 
 from roster_pipeline.store import Outcome

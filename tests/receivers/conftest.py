@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import psycopg2  # type: ignore[import-untyped]  # its stubs are a package of their own
+import psycopg2
 import pytest
 
 from roster_pipeline.oneroster.roster import Roster
