@@ -140,7 +140,7 @@ class RestServer:
         if self._export.exists:
             self._export.published()
         listener = socket.socket()
-        # asyncio leaves Nagle's algorithm on, and an answer in two parts waits 40 ms for its second.
+        # asyncio leaves Nagle on: an answer in two parts would wait 40 ms for its second.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
