@@ -38,10 +38,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScimServer]:
         yield server
 
 
-def use(workspace: Path, server: ScimServer, name: str = "reader") -> None:
+def use(workspace: Path, url: str, name: str = "reader") -> None:
     """Let every source use a product."""
     (workspace / "products").mkdir(exist_ok=True)
-    text = PRODUCT.format(id=name, url=server.url)
+    text = PRODUCT.format(id=name, url=url)
     (workspace / "products" / f"{name}.yaml").write_text(text)
 
 
@@ -69,7 +69,7 @@ def one_e_mail_for_two(files: dict[str, list[Row]]) -> dict[str, list[Row]]:
 def test_a_plan_is_a_table_and_a_document_and_writes_nothing(
     roster: Roster, workspace: Path, server: ScimServer
 ) -> None:
-    use(workspace, server)
+    use(workspace, server.url)
     accept(workspace, one_e_mail_for_two(district()))
     before = server.users
     ended = roster("accounts", "plan", "springfield", "-w", workspace)
@@ -104,7 +104,7 @@ def test_a_plan_is_a_table_and_a_document_and_writes_nothing(
 def test_everybody_is_listed_by_id_only_where_that_is_asked_for(
     roster: Roster, workspace: Path, server: ScimServer
 ) -> None:
-    use(workspace, server)
+    use(workspace, server.url)
     accept(workspace, district())
     shown = roster("accounts", "plan", "springfield", "--people", "-w", workspace).out
     assert "u1" in shown
@@ -114,8 +114,13 @@ def test_everybody_is_listed_by_id_only_where_that_is_asked_for(
 def test_several_products_are_planned_and_one_may_be_picked(
     roster: Roster, workspace: Path, server: ScimServer
 ) -> None:
-    use(workspace, server)
-    use(workspace, server, "writer")
+    use(workspace, server.url)
+    with ScimServer("s3cret-token") as other:
+        use(workspace, other.url, "writer")
+        _plans_each(roster, workspace)
+
+
+def _plans_each(roster: Roster, workspace: Path) -> None:
     accept(workspace, district())
     words = ("accounts", "plan", "springfield", "-w", workspace, "--format", "json")
     named = [product["product"] for product in roster(*words).document()["products"]]
@@ -131,7 +136,7 @@ def test_what_cannot_be_planned_is_a_sentence(
     ended = roster(*words)
     assert (ended.code, ended.out) == (2, "")
     assert "springfield uses no product with `accounts:`" in ended.err
-    use(workspace, server)
+    use(workspace, server.url)
     ended = roster(*words, "--product", "raeder")
     assert ended.code == 2
     assert "no product called 'raeder'" in ended.err
