@@ -11,6 +11,7 @@ from roster_pipeline.accounts.plan import Kind, Plan
 from roster_pipeline.accounts.push import Pushed, push
 from roster_pipeline.accounts.survey import survey
 from roster_pipeline.accounts.target import Target
+from roster_pipeline.assets.products import product_group, product_key
 from roster_pipeline.assets.steps import step
 from roster_pipeline.reports.accounts import (
     counts_sentence,
@@ -24,8 +25,6 @@ from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.store import Accepted, Account, Outcome, Snapshot
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Product
-
-GROUP = "accounts"
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,12 @@ class ProvisionedAccounts:
 
 def accounts_plan_key(product: str) -> dg.AssetKey:
     """The asset of a product's plan."""
-    return dg.AssetKey(["accounts_plan", product])
+    return product_key(product, "accounts_plan")
 
 
 def provisioned_key(product: str) -> dg.AssetKey:
     """The asset of a product's accounts."""
-    return dg.AssetKey(["provisioned", product])
+    return product_key(product, "provisioned")
 
 
 def accounts_plan(
@@ -67,7 +66,7 @@ def accounts_plan(
         key=accounts_plan_key(product.id),
         description=f"What has to be done so that {product.id} has the accounts that it should.",
         partitions_def=partitions,
-        group_name=GROUP,
+        group_name=product_group(product.id),
         output_required=False,
     )
     def accounts_plan(
@@ -103,7 +102,7 @@ def provisioned(product: Product, partitions: dg.PartitionsDefinition[str]) -> d
         description=f"The accounts of the source's people at {product.id}, as they should be.",
         ins={"planned": dg.AssetIn(accounts_plan_key(product.id))},
         partitions_def=partitions,
-        group_name=GROUP,
+        group_name=product_group(product.id),
         kinds={"scim"},
         output_required=False,
     )

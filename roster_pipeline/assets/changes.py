@@ -135,13 +135,17 @@ def _is_held(
     verdict: Verdict, hold: Hold, changes: Changes, run: SyncRun, workspace: Workspace
 ) -> dg.AssetCheckResult:
     reasons = [reason.sentence for reason in verdict.reasons]
-    command = f"roster -w {quote(str(workspace.folder))}"
+    metadata: dict[str, dg.MetadataValue | str] = {
+        "hold": hold.name,
+        "changes": changes_sentence(changes.counts),
+        # The UI has a link in the place of Markdown and orders these by name.
+        **{f"reason {number:02}": reason for number, reason in enumerate(reasons, start=1)},
+    }
     if hold.status is HoldStatus.REJECTED:
         head = f"This roster was rejected as hold {hold.name} by {hold.decided_by}: {hold.why}"
-        said = [head, *reasons]
     else:
         head = f"Held as {hold.name}."
-        said = [f"{head} To settle it: {settle(hold.name, command)}", *reasons]
+        metadata["to settle it"] = settle(hold.name, f"roster -w {quote(str(workspace.folder))}")
     run.ends(
         Outcome.HELD,
         head,
@@ -150,13 +154,8 @@ def _is_held(
         changes=changes.counts,
         counts=changes.candidate.counts,
     )
-    return dg.AssetCheckResult(
-        passed=False,
-        # The UI shows line ends as blanks.
-        description="\n• ".join(said),
-        metadata={
-            "hold": hold.name,
-            "reasons": dg.MetadataValue.md("\n".join(f"- {reason}" for reason in reasons)),
-            "changes": changes_sentence(changes.counts),
-        },
-    )
+    said = [head, *reasons[:1]]
+    if len(reasons) > 1:
+        said.append(f"… and {len(reasons) - 1} more, listed in the metadata.")
+    # The UI shows line ends as blanks.
+    return dg.AssetCheckResult(passed=False, description="\n• ".join(said), metadata=metadata)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from roster_pipeline.assets.products import product_group, product_key
 from roster_pipeline.assets.steps import step
 from roster_pipeline.courses.matching import READ, CourseMap, Status, map_courses
 from roster_pipeline.courses.sections import sections as sections_of
@@ -14,8 +15,6 @@ from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.store import Outcome, Snapshot
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Product, Workspace, open_catalogue
-
-GROUP = "courses"
 
 
 @dataclass(frozen=True)
@@ -30,12 +29,12 @@ class MappedCourses:
 
 def course_map_key(product: str) -> dg.AssetKey:
     """The asset of a product's course map."""
-    return dg.AssetKey(["course_map", product])
+    return product_key(product, "course_map")
 
 
 def sections_key(product: str) -> dg.AssetKey:
     """The asset of a product's sections."""
-    return dg.AssetKey(["sections", product])
+    return product_key(product, "sections")
 
 
 def course_map(product: Product, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -46,7 +45,7 @@ def course_map(product: Product, partitions: dg.PartitionsDefinition[str]) -> dg
         description=f"What each course of the source is for {product.id}: decided, by code, by rule"
         ", or nothing yet.",
         partitions_def=partitions,
-        group_name=GROUP,
+        group_name=product_group(product.id),
         kinds={"parquet"},
         output_required=False,
     )
@@ -114,7 +113,7 @@ def sections(product: Product, partitions: dg.PartitionsDefinition[str]) -> dg.A
         description=f"The classes that {product.id} has of the source, with teachers and terms.",
         ins={"mapped": dg.AssetIn(course_map_key(product.id))},
         partitions_def=partitions,
-        group_name=GROUP,
+        group_name=product_group(product.id),
         kinds={"parquet"},
         output_required=False,
     )

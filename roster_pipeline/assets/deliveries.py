@@ -30,7 +30,7 @@ def delivery(
         description=f"What {destination.id} was last confirmed to have of the source.",
         partitions_def=partitions,
         group_name="deliveries",
-        kinds={"sftp" if destination.tables is None else "postgresql"},
+        kinds={_kind(destination)},
         output_required=False,
     )
     def delivery(
@@ -48,6 +48,12 @@ def delivery(
             yield _result(delivered)
 
     return delivery
+
+
+def _kind(destination: Destination) -> str:
+    if destination.transport is None:
+        return "postgresql"
+    return "sftp" if destination.transport.sftp else "file"
 
 
 def _send(

@@ -200,7 +200,7 @@ def test_a_provider_that_is_down_half_way_fails_the_step_and_is_resumed(scene: S
     accepted = scene.accept(district())
     scene.server.faults.unavailable_after = 2
     step, said = failure(scene.run(accepted))
-    assert step == "provisioned__reader"
+    assert step == "products__reader__provisioned"
     assert "503 Service Unavailable" in said
     assert "of 4 accounts were gone through" in said
     assert scene.last.outcome is Outcome.FAILED

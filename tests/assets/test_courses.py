@@ -194,7 +194,7 @@ def test_a_broken_catalogue_fails_with_its_line_and_leaves_the_last_map(scene: S
     result = scene.run(accepted)
     assert not result.success
     (failed,) = [event for event in result.all_node_events if event.is_step_failure]
-    assert failed.step_key == "course_map__maths"
+    assert failed.step_key == "products__maths__course_map"
     assert failed.step_failure_data.user_failure_data is not None
     assert (failed.step_failure_data.user_failure_data.description or "").startswith(
         "maths.csv:3: `id`: a line above has the same id."

@@ -6,10 +6,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from roster_pipeline.assets.changes import GUARD
 from roster_pipeline.automation.home import open_home
 from roster_pipeline.automation.run import NoSuchDateError
 from roster_pipeline.automation.undelivered import undelivered
 from roster_pipeline.build import build_defs
+from roster_pipeline.simulator.accidents import apply_accident
 from roster_pipeline.store import HoldStatus, Outcome
 from tests.automation.town import SOURCE, Town
 from tests.small import packed, unpacked
@@ -44,6 +46,27 @@ def test_a_first_sync_is_held_and_goes_on_once_it_is_approved(town: Town) -> Non
         assert last is not None
         assert last.outcome is Outcome.DONE
         assert last.summary["counts"] == accepted.snapshot.counts
+
+
+def test_a_held_day_says_in_the_ui_why_and_what_to_do(synced: Town) -> None:
+    synced.drop(8)
+    apply_accident("half-of-users", synced.drops / "export.zip", synced.drops / "export.zip")
+    synced.arrived(synced.drops / "export.zip")
+    held = synced.sync(instance="persistent")
+    with open_home(synced.folder) as instance:
+        (record,) = instance.event_log_storage.get_asset_check_execution_history(GUARD, limit=1)
+    assert record.event is not None
+    assert record.event.dagster_event is not None
+    said = record.event.dagster_event.asset_check_evaluation_data
+    why = [str(said.metadata[key].value) for key in sorted(said.metadata) if "reason" in key]
+    assert why == list(held.sentences[1:])
+    assert len(why) > 1
+    assert said.description == f"{held.sentences[0]}\n• {why[0]}\n• … and {len(why) - 1} more, " + (
+        "listed in the metadata."
+    )
+    settled = str(said.metadata["to settle it"].value)
+    for verb in ("approve", "reject"):
+        assert f"roster -w {synced.folder} {verb} {held.hold} --why" in settled
 
 
 def test_a_normal_next_day_is_delivered_without_anybody(synced: Town) -> None:
