@@ -65,8 +65,8 @@ def _look(source: Source, channels: Channels, ledger: Ledger, now: datetime) -> 
 
 def _is_settled(drop: RemoteFile, day: date, source: str, ledger: Ledger) -> bool:
     """Whether a run after the drop arrived came to an end with it: whatever end but a failure."""
-    last = ledger.last_sync(source)
-    if last is None or last.date != day or last.at < drop.modified:
+    last = ledger.last_sync(source, day)
+    if last is None or last.at < drop.modified:
         return False
     if last.outcome is Outcome.STOPPED:
         return True

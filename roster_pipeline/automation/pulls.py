@@ -42,8 +42,8 @@ def _sensor(source: Source, job: str, seconds: int) -> dg.SensorDefinition:
 
 def _look(source: Source, ledger: Ledger, now: datetime) -> Answer:
     day = source.date_of(now)
-    last = ledger.last_sync(source.id)
-    if last is None or last.date != day or last.outcome is not Outcome.FAILED:
+    last = ledger.last_sync(source.id, day)
+    if last is None or last.outcome is not Outcome.FAILED:
         return dg.SkipReason(f"No pull of {source.id} has failed today.")
     due = datetime.combine(day, source.time, source.zone)
     tried = attempt(now - due, _PAUSE)

@@ -380,9 +380,11 @@ class Ledger:
         with self._database.writing() as connection:
             connection.execute(sa.insert(syncs).values(row))
 
-    def last_sync(self, source: str) -> Sync | None:
-        """How the source's latest run ended."""
+    def last_sync(self, source: str, day: dt.date | None = None) -> Sync | None:
+        """How the source's latest run ended: of that date, or of any."""
         query = sa.select(syncs).where(syncs.c.source == source).order_by(syncs.c.id.desc())
+        if day is not None:
+            query = query.where(syncs.c.date == day)
         with self._database.reading() as connection:
             row = connection.execute(query.limit(1)).first()
         if row is None:

@@ -237,6 +237,13 @@ def test_a_pull_that_failed_is_tried_again_with_growing_pauses(school: RestTown)
     assert "No pull" in skipped(tick(school, PULL))  # it is another day, with a schedule of its own
 
 
+def test_a_pull_that_failed_is_tried_again_whatever_was_backfilled_since(school: RestTown) -> None:
+    school.rest.accents.cut_every = 1
+    assert school.sync().outcome is Outcome.FAILED
+    school.sync(school.today - timedelta(days=1))
+    assert requests(tick(school, PULL))
+
+
 def test_a_pull_that_was_stopped_or_went_well_is_not_tried_again(school: RestTown) -> None:
     school.rest.accents.empty = "users"
     assert school.sync().outcome is Outcome.STOPPED

@@ -58,6 +58,16 @@ def test_a_drop_that_was_held_asks_for_nothing(town: Town) -> None:
     assert "dealt with already" in skipped(tick(town, DROP))
 
 
+def test_a_backfill_of_an_older_date_does_not_ask_for_today_again(town: Town) -> None:
+    town.drop(0)
+    town.sync()
+    town.pass_days(1)
+    town.drop(8)
+    assert town.sync().outcome is Outcome.HELD
+    town.sync(town.today - timedelta(days=1))
+    assert "dealt with already" in skipped(tick(town, DROP))
+
+
 def test_a_drop_that_cannot_be_used_asks_for_nothing_more(town: Town) -> None:
     town.drop(0, keep=0.9)
     assert town.sync().outcome is Outcome.STOPPED

@@ -142,5 +142,9 @@ def test_the_last_sync_of_a_source_says_how_it_ended(scene: Scene) -> None:
         None,
         START,
     )
+    earlier = scene.ledger.last_sync("springfield", DAY1)
+    assert earlier is not None
+    assert earlier.outcome is Outcome.HELD
+    assert scene.ledger.last_sync("shelbyville", DAY1) is None
     with pytest.raises(ValueError, match="finished"):
         scene.ledger.record_sync("springfield", DAY1, "finished", {}, START)
