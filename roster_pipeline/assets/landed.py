@@ -67,8 +67,9 @@ def _pulled(run: SyncRun, rest: Rest, channels: Channels, landing: Landing) -> L
     source, lease, asked = run.source, run.lease, run.now()
     secrets = source.profile.secrets
     with (
+        landing.scratch(source.id) as scratch,
         channels.server(rest) as server,
-        pull(server, rest, source=source.id, secrets=secrets) as package,
+        pull(server, rest, source=source.id, secrets=secrets, scratch=scratch) as package,
     ):
         landed = landing.put(
             source.id,
@@ -98,8 +99,11 @@ def _fetched(run: SyncRun, channels: Channels, landing: Landing) -> Landed | Non
 
 
 def _land(run: SyncRun, channel: Channel, drop: RemoteFile, landing: Landing) -> Landed:
-    source = run.source
-    with land(channel, drop, source=source.id, secrets=source.profile.secrets) as package:
+    source, secrets = run.source, run.source.profile.secrets
+    with (
+        landing.scratch(source.id) as scratch,
+        land(channel, drop, source=source.id, secrets=secrets, scratch=scratch) as package,
+    ):
         return landing.put(
             source.id,
             package.file,

@@ -3,7 +3,8 @@
 import datetime as dt
 import hashlib
 import shutil
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -21,6 +22,16 @@ class Landing:
 
     def __init__(self, url: str | Path) -> None:
         self._files = files_at(str(url))
+
+    @contextmanager
+    def scratch(self, source: str) -> Iterator[Path]:
+        """A folder for what is about to be put, gone at the end; on the store's disk, which has
+        the room, where that is local."""
+        staged = self._files.stage(source)
+        try:
+            yield staged
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
 
     def put(
         self,
