@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -15,6 +15,7 @@ from roster_pipeline.sources.landing import LandedBytes, nameless
 from roster_pipeline.sources.paging import Pages, PullError
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.sources.vendors import Secrets
+from roster_pipeline.tables.ahead import ahead
 from roster_pipeline.transport.errors import Forbidden, TransportError
 from roster_pipeline.transport.http import HttpSession
 
@@ -78,12 +79,14 @@ class _Pull:
     def _collect(self, collection: str, writer: PullWriter) -> None:
         with writer.collection(collection) as (write, look):
             pages = Pages(self._session, self._rest, collection, self._blanker, self._steady, look)
-            for page in pages:
-                self.original.update(page.body)
-                write(page.records.lines)
-                if page.records.blanked:
-                    self.blanked[member(collection)] += page.records.blanked
-                self._progress(len(page.body))
+            # The next page is asked for while this one is written.
+            with closing(ahead(iter(pages))) as arriving:
+                for page in arriving:
+                    self.original.update(page.body)
+                    write(page.records.lines)
+                    if page.records.blanked:
+                        self.blanked[member(collection)] += page.records.blanked
+                    self._progress(len(page.body))
         needed = collection in required_files(self._version)
         if needed and not writer.records[collection]:
             raise PullError(
