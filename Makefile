@@ -30,7 +30,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $(STAMP)
 
-demo: install ## Three days of a make-believe district over a real SFTP server
+demo: install ## Three days of two make-believe districts over real SFTP, REST and SCIM servers
 	$(BIN)/roster demo $(WORKSPACE) --fresh
 
 dev: install ## Open the Dagster UI on the demo's workspace (or WORKSPACE=folder)
