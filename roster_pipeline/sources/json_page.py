@@ -1,7 +1,7 @@
 """The records of a page of JSON, each as the server wrote it, but for its secrets.
 
-A page is parsed once, record by record: a record without secrets is kept as the text that it came
-as, and only one with secrets is written anew.
+A page is parsed once, record by record: a record is kept as the text that it came as, and only one
+that has names of secrets is written anew.
 """
 
 import json
@@ -76,13 +76,12 @@ class _Page:
     def _list(self) -> Records:
         lines, blanked = [], 0
         for _ in self._items("]"):
-            start, before = self._at, self._blanker.count
+            start, before, met = self._at, self._blanker.count, self._blanker.met
             value = self._value()
             line = self._text[start : self._at]
-            if self._blanker.count > before:
-                blanked += 1
-                line = json_line(value)
-            elif not self._one_line and "\n" in line:
+            blanked += self._blanker.count > before
+            # Of a name that stands there twice JSON knows the last only, and the text has both.
+            if self._blanker.met > met or (not self._one_line and "\n" in line):
                 line = json_line(value)
             lines.append(line)
             self._look(value)

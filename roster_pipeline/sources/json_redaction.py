@@ -17,6 +17,8 @@ class Blanker:
     def __init__(self, secrets: Secrets) -> None:
         self.count = 0
         """How many values were made null so far."""
+        self.met = 0
+        """How many objects had a name that says secret, whatever stood under it."""
         self._secrets = secrets
         # A roster has few kinds of objects, each by the thousand: of each kind the names are
         # looked at once.
@@ -29,8 +31,9 @@ class Blanker:
         if suspects is None:
             suspects = tuple(name for name in names if self._is_suspect(name))
             self._suspects[names] = suspects
+        self.met += bool(suspects)
         for name in suspects:
-            if name.casefold() == _CREDENTIALS:
+            if name.casefold() == _CREDENTIALS and isinstance(found[name], dict | list):
                 self._blank_credentials(found[name])
             else:
                 self._clear(found, name)
@@ -39,13 +42,17 @@ class Blanker:
     def _is_suspect(self, name: str) -> bool:
         return name.casefold() == _CREDENTIALS or is_secret(name, self._secrets)
 
-    def _blank_credentials(self, held: Any) -> None:
-        for credential in held if isinstance(held, list) else [held]:
-            if isinstance(credential, dict):
-                for name in credential.keys() - set(_KNOWN_OF_CREDENTIALS):
+    def _blank_credentials(self, held: dict[str, Any] | list[Any]) -> None:
+        credentials = held if isinstance(held, list) else [held]
+        for place, credential in enumerate(credentials):
+            if not isinstance(credential, dict):
+                self._clear(credentials, place)
+                continue
+            for name, value in credential.items():
+                if name not in _KNOWN_OF_CREDENTIALS or isinstance(value, dict | list):
                     self._clear(credential, name)
 
-    def _clear(self, found: dict[str, Any], name: str) -> None:
-        if found[name] not in (None, "", [], {}):
-            found[name] = None
+    def _clear(self, holder: Any, place: str | int) -> None:
+        if holder[place] not in (None, "", [], {}):
+            holder[place] = None
             self.count += 1

@@ -100,3 +100,27 @@ def test_each_record_is_looked_at_without_its_secrets() -> None:
     body = b'{"users": [{"a": 1, "password": "x"}, null]}'
     records_in(body, ("users",), Blanker(SECRETS), seen.append)
     assert seen == [{"a": 1, "password": None}, None]
+
+
+S3CRET = "hunter2-planted"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        f'"password": "{S3CRET}", "password": ""',
+        f'"pass\\u0077ord": "{S3CRET}", "password": null',
+        f'"profiles": [{{"credentials": [{{"pin": "{S3CRET}"}}], "credentials": []}}]',
+        f'"profiles": [{{"credentials": [{{"type": "x", "key": "{S3CRET}", "key": null}}]}}]',
+        f'"profiles": [{{"credentials": "{S3CRET}"}}]',
+        f'"profiles": [{{"credentials": ["{S3CRET}", ["{S3CRET}"]]}}]',
+        f'"profiles": [{{"credentials": [{{"type": {{"value": "{S3CRET}"}}}}]}}]',
+    ],
+)
+def test_a_secret_that_a_later_one_hides_or_that_has_an_odd_shape_is_not_kept(
+    members: str,
+) -> None:
+    found = read(f'{{"users": [{{"sourcedId": "u1", {members}}}]}}'.encode())
+    assert found is not None
+    assert S3CRET not in found.lines[0]
+    assert json.loads(found.lines[0])["sourcedId"] == "u1"

@@ -349,6 +349,20 @@ def test_pages_that_go_round_in_a_circle_are_noticed() -> None:
     assert "sends the same page again after 2 records" in refusal(records(), habits)
 
 
+def test_the_same_records_again_are_noticed_though_the_page_is_not_the_same() -> None:
+    users = records()["users"]
+
+    def instead(asked: Asked, name: str, offset: int) -> Answer | None:
+        if name != "users":
+            return None
+        told = [{**user, "dateLastModified": f"2026-08-01T00:00:{offset:02}Z"} for user in users]
+        return json_answer({"servedAt": offset, "users": told if offset < 50 else []})
+
+    said = refusal(records(), Habits(instead=instead))
+
+    assert "sends the same page again after 5 records" in said
+
+
 def test_a_link_to_another_host_is_not_followed() -> None:
     link = '<https://evil.example/ims/orgs?offset=2&token=x>; rel="next"'
     habits = at("orgs", json_answer({"orgs": records()["orgs"]}, Link=link))
