@@ -4,6 +4,7 @@ No sentence holds a query, for there filters and tokens may stand, nor a path be
 configured and one step below it, for there ids of people may stand.
 """
 
+import logging
 import socket
 import time
 from collections.abc import Iterator
@@ -19,6 +20,12 @@ from roster_pipeline.transport.errors import (
     TransportError,
     Unreachable,
 )
+
+# Their remarks hold whole addresses, with the names of people that a query asks for; who wants them
+# sets the level before.
+for _library in ("urllib3", "oauthlib", "requests_oauthlib"):
+    if not logging.getLogger(_library).level:
+        logging.getLogger(_library).setLevel(logging.ERROR)
 
 CONNECT_TIMEOUT: Final = 15.0
 """Seconds until a server must have taken the connection."""

@@ -1,6 +1,7 @@
 """A session by HTTP: retries, limits, loyalty to one server, and the sentences."""
 
 import gzip
+import logging
 import socket
 import threading
 import time
@@ -615,3 +616,16 @@ def test_nothing_shows_a_secret(serve: Serve, open_session: Open) -> None:
     for thing in (session, session._login, vars(session)):
         assert SECRET not in repr(thing)
         assert "t0ken" not in repr(thing)
+
+
+def test_no_remark_of_a_library_holds_what_a_query_asks_for(
+    serve: Serve, open_session: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    odd = Answer(200, b"{}", {"Connection": "close", "No Header": "at all"})
+    session = open_session(serve(in_turn(odd)).url)
+
+    session.request("GET", "Users", params={"filter": 'userName eq "ada.lovelace"'})
+
+    assert "ada.lovelace" not in caplog.text
+    assert SECRET not in caplog.text
