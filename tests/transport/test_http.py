@@ -622,7 +622,7 @@ def test_no_remark_of_a_library_holds_what_a_query_asks_for(
     serve: Serve, open_session: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    odd = Answer(200, b"{}", {"Connection": "close", "No Header": "at all"})
+    odd = Answer(200, b"{}", {"Connection": "close", "No Header": "at all"}, cut=2)
     session = open_session(serve(in_turn(odd)).url)
 
     session.request("GET", "Users", params={"filter": 'userName eq "ada.lovelace"'})
