@@ -51,7 +51,14 @@ class Person:
 
 
 def name_key(text: str) -> str:
-    """What two userNames are compared by: case does not count (RFC 7643, section 4.1.1)."""
+    """What a provider's userName is known by: case does not count (RFC 7643, section 4.1.1), and
+    every other difference does. `straße` and `strasse` are two people."""
+    return unicodedata.normalize("NFC", text).lower()
+
+
+def alike_key(text: str) -> str:
+    """What our own people's values are kept apart by: wider than any provider compares them, so
+    that no two of them are ever taken for one."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 
@@ -155,5 +162,5 @@ def _problems(found: pd.DataFrame) -> pd.Series:
 
 
 def _shared(cells: pd.Series) -> "pd.Series[bool]":
-    keys = pd.Series([None if pd.isna(c) else name_key(c) for c in cells], index=cells.index)
+    keys = pd.Series([None if pd.isna(c) else alike_key(c) for c in cells], index=cells.index)
     return keys.notna() & keys.duplicated(keep=False)

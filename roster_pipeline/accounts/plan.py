@@ -14,7 +14,7 @@ from typing import Final
 import pandas as pd
 
 from roster_pipeline.accounts.config import AccountSettings, Suspension
-from roster_pipeline.accounts.desired import PROBLEMS, Person, name_key, people
+from roster_pipeline.accounts.desired import PROBLEMS, Person, alike_key, name_key, people
 from roster_pipeline.accounts.fields import EXTERNAL_ID, USER_NAME, Content
 from roster_pipeline.store import Account, AccountState, Origin
 
@@ -46,7 +46,8 @@ REASONS: Final[Mapping[str, str]] = {
     "left": "is no longer entitled to the account",
     "waits": "is no longer entitled to the account; it is suspended later",
     "settled": "is as it should be",
-    "taken_here": "the userName is, or was, another person's; it is never given to a second one",
+    "taken_here": "the userName is that of another of our accounts, suspended ones included",
+    "id_taken_here": "the externalId is that of another of our accounts, suspended ones included",
     "taken_there": "the provider has the userName with the externalId of somebody else",
     "two_there": "the provider has more than one account that could be this person's",
     "not_adopted": "the provider has an account with this userName, and `adopt` is never",
@@ -193,7 +194,7 @@ def _is_uncertain(account: Account) -> bool:
 
 def _of_person(person: Person, account: Account | None, match: "_Matching") -> Action | None:
     """What is to be done for somebody who should have an account; None for nothing at all."""
-    obstacle = person.problem or ("taken_here" if match.is_taken_here(person) else None)
+    obstacle = person.problem or match.taken_here(person)
     if obstacle is not None:
         return Action(Kind.BLOCKED, obstacle, person.sourced_id, account, person)
     if account is None or _is_uncertain(account):
@@ -258,18 +259,25 @@ class _Matching:
         self._adopt = adopt
         self._owners = {a.remote_id: (a.source, a.sourced_id) for a in known if a.remote_id}
         self._names: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self._ids: dict[str, set[tuple[str, str]]] = defaultdict(set)
         for account in known:
-            self._names[name_key(account.user_name)].add((account.source, account.sourced_id))
+            owner = (account.source, account.sourced_id)
+            self._names[alike_key(account.user_name)].add(owner)
+            self._ids[alike_key(account.external_id)].add(owner)
         self._by_id: dict[str, list[Remote]] = defaultdict(list)
         self._by_name: dict[str, list[Remote]] = defaultdict(list)
         for remote in {remote.id: remote for remote in found}.values():
             self._by_id[remote.external_id].append(remote)
             self._by_name[remote.name_key].append(remote)
 
-    def is_taken_here(self, person: Person) -> bool:
-        """Whether the userName is that of another account of ours, suspended ones included."""
-        holders = self._names.get(name_key(person.content[USER_NAME]), set())
-        return bool(holders - {(self._source, person.sourced_id)})
+    def taken_here(self, person: Person) -> str | None:
+        """Why a person cannot have what another account of ours has, suspended ones included."""
+        own = {(self._source, person.sourced_id)}
+        if self._ids.get(alike_key(person.content[EXTERNAL_ID]), own) - own:
+            return "id_taken_here"
+        if self._names.get(alike_key(person.content[USER_NAME]), own) - own:
+            return "taken_here"
+        return None
 
     def own(self, account: Account) -> Remote | None:
         """The provider's account with our id for one of ours."""
@@ -285,7 +293,7 @@ class _Matching:
         ((remote_id, remote),) = candidates.items()
         owner = (self._source, person.sourced_id)
         if self._owners.get(remote_id, owner) != owner:
-            return "taken_here", None
+            return ("id_taken_here" if by_id else "taken_here"), None
         if by_id:
             return "matched_by_id", remote
         obstacle = self._against_adopting(remote)

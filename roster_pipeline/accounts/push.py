@@ -216,6 +216,9 @@ class _Doing:
         account = action.account
         if action.kind is Kind.CREATE:
             code = _code(status)
+            if status >= _SERVER:
+                # It may have been made all the same: it stays pending, and the next look tells.
+                return _Done(declined=code)
             if account is not None and account.state is AccountState.GONE:
                 return _Done(account, declined=code)
             return _Done(forget=self.pending(action), declined=code)

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import quote
 
 import requests
 from scim2_client import BaseSyncSCIMClient, SCIMClientException
@@ -105,20 +106,24 @@ class ScimTarget:
         Where the answer is lost, it is looked whether the account was made.
         """
         user = _PERSON.model_validate(resource_of(content, active=True))
-        for last in (False, True):
+        lost: Exception | None = None
+        while True:
             try:
-                answer = self._ask(lambda client: client.create(user))
-                return str(answer["id"])
-            except (Interrupted, Busy):
-                if made := self._same(content):
+                if made := _id_of(self._ask(lambda client: client.create(user))):
                     return made
-                if last:
+                failure: Exception = self._no_scim()
+            except (Interrupted, Busy) as error:
+                failure = error
+            except Declined as error:
+                if lost is None:
                     raise
-            except (KeyError, TypeError):
-                if made := self._same(content):
-                    return made
-                raise self._no_scim() from None
-        raise AssertionError("unreachable")
+                # What is taken may be taken by the request whose answer was lost.
+                failure = error
+            if made := self._same(content):
+                return made
+            if lost is not None or not isinstance(failure, Interrupted | Busy):
+                raise failure
+            lost = failure
 
     def change(self, remote_id: str, content: Content, *, active: bool | None, clear: bool) -> None:
         """Bring an account to a content, and switch it on or off if `active` says so.
@@ -147,7 +152,10 @@ class ScimTarget:
         whole = merged(user, changes)
         self._ask(
             lambda client: client.replace(
-                _PERSON, whole, check_request_payload=False, url=f"/Users/{remote_id}"
+                _PERSON,
+                whole,
+                check_request_payload=False,
+                url=f"/Users/{quote(remote_id, safe='')}",
             )
         )
 
@@ -162,8 +170,10 @@ class ScimTarget:
         return self._patches
 
     def _same(self, content: Content) -> str | None:
-        found = self._filtered(EXTERNAL_ID, content[EXTERNAL_ID])
-        return found[0].id if len(found) == 1 else None
+        """The account with a content's externalId; not every provider filters as it is asked."""
+        wanted = Wanted(content[EXTERNAL_ID], content[USER_NAME])
+        found = {r.id for r in self._looked_up(wanted) if r.external_id == wanted.external_id}
+        return found.pop() if len(found) == 1 else None
 
     def _looked_up(self, person: Wanted) -> Iterator[Remote]:
         yield from self._filtered(EXTERNAL_ID, person.external_id)
@@ -320,6 +330,12 @@ def _patch(changes: Sequence[tuple[str, str, Any]]) -> dict[str, Any]:
 
 def _remote(user: Any) -> Remote | None:
     """An account, if it has an id. One that does not say whether it is active is."""
-    if not isinstance(user, Mapping) or not isinstance(user.get("id"), str):
+    if (remote_id := _id_of(user)) is None:
         return None
-    return Remote(user["id"], user.get(ACTIVE) is not False, content_of(user))
+    return Remote(remote_id, user.get(ACTIVE) is not False, content_of(user))
+
+
+def _id_of(user: Any) -> str | None:
+    """The provider's id of an account; some say it as a number."""
+    found = user.get("id") if isinstance(user, Mapping) else None
+    return str(found) if isinstance(found, str | int) and str(found) else None

@@ -9,7 +9,7 @@ import dagster as dg
 from roster_pipeline.accounts.config import AccountSettings
 from roster_pipeline.accounts.plan import Kind, Plan
 from roster_pipeline.accounts.push import Pushed, push
-from roster_pipeline.accounts.survey import survey
+from roster_pipeline.accounts.survey import require_same_provider, survey
 from roster_pipeline.accounts.target import Target
 from roster_pipeline.assets.products import product_group, product_key
 from roster_pipeline.assets.steps import step
@@ -192,12 +192,15 @@ def _planned(
     snapshots: Snapshots,
     target: Target,
 ) -> Plan:
+    source, ledger = run.source.id, run.ledger
+    last = ledger.delivery(product.accounts_receiver, source)
+    require_same_provider(settings, last.path if last else None)
     return survey(
         snapshots.open(accepted.snapshot),
-        run.ledger.accounts(product.id),
+        lambda: ledger.accounts(product.id),
         target,
         settings=settings,
-        source=run.source.id,
+        source=source,
         day=_day(run, accepted),
     )
 

@@ -86,17 +86,19 @@ def _products(rooms: "Rooms", source: str, name: str | None) -> "list[Product]":
 
 
 def _plan(rooms: "Rooms", product: "Product", accepted: "Accepted") -> "Plan":
-    from roster_pipeline.accounts.survey import survey
+    from roster_pipeline.accounts.survey import require_same_provider, survey
     from roster_pipeline.resources.providers import Providers
 
     settings = product.accounts
     if settings is None:
         raise ValueError(f"{product.id} has no accounts")
+    last = rooms.ledger.delivery(product.accounts_receiver, accepted.source)
+    require_same_provider(settings, last.path if last else None)
     district = rooms.workspace.source(accepted.source)
     with Providers(rooms.workspace.folder, os.environ).open(settings) as target:
         return survey(
             rooms.snapshots.open(accepted.snapshot),
-            rooms.ledger.accounts(product.id),
+            lambda: rooms.ledger.accounts(product.id),
             target,
             settings=settings,
             source=accepted.source,

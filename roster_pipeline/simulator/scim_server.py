@@ -22,6 +22,7 @@ import uvicorn
 from scim2_models import (
     EnterpriseUser,
     InvalidFilterException,
+    NotFoundException,
     Resource,
     ResourceType,
     ScimProvider,
@@ -55,6 +56,12 @@ class Faults:
     """After so many writes every write is answered with 500."""
     lost_answers: int = 0
     """So many writes are done and answered with 502, as by a proxy that lost the answer."""
+    refused_writes: int = 0
+    """So many writes are answered with 502 and not done …"""
+    broken_writes: int = 0
+    """… and so many are done and answered with 500."""
+    ignores_filters: bool = False
+    """A search finds every account, whatever it asks for."""
     taken: frozenset[str] = frozenset()
     """userNames that are refused with 409 though nobody seems to have them."""
     exact_case: bool = False
@@ -198,23 +205,42 @@ class _Application(ASGIApplication):
 
     async def dispatch_request(self, request: ScimRequest) -> ScimResponse:
         self._requests[request.method] += 1
-        faults, writes = self._faults, request.method in _WRITES
+        writes = request.method in _WRITES
+        if (refused := self._refused(request.method, writes=writes)) is not None:
+            return refused
+        response = await super().dispatch_request(request)
+        if writes and response.status < HTTPStatus.BAD_REQUEST:
+            self.done += 1
+            self._faults.after_write(self.done)
+            return self._spoiled() or response
+        return response
+
+    def _refused(self, method: str, *, writes: bool) -> ScimResponse | None:
+        """What is said instead of doing anything."""
+        faults = self._faults
         if faults.unavailable_after is not None and self.done >= faults.unavailable_after:
             refused = _failure(HTTPStatus.SERVICE_UNAVAILABLE)
             refused.headers["Retry-After"] = str(faults.retry_after)
             return refused
         if writes and faults.broken_after is not None and self.done >= faults.broken_after:
             return _failure(HTTPStatus.INTERNAL_SERVER_ERROR)
-        if faults.no_patch and request.method == "PATCH":
+        if faults.no_patch and method == "PATCH":
             return _failure(HTTPStatus.NOT_IMPLEMENTED)
-        response = await super().dispatch_request(request)
-        if writes and response.status < HTTPStatus.BAD_REQUEST:
-            self.done += 1
-            faults.after_write(self.done)
-            if faults.lost_answers > 0:
-                faults.lost_answers -= 1
-                return _failure(HTTPStatus.BAD_GATEWAY)
-        return response
+        if writes and faults.refused_writes > 0:
+            faults.refused_writes -= 1
+            return _failure(HTTPStatus.BAD_GATEWAY)
+        return None
+
+    def _spoiled(self) -> ScimResponse | None:
+        """What is said of a write that was done."""
+        faults = self._faults
+        if faults.lost_answers > 0:
+            faults.lost_answers -= 1
+            return _failure(HTTPStatus.BAD_GATEWAY)
+        if faults.broken_writes > 0:
+            faults.broken_writes -= 1
+            return _failure(HTTPStatus.INTERNAL_SERVER_ERROR)
+        return None
 
 
 def _failure(status: HTTPStatus) -> ScimResponse:
@@ -249,8 +275,14 @@ class _Storage(InMemoryStorage):
             self._journal.close()
 
     def generate_id(self, resource_type: ResourceType, resource: Resource[Any]) -> str:
-        name = str(getattr(resource, "user_name", "")).casefold()
-        return hashlib.sha256(name.encode()).hexdigest()[:24]
+        made = str(getattr(resource, "user_name", "")).casefold()
+        while True:
+            made = hashlib.sha256(made.encode()).hexdigest()[:24]
+            try:
+                self.get(resource_type, made)
+            except NotFoundException:
+                return made
+            # Somebody who was renamed since has it.
 
     def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
         if getattr(resource, "user_name", None) in self._faults.taken:
@@ -288,6 +320,8 @@ class _Storage(InMemoryStorage):
         asked = str(search_request.filter or "")
         if self._faults.no_external_id_filter and "externalId" in asked:
             raise InvalidFilterException
+        if self._faults.ignores_filters:
+            search_request.filter = None
         if self._faults.most_per_page is not None and search_request.count:
             search_request.count = min(search_request.count, self._faults.most_per_page)
         if self._faults.pages_repeat:

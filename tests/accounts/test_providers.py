@@ -2,15 +2,19 @@
 
 import http.server
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
 from roster_pipeline.accounts.push import BrokenOff
+from roster_pipeline.store import AccountState
 from roster_pipeline.transport.errors import TransportError
 from tests.accounts.world import DAY2, TOKEN, World, changed, school, settings
+from tests.transport.scripted import Answer, Asked, json_answer, scripted
 
 MANY = tuple(f"p{n:03}" for n in range(60))
 """More than are looked for one by one."""
@@ -92,7 +96,57 @@ def test_a_provider_that_fails_on_everybody_stops_the_push(world: World) -> None
     world.server.faults.broken_after = 20
     with pytest.raises(BrokenOff, match="fails on every account"):
         world.sync(school(*MANY))
-    assert len(world.server.users) == len(world.accounts) == 20
+    states = Counter(account.state for account in world.accounts.values())
+    assert len(world.server.users) == states[AccountState.ACTIVE] == 20
+    # Whether those that it failed on were made is not known.
+    assert states[AccountState.PENDING] == 10
+    world.server.faults.broken_after = None
+    assert world.sync(school(*MANY)).without == 0
+    assert len(world.server.users) == len(world.accounts) == 60
+
+
+def test_an_account_made_by_a_request_that_failed_is_known_to_be_ours(world: World) -> None:
+    world.server.faults.broken_writes = 1
+    assert world.sync(school("ada", "ben")).declined == {"failed": 1}
+    assert len(world.server.users) == 2
+    assert world.sync(school(), DAY2).counts["suspend"] == 2
+    assert not any(user["active"] for user in world.server.users)
+
+
+def test_a_provider_that_filters_nothing_gives_nobody_another_ones_account(world: World) -> None:
+    theirs = world.server.add(user_name="headmaster", external_id="17", active=True)
+    world.server.faults.ignores_filters = True
+    world.server.faults.refused_writes = 1
+    world.sync(school("ada"))
+    assert world.accounts["ada"].remote_id != theirs
+    assert set(world.users) == {"headmaster", "ada@example.org"}
+
+
+def test_a_lost_answer_makes_no_second_account_where_external_ids_cannot_be_searched(
+    world: World,
+) -> None:
+    world.server.faults.no_external_id_filter = True
+    world.server.faults.lost_answers = 1
+    pushed = world.sync(school("ada"))
+    assert (pushed.counts["create"], pushed.without) == (1, 0)
+    assert world.server.requests["POST"] == 1
+
+
+@pytest.mark.parametrize("theirs", ["7#1", "7/../8", "7?x=1", "ü 7", 7])
+def test_an_id_is_the_same_account_in_every_request(world: World, theirs: str | int) -> None:
+    user: dict[str, Any] = {"id": theirs, "userName": "ada@example.org", "active": True}
+
+    def answer(asked: Asked) -> Answer:
+        if asked.method == "GET" and asked.path.endswith("/Users"):
+            return json_answer({"totalResults": 1, "Resources": [user]})
+        return Answer(501) if asked.method == "PATCH" else json_answer(user)
+
+    with scripted(answer) as server:
+        pushed = world.sync(school("ada"), scim={"base_url": server.url})
+    assert pushed.counts["adopt"] == 1
+    asked = {one.method: one.path for one in server.asked if not one.path.endswith("Config")}
+    assert unquote(asked["PUT"]) == unquote(asked["PATCH"]) == f"/Users/{theirs}"
+    assert asked["PUT"].count("/") == 2
 
 
 def test_a_wrong_token_is_a_sentence_without_the_token(world: World) -> None:

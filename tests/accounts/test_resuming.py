@@ -100,7 +100,7 @@ def test_a_lost_answer_makes_no_second_account(world: World) -> None:
 
 @pytest.mark.soak
 def test_five_thousand_people_the_next_day_the_same_day_again_and_a_kill(world: World) -> None:
-    people_are_kept_in_step(world, 5000, kills=(1800, 40))
+    people_are_kept_in_step(world, 5000, kills=(1800, 240))
 
 
 def test_some_hundred_people_the_next_day_the_same_day_again_and_a_kill(world: World) -> None:

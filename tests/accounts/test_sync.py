@@ -1,11 +1,28 @@
 """What happens to accounts from day to day, at a real SCIM server."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
+from roster_pipeline.accounts.plan import Remote, Wanted
+from roster_pipeline.accounts.survey import survey
+from roster_pipeline.accounts.target import Rehearsed
 from roster_pipeline.store import AccountState, Origin
-from tests.accounts.world import DAY1, DAY2, DAY3, NOW, World, changed, person, role, school
+from tests.accounts.world import (
+    DAY1,
+    DAY2,
+    DAY3,
+    NOW,
+    World,
+    changed,
+    person,
+    role,
+    school,
+    settings,
+)
 
 BY_NAME: dict[str, Any] = {"identity": {"user_name": "username"}}
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -166,6 +183,52 @@ def test_an_account_of_another_persons_id_is_taken_over_only_where_that_is_said(
     assert pushed.blocked == ({reason: 1} if reason else {})
     taken = world.users["ada@example.org"]["externalId"]
     assert taken == ("another:1" if reason else "springfield:ada")
+
+
+@pytest.mark.parametrize("others", [0, 60])
+@pytest.mark.parametrize(
+    ("hers", "theirs"),
+    [("straße@x.org", "strasse@x.org"), ("ada²@x.org", "ada2@x.org"), ("ſam@x.org", "sam@x.org")],
+)
+def test_an_account_whose_user_name_is_only_like_hers_is_somebody_elses(
+    world: World, hers: str, theirs: str, others: int
+) -> None:
+    world.server.add(user_name=theirs, active=True)
+    files = school("ada", *(f"p{n:03}" for n in range(others)))
+    pushed = world.sync(changed(files, where=lambda r: r["sourcedId"] == "ada", email=hers))
+    assert (pushed.counts["adopt"], pushed.counts["create"]) == (0, others + 1)
+    assert "externalId" not in world.users[theirs]
+
+
+@pytest.mark.parametrize("state", [AccountState.PENDING, AccountState.GONE])
+def test_an_external_id_of_another_district_is_never_given_to_a_second_person(
+    world: World, state: AccountState
+) -> None:
+    by_id: dict[str, Any] = {"identity": {"external_id": "sourcedId"}}
+    world.sync(school("ada"), **by_id)
+    unknown = replace(world.accounts["ada"], remote_id=None, state=state)
+    with world.ledger.lease("springfield", lambda: NOW) as lease:
+        world.ledger.record_accounts([unknown], lease)
+    other = World(world.folder / "other", world.ledger, world.server, source="shelbyville")
+    files = changed(school("ada"), where=lambda _: True, email="other@example.org")
+    assert other.sync(files, **by_id).blocked == {"id_taken_here": 1}
+    assert world.sync(school("ada"), **by_id).counts["adopt"] == 1
+
+
+def test_an_account_that_another_district_makes_meanwhile_is_theirs(world: World) -> None:
+    other = World(world.folder / "other", world.ledger, world.server, source="shelbyville")
+    chosen = settings(world.server, adopt="any")
+
+    class Slow(Rehearsed):
+        def find(self, wanted: Sequence[Wanted]) -> list[Remote]:
+            other.sync(school("ada"))
+            return super().find(wanted)
+
+    roster = world.roster(school("ada"))
+    with world.target(chosen) as target:
+        known = partial(world.ledger.accounts, "reader")
+        made = survey(roster, known, Slow(target), settings=chosen, source="springfield", day=DAY1)
+    assert made.reasons() == {("blocked", "taken_here"): 1}
 
 
 def test_two_accounts_that_could_be_hers_stop_for_a_person_to_look(world: World) -> None:

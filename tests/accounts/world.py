@@ -4,6 +4,7 @@ import datetime as dt
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,14 +116,14 @@ class World:
         chosen = settings(self.server, **s)
         roster = files if isinstance(files, Roster) else self.roster(files)
         with self.target(chosen) as target:
-            known = self.ledger.accounts(PRODUCT)
+            known = partial(self.ledger.accounts, PRODUCT)
             return survey(roster, known, target, settings=chosen, source=self.source, day=day)
 
     def sync(self, files: dict[str, list[Row]] | Roster, day: dt.date = DAY1, **s: Any) -> Pushed:
         """Plan and push."""
         chosen = settings(self.server, **s)
         roster = files if isinstance(files, Roster) else self.roster(files)
-        known = self.ledger.accounts(PRODUCT)
+        known = partial(self.ledger.accounts, PRODUCT)
         with self.ledger.lease(self.source, lambda: NOW) as lease, self.target(chosen) as target:
             made = survey(roster, known, target, settings=chosen, source=self.source, day=day)
 

@@ -225,6 +225,20 @@ def test_a_roster_that_is_no_longer_accepted_is_passed_over(scene: Scene) -> Non
     assert not scene.server.requests
 
 
+def test_another_provider_is_not_sent_the_ids_of_the_one_before(scene: Scene) -> None:
+    accepted = scene.accept(district())
+    assert scene.run(accepted).success
+    files = district()
+    files["users"][0]["familyName"] = "Lovelace"
+    with ScimServer(TOKEN) as other:
+        scene.write("products/reader.yaml", PRODUCT.format(url=other.url))
+        step, said = failure(scene.run(scene.accept(files)))
+        assert step == "products__reader__accounts_plan"
+        assert f"made at {scene.server.url}" in said
+        assert "give the product another `id`" in said
+        assert not other.requests
+
+
 def test_a_rehearsal_asks_the_provider_and_changes_nothing(scene: Scene) -> None:
     rehearsed = RehearsedProviders(scene.folder, {"READER_TOKEN": TOKEN})
     result = scene.run(scene.accept(district()), providers=rehearsed)

@@ -98,3 +98,20 @@ def test_what_is_to_go_wrong_goes_wrong(faults: Faults, status: int) -> None:
         assert answer.status_code == status
         assert answer.headers.get("Retry-After") == ("7" if status == 503 else None)
         assert server.users == []
+
+
+def test_a_name_that_became_free_makes_an_account_of_its_own() -> None:
+    with ScimServer(TOKEN) as server:
+        first = server.add(user_name="ada@example.org")
+        url = f"{server.url}/Users/{first}"
+        patch = {
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{"op": "replace", "path": "userName", "value": "al@example.org"}],
+        }
+        headers = {**BASE_HEADERS, "Authorization": f"Bearer {TOKEN}"}
+        assert requests.patch(url, json=patch, headers=headers, timeout=20).ok
+        second = server.add(user_name="ada@example.org")
+        assert {user["id"]: user["userName"] for user in server.users} == {
+            first: "al@example.org",
+            second: "ada@example.org",
+        }
