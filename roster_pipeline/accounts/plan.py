@@ -108,6 +108,8 @@ class Plan:
     """Without the accounts of which nothing is to be remembered or done."""
     unchanged: int
     """Accounts that are as they should be."""
+    owned: frozenset[str] = frozenset()
+    """The provider's ids of all accounts that are ours, of whatever source."""
 
     def counts(self) -> dict[str, int]:
         """How many accounts of each kind; kinds of none included."""
@@ -168,7 +170,8 @@ def plan(
     sources), `found` what the provider has of those that `to_look_for` names.
     """
     mine = {account.sourced_id: account for account in known if account.source == source}
-    match = _Matching(found, known, source, settings.adopt)
+    ours = {*desired[EXTERNAL_ID].dropna(), *(account.external_id for account in known)}
+    match = _Matching(found, known, source, settings.adopt, ours)
     actions: list[Action] = []
     unchanged = 0
     entitled: set[str] = set()
@@ -185,7 +188,9 @@ def plan(
     actions += _within_limit([action for action in left if action], mine.values(), settings.suspend)
     order = {kind: place for place, kind in enumerate(Kind)}
     # Stable: within a kind as in the roster. What gives a userName free goes before what takes it.
-    return Plan(tuple(sorted(actions, key=lambda action: order[action.kind])), unchanged)
+    ordered = tuple(sorted(actions, key=lambda action: order[action.kind]))
+    owned = frozenset(account.remote_id for account in known if account.remote_id)
+    return Plan(ordered, unchanged, owned)
 
 
 def _is_uncertain(account: Account) -> bool:
@@ -253,10 +258,16 @@ class _Matching:
     """Whose is what: the ledger's accounts and the provider's, by id and by userName."""
 
     def __init__(
-        self, found: Iterable[Remote], known: Sequence[Account], source: str, adopt: str
+        self,
+        found: Iterable[Remote],
+        known: Sequence[Account],
+        source: str,
+        adopt: str,
+        ours: Collection[str],
     ) -> None:
         self._source = source
         self._adopt = adopt
+        self._ours = ours
         self._owners = {a.remote_id: (a.source, a.sourced_id) for a in known if a.remote_id}
         self._names: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._ids: dict[str, set[tuple[str, str]]] = defaultdict(set)
@@ -303,7 +314,10 @@ class _Matching:
         """Why an account with the right userName only is not taken over."""
         if self._adopt == "never":
             return "not_adopted"
-        return "taken_there" if remote.external_id and self._adopt != "any" else None
+        is_free = not remote.external_id or (
+            self._adopt == "any" and remote.external_id not in self._ours
+        )
+        return None if is_free else "taken_there"
 
 
 def origin_of(action: Action) -> Origin:

@@ -5,6 +5,7 @@ first, as pending: whatever happens then, the next look finds it by our id and t
 """
 
 import datetime as dt
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
 from roster_pipeline.accounts.fields import EXTERNAL_ID, USER_NAME
-from roster_pipeline.accounts.plan import Action, Kind, Plan, origin_of
+from roster_pipeline.accounts.plan import Action, Kind, Plan, Wanted, origin_of
 from roster_pipeline.accounts.target import Declined, Target
 from roster_pipeline.store import Account, AccountState
 from roster_pipeline.transport.errors import TransportError
@@ -23,6 +24,7 @@ DECLINED: Final[Mapping[str, str]] = {
     "invalid": "the provider does not take this person's values",
     "removed": "the account was removed at the provider; the next sync makes it again",
     "failed": "the provider fails on this account",
+    "shared": "the provider answered with the account of another person, which was not taken",
 }
 """Why nothing was done for one person: code → sentence."""
 
@@ -103,7 +105,7 @@ def push(
     after. Raises `BrokenOff` where the provider can no longer be asked; what was done by then is
     remembered.
     """
-    doing = _Doing(target, product, source, day, now)
+    doing = _Doing(target, product, source, day, now, set(plan.owned))
     counts: Counter[str] = Counter({str(Kind.KEEP): plan.unchanged})
     declined: Counter[str] = Counter()
     blocked = Counter(action.reason for action in plan.of(Kind.BLOCKED))
@@ -151,8 +153,11 @@ class _Doing:
         source: str,
         day: dt.date,
         now: Callable[[], dt.datetime],
+        owned: set[str],
     ) -> None:
         self._target = target
+        self._owned = owned
+        self._owning = threading.Lock()
         self._product = product
         self._source = source
         self._day = day
@@ -164,12 +169,15 @@ class _Doing:
         if self._over:
             return _Done(skipped=True)
         try:
-            return self._do(action)
+            try:
+                return self._do(action)
+            except Declined as declined:
+                return self._not_done(action, declined.status)
+        except Declined as declined:
+            return _Done(declined=_code(declined.status))
         except TransportError as error:
             self._over = True
             return _Done(error=error)
-        except Declined as declined:
-            return self._not_done(action, declined.status)
 
     def pending(self, action: Action) -> Account:
         """What is remembered of an account before it is made."""
@@ -182,7 +190,11 @@ class _Doing:
             return _Done(self._suspended(action))
         content = _of(action.person).content
         if action.kind is Kind.CREATE:
-            return _Done(self._account(action, self._target.create(content)))
+            made = self._target.create(content)
+            with self._owning:
+                is_shared = made in self._owned
+                self._owned.add(made)
+            return _Done(declined="shared") if is_shared else _Done(self._account(action, made))
         if action.kind is Kind.ADOPT:
             remote = _of(action.remote)
             if not remote.active or not content.items() <= remote.content.items():
@@ -223,9 +235,18 @@ class _Doing:
                 return _Done(account, declined=code)
             return _Done(forget=self.pending(action), declined=code)
         if status == _NOT_FOUND and account is not None:
-            gone = replace(account, remote_id=None, state=AccountState.GONE, at=self._now())
-            return _Done(gone, declined=None if action.kind is Kind.SUSPEND else "removed")
+            return self._missing(action, account)
         return _Done(declined=_code(status))
+
+    def _missing(self, action: Action, account: Account) -> _Done:
+        """What to do about an account that is not where it was. The provider may be the one that
+        is not there, or have given it another id."""
+        wanted = Wanted(account.external_id, account.user_name)
+        found = [r for r in self._target.find([wanted]) if r.external_id == account.external_id]
+        if found and action.kind is Kind.SUSPEND:
+            return _Done(self._suspended(replace(action, remote=found[0])))
+        gone = replace(account, remote_id=None, state=AccountState.GONE, at=self._now())
+        return _Done(gone, declined=None if action.kind is Kind.SUSPEND else "removed")
 
     def _account(self, action: Action, remote_id: str | None) -> Account:
         person = _of(action.person)

@@ -91,14 +91,21 @@ class ScimTarget:
 
     def find(self, wanted: Sequence[Wanted]) -> list[Remote]:
         """Every account with the externalId or the userName of any of these people."""
+        ids = {person.external_id for person in wanted}
+        names = {name_key(person.user_name) for person in wanted}
+
+        def is_wanted(remote: Remote) -> bool:
+            return remote.external_id in ids or remote.name_key in names
+
+        found: list[Remote] | None = None
         if len(wanted) > _ONE_BY_ONE:
-            ids = {person.external_id for person in wanted}
-            names = {name_key(person.user_name) for person in wanted}
-            listed = self._listed()
-            if listed is not None:
-                return [r for r in listed if r.external_id in ids or r.name_key in names]
-        found = [remote for person in wanted for remote in self._looked_up(person)]
-        return list({remote.id: remote for remote in found}.values())
+            found = self._listed()
+        if found is None:
+            found = [remote for person in wanted for remote in self._looked_up(person)]
+            if not all(map(is_wanted, found)):
+                # It filters otherwise, or not at all: who was not found may be there.
+                found += self._listed() or ()
+        return list({remote.id: remote for remote in found if is_wanted(remote)}.values())
 
     def create(self, content: Content) -> str:
         """Make an account; comes back with the provider's id of it.

@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,7 +14,7 @@ import pytest
 from roster_pipeline.accounts.push import BrokenOff
 from roster_pipeline.store import AccountState
 from roster_pipeline.transport.errors import TransportError
-from tests.accounts.world import DAY2, TOKEN, World, changed, school, settings
+from tests.accounts.world import DAY2, DAY3, NOW, TOKEN, World, changed, school, settings
 from tests.transport.scripted import Answer, Asked, json_answer, scripted
 
 MANY = tuple(f"p{n:03}" for n in range(60))
@@ -120,6 +121,63 @@ def test_a_provider_that_filters_nothing_gives_nobody_another_ones_account(world
     world.sync(school("ada"))
     assert world.accounts["ada"].remote_id != theirs
     assert set(world.users) == {"headmaster", "ada@example.org"}
+
+
+@pytest.mark.parametrize("there", [0, 150])
+def test_a_provider_that_filters_nothing_is_read_whole(world: World, there: int) -> None:
+    for n in range(there):
+        world.server.add(user_name=f"a{n:03}")
+    world.server.add(user_name="ada@example.org")
+    world.server.faults.ignores_filters = True
+    world.server.faults.most_per_page = 100
+    assert world.sync(school("ada")).counts["adopt"] == 1
+
+
+def test_a_provider_that_answers_with_an_account_that_is_there_shares_it_with_nobody(
+    world: World,
+) -> None:
+    def answer(asked: Asked) -> Answer:
+        nothing = {"totalResults": 0, "Resources": []}
+        return json_answer({"id": "always-the-same"} if asked.method == "POST" else nothing)
+
+    with scripted(answer) as server:
+        pushed = world.sync(school("ada", "ben"), scim={"base_url": server.url})
+        assert (pushed.counts["create"], pushed.declined) == (1, {"shared": 1})
+        again = world.sync(school("ada", "ben", "cyd"), DAY2, scim={"base_url": server.url})
+        assert again.declined == {"shared": 2}
+    owners = [a for a in world.accounts.values() if a.remote_id == "always-the-same"]
+    assert len(owners) == 1
+
+
+def test_an_account_with_one_persons_id_and_anothers_name_is_the_first_ones(world: World) -> None:
+    world.server.add(user_name="ben@example.org", external_id="springfield:ada", active=True)
+    pushed = world.sync(school("ada", "ben"), adopt="any")
+    assert pushed.blocked == {"taken_there": 1}
+    assert world.accounts["ada"].remote_id == world.users["ada@example.org"]["id"]
+
+
+def test_an_account_that_has_another_id_since_a_restore_is_suspended_all_the_same(
+    world: World,
+) -> None:
+    world.sync(school("ada", "ben"))
+    with world.ledger.lease("springfield", lambda: NOW) as lease:
+        lost = [replace(a, remote_id=f"old-{a.sourced_id}") for a in world.accounts.values()]
+        world.ledger.record_accounts(lost, lease)
+    assert world.sync(school("ben"), DAY2).counts["suspend"] == 1
+    assert not world.users["ada@example.org"]["active"]
+    assert world.accounts["ada"].state is AccountState.SUSPENDED
+    renamed = changed(school("ben"), where=lambda _: True, familyName="Roe")
+    assert world.sync(renamed, DAY2).declined == {"removed": 1}
+    assert world.sync(renamed, DAY3).counts["adopt"] == 1
+    assert len(world.server.users) == 2
+
+
+def test_a_provider_that_is_not_found_has_not_lost_its_accounts(world: World) -> None:
+    world.sync(school("ada", "ben"))
+    with pytest.raises(BrokenOff, match="cannot be searched"):
+        world.sync(school("ben"), DAY2, scim={"base_url": f"{world.server.url}/nothing"})
+    assert world.accounts["ada"].state is AccountState.ACTIVE
+    assert world.sync(school("ben"), DAY2).counts["suspend"] == 1
 
 
 def test_a_lost_answer_makes_no_second_account_where_external_ids_cannot_be_searched(
