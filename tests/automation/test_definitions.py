@@ -22,6 +22,19 @@ REPOSITORY = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 _TRANSPORT = "transport: {folder: {path: .}}\n"
+_PRODUCT = """\
+id: {name}
+name: A product
+sources: all
+courses: {{catalogue: catalogue.csv}}
+accounts:
+  identity: {{user_name: email}}
+  roles: {{teacher: teacher}}
+  fields: [email, role]
+  scim:
+    base_url: https://{name}.example/v2
+    auth: {{bearer: {{token: {{env: TOKEN}}}}}}
+"""
 
 
 def _workspace(folder: Path, sources: Mapping[str, str]) -> Workspace:
@@ -74,6 +87,24 @@ def test_every_asset_is_where_the_architecture_puts_it(definitions: dg.Definitio
             ["accepted_roster", "candidate_roster", "changes", "findings"],
         ),
     }
+
+
+def test_what_is_done_for_a_product_is_a_group_of_its_own_with_telling_labels(
+    tmp_path: Path,
+) -> None:
+    _workspace(tmp_path, {"hilo": "timezone: Pacific/Honolulu\n"})
+    (tmp_path / "products").mkdir()
+    for name in ("maths-path", "reader"):
+        text = _PRODUCT.format(name=name)
+        (tmp_path / f"products/{name}.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "catalogue.csv").write_text("id,title\nalg-1,Algebra I\n", encoding="utf-8")
+    workspace = Workspace.load(tmp_path)
+    graph = build_defs(workspace, {"clock": lambda: NOON}).resolve_asset_graph()
+    labels: dict[str | None, set[str]] = {}
+    for key in graph.get_all_asset_keys():
+        labels.setdefault(graph.get(key).group_name, set()).add(key.path[-1])
+    for group in ("product_maths_path", "product_reader"):
+        assert labels[group] == {"course_map", "sections", "accounts_plan", "provisioned"}
 
 
 def test_everything_is_partitioned_by_date_and_source(definitions: dg.Definitions) -> None:
