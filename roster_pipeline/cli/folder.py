@@ -56,7 +56,7 @@ def dev(
 ) -> None:
     """Open the Dagster UI, with schedules and sensors, on a workspace.
 
-    On a demo's workspace its SFTP servers run beside it.
+    On a demo's workspace its servers run beside it.
     """
     from roster_pipeline.automation.home import dagster_home, make_home
     from roster_pipeline.cli.loopback import WORLD, serve_until_exit

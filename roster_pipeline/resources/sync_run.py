@@ -22,6 +22,9 @@ SOURCE: Final = "source"
 DATE_TAG: Final = f"dagster/partition/{DATE}"
 SOURCE_TAG: Final = f"dagster/partition/{SOURCE}"
 
+OUTCOME_TAG: Final = "roster/outcome"
+HOLD_TAG: Final = "roster/hold"
+
 # From the mildest to the gravest: the gravest of a run is how it ended.
 _GRAVITY: Final = (
     Outcome.NOTHING_NEW,
@@ -101,6 +104,13 @@ class SyncRun:
         self._sentences += sentences
         self._summary |= summary
 
+    @property
+    def tags(self) -> dict[str, str]:
+        """How it ends, for Dagster's list of runs, where a run that is held looks like one that
+        is broken."""
+        said = {OUTCOME_TAG: self.outcome, HOLD_TAG: self._summary.get("hold")}
+        return {tag: str(word) for tag, word in said.items() if word is not None}
+
     def close(self) -> None:
         """Write down how the run ended, if it came to an end, and give the lease back."""
         with self._held:
@@ -148,6 +158,8 @@ def sync_run(context: dg.InitResourceContext) -> Iterator[SyncRun]:
         yield scope
     finally:
         scope.close()
+        if tags := scope.tags:
+            instance.add_run_tags(run.run_id, tags)
 
 
 def _end_lost_run(instance: dg.DagsterInstance, lease: Lease) -> None:

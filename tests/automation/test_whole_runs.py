@@ -55,6 +55,8 @@ def test_a_held_day_says_in_the_ui_why_and_what_to_do(synced: Town) -> None:
     held = synced.sync(instance="persistent")
     with open_home(synced.folder) as instance:
         (record,) = instance.event_log_storage.get_asset_check_execution_history(GUARD, limit=1)
+        (run,) = instance.get_runs(limit=1)
+    assert (run.tags["roster/outcome"], run.tags["roster/hold"]) == ("held", held.hold)
     assert record.event is not None
     assert record.event.dagster_event is not None
     said = record.event.dagster_event.asset_check_evaluation_data
