@@ -91,7 +91,9 @@ def suggestions_text(waiting: Sequence[Waiting], command: str) -> RenderableType
         header = ("product", "source", "course", "code", "title")
         parts += [text_table((*header, "suggested", "its title", "score", "because"), rows), Text()]
     if without:
-        parts.append(Text(f"{without:,} of {len(waiting):,} courses are like none of the product."))
+        parts.append(
+            Text(f"Nothing in the catalogue is like {without:,} of the {len(waiting):,} that wait.")
+        )
     if rows:
         parts.append(_next(next(one for one in waiting if one.suggestions), command))
     return Group(*parts) if parts else Text("No course waits for a decision.", style="green")

@@ -171,11 +171,15 @@ def _spot_text(spot: Spot) -> Text:
 
 
 def findings_sentence(findings: Findings) -> str:
-    """One line: how many findings of each severity."""
+    """One line: how many findings have which effect."""
     if not findings:
         return "No findings."
     counts = findings_document(findings, lines=1)["by_severity"]
-    said = [f"{count:,} {severity}" for severity, count in counts.items() if count]
+    said = [
+        f"{counts[severity]:,} × {effect}"
+        for severity, effect in EFFECTS.items()
+        if counts[severity]
+    ]
     return (
         f"{len(findings):,} {'finding' if len(findings) == 1 else 'findings'}: {', '.join(said)}."
     )

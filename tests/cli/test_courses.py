@@ -93,7 +93,7 @@ def test_what_waits_is_listed_suggested_decided_and_gone(courses: Courses, synce
     ]
     assert suggested[1]["suggestions"] == []
     text = courses("suggest").out
-    assert "1 of 2 courses are like none of the product." in text
+    assert "Nothing in the catalogue is like 1 of the 2 that wait." in text
     assert (
         f"roster -w {synced} courses decide springfield co1 --product maths-path --as algebra-1"
     ) in text

@@ -8,6 +8,7 @@ from rich.console import Console, RenderableType
 
 from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
 from roster_pipeline.reports.findings import (
+    EFFECTS,
     findings_document,
     findings_markdown,
     findings_of,
@@ -91,6 +92,14 @@ def test_many_codes_still_fit_the_inline_view_and_none_goes_uncounted() -> None:
     assert len(markdown) < 1000
     shown_codes = markdown.count("cell.rule_number_")
     assert f"and {200 - shown_codes} more codes with {2 * (200 - shown_codes)} findings" in markdown
+
+
+def test_the_sentence_counts_by_the_words_of_the_headings(findings: Findings) -> None:
+    said = findings_sentence(findings)
+    assert said.startswith(f"{len(findings):,} findings: ")
+    for severity, effect in EFFECTS.items():
+        count = findings_document(findings)["by_severity"][str(severity)]
+        assert (f"{count:,} × {effect}" in said) == bool(count)
 
 
 def test_no_findings_is_said_in_words() -> None:
