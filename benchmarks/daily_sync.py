@@ -80,13 +80,13 @@ def naive(students: int, yesterday: Path, folder: Path) -> Work:
     """What one writes on a first day with pandas."""
     import pandas as pd
     import pandera.pandas as pa
-    import pyarrow
+    import pyarrow as arrow
 
-    pool = pyarrow.default_memory_pool()
+    pool = arrow.default_memory_pool()
     from roster_pipeline.oneroster.entities import ENTITIES, Kind, columns, references
 
     # Importing our tables chose another allocator; on a first day one has Arrow's own.
-    pyarrow.set_memory_pool(pool)
+    arrow.set_memory_pool(pool)
     schemas = {entity: _text_schema(entity) for entity in ENTITIES}
 
     def work() -> int:
