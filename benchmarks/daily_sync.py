@@ -80,7 +80,7 @@ def naive(students: int, yesterday: Path, folder: Path) -> Work:
     """What one writes on a first day with pandas."""
     import pandas as pd
     import pandera.pandas as pa
-    import pyarrow as arrow
+    import pyarrow as arrow  # noqa: ICN001  pa is Pandera here
 
     pool = arrow.default_memory_pool()
     from roster_pipeline.oneroster.entities import ENTITIES, Kind, columns, references

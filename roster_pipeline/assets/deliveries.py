@@ -8,7 +8,7 @@ from roster_pipeline.assets.steps import step
 from roster_pipeline.receivers import profiles
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.delivery import deliver
-from roster_pipeline.receivers.rendering import render
+from roster_pipeline.receivers.rendering import recipe, render
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.store import Delivery, Outcome, Snapshot
@@ -65,20 +65,21 @@ def _send(
 ) -> Delivery:
     """Send the package unless the destination is known to have had it.
 
-    Rosters that differ only in what packages leave blank make the same one: that is not sent again
-    and counts for the new roster too.
+    What was made of this roster by this recipe need not be made again. Rosters that differ only in
+    what packages leave blank make the same one: that is not sent again and counts for the new
+    roster too.
     """
     source, path = run.source.id, destination.path_for(run.source.id)
+    profile = profiles.load(destination.profile)
+    names = {"system_name": destination.system_name, "system_code": destination.system_code}
+    made = recipe(profile, **names)
+    last = run.ledger.delivery(destination.id, source)
+    same = last is not None and (last.path, last.receipt.get("recipe")) == (path, made)
+    if last is not None and same and roster.is_with(last):
+        return last
     staged = snapshots.stage(source)
     try:
-        package = render(
-            snapshots.open(roster),
-            profiles.load(destination.profile),
-            staged / "package.zip",
-            system_name=destination.system_name,
-            system_code=destination.system_code,
-        )
-        last = run.ledger.delivery(destination.id, source)
+        package = render(snapshots.open(roster), profile, staged / "package.zip", **names)
         if last is not None and (last.package_hash, last.path) == (package.sha256, path):
             sent = False
         else:
@@ -94,7 +95,7 @@ def _send(
             package.sha256,
             path,
             package.size,
-            {"sent": sent, "rows": dict(package.rows)},
+            {"sent": sent, "rows": dict(package.rows), "recipe": made},
             run.now(),
             run.lease,
         )

@@ -1,8 +1,10 @@
 """A roster in a receiver's format, as one file."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from roster_pipeline.oneroster.manifest import Version
@@ -21,6 +23,13 @@ class Rendered:
     sha256: str
     rows: Mapping[str, int]
     """Rows per file in the package."""
+
+
+def recipe(profile: Profile, *, system_name: str | None, system_code: str | None) -> str:
+    """SHA-256, in hex, of all that a package depends on beside the roster, this program's version
+    included: by the same recipe one roster need not be rendered again."""
+    said = [profile.model_dump(), system_name, system_code, version("roster-pipeline")]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def render(

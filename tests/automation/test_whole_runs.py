@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from roster_pipeline.assets import deliveries
 from roster_pipeline.assets.changes import GUARD
 from roster_pipeline.automation.home import open_home
 from roster_pipeline.automation.run import NoSuchDateError
@@ -89,6 +90,20 @@ def test_the_same_drop_again_delivers_nothing(synced: Town) -> None:
     assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
     with synced.ledger() as ledger:
         assert len(ledger.deliveries(SOURCE)) == 2
+
+
+def test_a_package_that_was_delivered_is_not_even_made_again(
+    synced: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("it was rendered")
+
+    synced.drop(8)
+    synced.sync()
+    monkeypatch.setattr(deliveries, "render", never)
+    assert synced.sync().outcome is Outcome.NOTHING_NEW
+    monkeypatch.setattr(deliveries, "recipe", lambda *_, **__: "another")
+    assert synced.sync().outcome is Outcome.FAILED
 
 
 def test_a_roster_that_makes_the_same_package_is_delivered_without_sending(synced: Town) -> None:
