@@ -84,7 +84,9 @@ def build_candidate(
     writer = RosterWriter(into)
     builder = _Builder(package, package.version, base or Roster.empty(), writer)
     builder.role_map = role_map
-    with closing(writer), closing(ahead(_read(package, block_bytes))) as builder.reading:
+    # So far ahead that the first large file is read while the small ones are finished.
+    reading = ahead(_read(package, block_bytes), depth=3)
+    with closing(writer), closing(reading) as builder.reading:
         for entity in ENTITIES:
             builder.build(entity)
             if builder.stopped:
