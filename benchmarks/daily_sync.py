@@ -70,6 +70,14 @@ def _naive_frames(students: int, day: int) -> "dict[str, pd.DataFrame]":
         }
 
 
+def _import_late() -> None:
+    """What Pandera imports when it first validates is an import, too."""
+    import pandas as pd
+    import pandera.pandas as pa
+
+    pa.DataFrameSchema({}).validate(pd.DataFrame())
+
+
 def prepare_naive(students: int, yesterday: Path) -> None:
     """Yesterday as pandas keeps it."""
     for entity, frame in _naive_frames(students, 0).items():
@@ -88,6 +96,7 @@ def naive(students: int, yesterday: Path, folder: Path) -> Work:
     # Importing our tables chose another allocator; on a first day one has Arrow's own.
     arrow.set_memory_pool(pool)
     schemas = {entity: _text_schema(entity) for entity in ENTITIES}
+    _import_late()
 
     def work() -> int:
         today = _naive_frames(students, 1)
@@ -202,6 +211,7 @@ def ours(students: int, yesterday: Path, folder: Path) -> Work:
 
     landing, channel = Landing(folder / "store"), Folder(package(students, 1).parent)
     accept, secrets = _acceptance(), load("generic-csv").secrets
+    _import_late()
     old = Roster.open(str(yesterday / (yesterday / "roster").read_text()))
 
     def work() -> int:

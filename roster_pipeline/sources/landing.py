@@ -7,7 +7,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedRandom
 from pathlib import Path, PurePosixPath
@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 from roster_pipeline import crashpoints
 from roster_pipeline.sources.redaction import redacted, secret_columns
 from roster_pipeline.sources.vendors import Secrets
-from roster_pipeline.tables.ahead import ahead
+from roster_pipeline.tables.ahead import read_ahead
 from roster_pipeline.tables.archive import ArchiveError, ZipReader, ZipWriter
 from roster_pipeline.tables.csv_blocks import CsvBlocks, CsvError
 from roster_pipeline.transport.channel import Channel, RemoteFile
@@ -25,7 +25,7 @@ from roster_pipeline.transport.channel import Channel, RemoteFile
 # refused if it cannot be seen whether it holds secrets.
 _CSV: Final = ".csv"
 _LIKE_CSV: Final = (_CSV, ".txt", ".tsv")
-# Small enough for inflating one block to go on beside parsing the one before.
+# Small enough for parsing one block to go on beside inflating the next.
 _SEARCHED: Final = 8 << 20
 # What macOS adds beside each file of an archive: its attributes, not its content.
 _ATTRIBUTES: Final = "._"
@@ -143,10 +143,12 @@ def _columns(reader: ZipReader, name: str, secrets: Secrets) -> tuple[int, ...]:
 def _has_secrets(reader: ZipReader, name: str, columns: tuple[int, ...]) -> bool:
     """Whether any secret cell is filled, or may be in a row that is no row."""
     try:
-        with reader.open(name) as member:
-            blocks = CsvBlocks(member, only=columns, block_bytes=_SEARCHED)
-            with closing(ahead(iter(blocks))) as read:
-                return any(b.anomalies or b.frame.notna().to_numpy().any() for b in read)
+        # Inflating goes on beside parsing.
+        with reader.open(name) as member, read_ahead(member) as inflated:
+            return any(
+                block.anomalies or block.frame.notna().to_numpy().any()
+                for block in CsvBlocks(inflated, only=columns, block_bytes=_SEARCHED)
+            )
     except CsvError as error:
         raise _MemberError(name, error) from None
 

@@ -1,9 +1,14 @@
 """Work of an iterator done ahead of its consumer, in a thread."""
 
+import io
 import queue
 import threading
 from collections.abc import Generator, Iterator
-from typing import Final, TypeVar
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar, cast
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 Item = TypeVar("Item")
 _END: Final = object()
@@ -48,3 +53,30 @@ def ahead(items: Iterator[Item], depth: int = 1) -> Generator[Item]:
     finally:
         enough.set()
         thread.join()
+
+
+@contextmanager
+def read_ahead(stream: BinaryIO, size: int = 1 << 20) -> Iterator[BinaryIO]:
+    """The same stream, read (and inflated) in a thread, some `size` bytes before they are asked
+    for. Can only be read from, once, to the end."""
+    with closing(ahead(iter(lambda: stream.read(size), b""), depth=4)) as pieces:
+        yield cast(BinaryIO, io.BufferedReader(_Pieces(pieces), size))
+
+
+class _Pieces(io.RawIOBase):
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        super().__init__()
+        self._pieces = pieces
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: "WriteableBuffer", /) -> int:
+        if not self._left:
+            self._left = memoryview(next(self._pieces, b""))
+        with memoryview(into).cast("B") as room:
+            count = min(len(room), len(self._left))
+            room[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
