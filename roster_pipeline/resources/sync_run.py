@@ -99,9 +99,13 @@ class SyncRun:
 
     def ends(self, outcome: Outcome, *sentences: str, **summary: Any) -> None:
         """Say how the run ends as far as one step can tell; the gravest word counts."""
-        if self.outcome is None or _GRAVITY.index(outcome) > _GRAVITY.index(self.outcome):
+        graver = self.outcome is None or _GRAVITY.index(outcome) > _GRAVITY.index(self.outcome)
+        if graver:
             self.outcome = outcome
-        self._sentences += sentences
+        # What went wrong is said before what had gone well by then.
+        first = graver and outcome not in (Outcome.NOTHING_NEW, Outcome.DONE)
+        said = self._sentences
+        self._sentences = [*sentences, *said] if first else [*said, *sentences]
         self._summary |= summary
 
     @property

@@ -137,6 +137,7 @@ def test_a_database_that_cannot_be_used_fails_the_run_in_words_and_is_late_only(
     failed = town.approve(held)
 
     assert failed.outcome is Outcome.FAILED
+    assert sentence.casefold() in failed.sentences[0].casefold()
     said = "\n".join(failed.sentences)
     assert "Delivering to warehouse: " in said
     assert sentence.casefold() in said.casefold()
