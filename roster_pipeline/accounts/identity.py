@@ -5,13 +5,11 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute
 
 from roster_pipeline.accounts.patterns import NAMED, SOURCE, USER_IDS
+from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import TEXT, arrow, series
 
-# Its type stubs know only some of the kernels.
-pc: Any = pyarrow.compute
 Cells = Any
 """An Arrow array of texts, or one text for all rows."""
 

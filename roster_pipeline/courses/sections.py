@@ -3,20 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow.compute
 
 from roster_pipeline.courses.matching import CourseMap, Status
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.versions import items
+from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import TEXT, arrow
-
-# Its type stubs know only some of the kernels.
-pc: Any = pyarrow.compute
 
 Positions = npt.NDArray[np.int64]
 _CLASS: Final = (

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute
 
 from roster_pipeline.oneroster.entities import SECRET, USER_IDS, Column, Kind
 from roster_pipeline.oneroster.header import METADATA
@@ -22,10 +21,9 @@ from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import tables
 from roster_pipeline.oneroster.rest_json import PROFILE_URI, property_of
 from roster_pipeline.oneroster.versions import items
+from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import arrow
 
-# Its type stubs know only some of the kernels.
-pc: Any = pyarrow.compute
 Texts = pa.LargeStringArray
 
 SINGULAR: Final[Mapping[str, str]] = {

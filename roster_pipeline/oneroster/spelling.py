@@ -5,20 +5,18 @@ Dates then compare as text, round trips are identities and row hashes are stable
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute
 
 from roster_pipeline.oneroster.entities import BOOLEANS, Column, Kind
 from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import arrow, series
 
-# Its type stubs know only some of the kernels.
-pc: Any = pyarrow.compute
 Cells = pa.LargeStringArray
 
 # 1.0 said inactive for what is now tobedeleted.

@@ -9,20 +9,17 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute
 
 from roster_pipeline.oneroster.entities import USER_ROLES_1P1, columns_1p1, names
 from roster_pipeline.oneroster.header import METADATA
+from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import TEXT, arrow, series
-
-# Its type stubs know only some of the kernels.
-pc: Any = pyarrow.compute
 
 RoleMap = Mapping[str, Mapping[str, str]]
 """1.1 role word to a 1.2 role for each org type; the key `other` serves the types not named."""

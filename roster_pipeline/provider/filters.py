@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute
 
 from roster_pipeline.oneroster.entities import SECRET, Column, Kind
 from roster_pipeline.oneroster.header import METADATA
@@ -18,10 +17,9 @@ from roster_pipeline.oneroster.package import tables
 from roster_pipeline.oneroster.rest_json import property_of, utc_text
 from roster_pipeline.oneroster.versions import items
 from roster_pipeline.provider.query import Clause, Op
+from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import TEXT, arrow
 
-# Its type stubs know only some of the kernels.
-pc: Any = pyarrow.compute
 Mask = npt.NDArray[np.bool_]
 
 _KERNELS: Final[Mapping[Op, Callable[[Any, Any], Any]]] = {

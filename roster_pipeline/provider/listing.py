@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow.compute
 
 from roster_pipeline.oneroster.entities import USER_ROLES_1P1, Column, Kind
 from roster_pipeline.oneroster.layout import ROLE, Positions
@@ -19,10 +18,8 @@ from roster_pipeline.provider.filters import Mask, fields_of, holds
 from roster_pipeline.provider.problems import NOT_FOUND, Problem, RefusedError
 from roster_pipeline.provider.query import Clause, Filter, Op, Query
 from roster_pipeline.provider.reading import Reading, Recent
+from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import TEXT, arrow
-
-# Its type stubs know only some of the kernels.
-pc: Any = pyarrow.compute
 
 _VIEWS: Final = 6
 _ROLES: Final = ("roles", "userSourcedId")

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute
 
 from roster_pipeline.oneroster.layout import ROLE, Positions
 from roster_pipeline.oneroster.manifest import Version
@@ -29,9 +28,7 @@ from roster_pipeline.provider.listing import Listing, View
 from roster_pipeline.provider.problems import Problem, RefusedError
 from roster_pipeline.provider.query import Query
 from roster_pipeline.provider.reading import Reading, Recent
-
-# Its type stubs know only some of the kernels.
-pc: Any = pyarrow.compute
+from roster_pipeline.tables.arrow import pc
 
 # Objects are made so many at a time: a page of the usual size is then cut out of what is there.
 _ROWS: Final = 1 << 13

@@ -14,15 +14,12 @@ from typing import Any, Final, Protocol, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute
 
 from roster_pipeline.oneroster.entities import BOOLEANS, SECRET, Column, Kind, columns, is_date
 from roster_pipeline.oneroster.header import METADATA as PREFIX
 from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import TEXT, arrow, series
-
-# Its type stubs know only some of the kernels.
-pc: Any = pyarrow.compute
 
 SOURCE: Final = "source"
 KEY: Final = (SOURCE, "sourcedId")

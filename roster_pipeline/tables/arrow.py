@@ -1,13 +1,16 @@
 """Frames to Arrow tables and back, without copying a cell."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from roster_pipeline.tables.text import TEXT, arrow
+
+pc: Any = pyarrow.compute
+"""Arrow's kernels; its type stubs know only some of them."""
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
