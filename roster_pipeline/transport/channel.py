@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
-from types import TracebackType
 from typing import BinaryIO, Final, Protocol, Self, TypeAlias
 
 from roster_pipeline.crashpoints import reached
@@ -99,12 +98,7 @@ class Channel(Protocol):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
