@@ -194,14 +194,11 @@ class Story:
 
     def _arrived(self, sender: Sender) -> bytes:
         """What the receiver has, over SFTP."""
-        from typing import cast
-
-        from roster_pipeline.transport.config import TransportConfig, open_channel
+        from roster_pipeline.resources.channels import Channels
 
         workspace = self._rooms.workspace
         destination = workspace.destinations[DESTINATION]
-        transport = cast(TransportConfig, destination.transport)
-        with open_channel(transport, base=workspace.folder, environ=os.environ) as channel:
+        with Channels(workspace.folder, os.environ).destination(destination) as channel:
             return b"".join(channel.read(destination.path_for(sender.source)))
 
     def _active_accounts(self) -> int:
