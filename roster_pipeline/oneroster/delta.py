@@ -9,6 +9,7 @@ difference, and neither do status, dateLastModified and password.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -153,18 +154,17 @@ def apply(old: Roster, delta: Delta, into: Path) -> Roster:
     Unchanged rows stay as they are in `old`; changed and added ones come from the delta's new
     roster, with where they came from. Order differs: changed and added rows come last.
     """
-    writer = RosterWriter(into)
-    for entity, change in delta.entities.items():
-        gone = np.concatenate([change.removed, change.changed_from])
-        come = np.sort(np.concatenate([change.added, change.changed]))
-        if len(gone) or len(come):
-            stays = np.ones(old.counts[entity], dtype=bool)
-            stays[gone] = False
-            writer.copy_from(old, entity, np.flatnonzero(stays))
-            writer.copy_from(delta.new, entity, come)
-        else:
-            writer.copy_from(old, entity)
-    return writer.finish()
+    with closing(RosterWriter(into)) as writer:
+        for entity, change in delta.entities.items():
+            gone, come = np.concatenate([change.removed, change.changed_from]), change.alive
+            if len(gone) or len(come):
+                stays = np.ones(old.counts[entity], dtype=bool)
+                stays[gone] = False
+                writer.copy_from(old, entity, np.flatnonzero(stays))
+                writer.copy_from(delta.new, entity, come)
+            else:
+                writer.copy_from(old, entity)
+        return writer.finish()
 
 
 # ---- finding what differs ----

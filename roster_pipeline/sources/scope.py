@@ -1,6 +1,7 @@
 """Takes only some schools of a roster."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -78,7 +79,14 @@ def apply_scope(roster: Roster, scope: Scope, into: Path) -> Scoped:
 
 
 def _written(roster: Roster, keep: Mapping[str, Mask], orgs: set[str], into: Path) -> Scoped:
-    writer = RosterWriter(into)
+    with closing(RosterWriter(into)) as writer:
+        left_out = _copied(roster, keep, orgs, writer)
+        return Scoped(writer.finish(), left_out)
+
+
+def _copied(
+    roster: Roster, keep: Mapping[str, Mask], orgs: set[str], writer: RosterWriter
+) -> dict[str, int]:
     left_out = {}
     for entity in ENTITIES:
         positions = np.flatnonzero(keep[entity]).astype(np.int64) if entity in keep else None
@@ -89,7 +97,7 @@ def _written(roster: Roster, keep: Mapping[str, Mask], orgs: set[str], into: Pat
     if len(away):
         blank = pd.Series([None] * len(away), dtype=TEXT)
         writer.replace("users", away, pd.DataFrame({"primaryOrgSourcedId": blank}))
-    return Scoped(writer.finish(), left_out)
+    return left_out
 
 
 def _lines(roster: Roster) -> dict[str, set[str]]:
