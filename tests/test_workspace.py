@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from roster_pipeline.accounts import config as accounts
 from roster_pipeline.guards import settings as guards
+from roster_pipeline.oneroster.rules import LENIENT, STRICT
 from roster_pipeline.receivers import config as receivers
 from roster_pipeline.sources import config as sources
 from roster_pipeline.workspace import (
@@ -424,7 +425,7 @@ def test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace(folder
     write(
         folder, "roster.yaml", ROSTER + "strict: true\nguards: {removed: {percent: 8, floor: 2}}\n"
     )
-    assert Workspace.load(folder).strict_for("springfield")
+    assert Workspace.load(folder).policy_for("springfield") is STRICT
 
     write(
         folder,
@@ -433,7 +434,7 @@ def test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace(folder
     )
     workspace = Workspace.load(folder)
 
-    assert not workspace.strict_for("springfield")
+    assert workspace.policy_for("springfield") is LENIENT
     assert workspace.guards_for("springfield").removed.percent == 20
     assert workspace.guards_for("springfield").removed.floor == 2
 

@@ -10,6 +10,7 @@ from roster_pipeline.assets.steps import step
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.findings import Findings, Severity
 from roster_pipeline.oneroster.package import open_package
+from roster_pipeline.oneroster.rules import Policy
 from roster_pipeline.quality.candidate import Candidate, build_candidate
 from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.reports.changes import counts_markdown
@@ -19,7 +20,7 @@ from roster_pipeline.sources.scope import apply_scope
 from roster_pipeline.store import Landed, Outcome, Snapshot
 from roster_pipeline.store.landing import Landing
 from roster_pipeline.store.snapshots import Snapshots
-from roster_pipeline.workspace import District, Workspace
+from roster_pipeline.workspace import Workspace
 
 CANDIDATE = dg.AssetKey("candidate_roster")
 FINDINGS = dg.AssetKey("findings")
@@ -88,9 +89,9 @@ def candidate_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
             source = sync_run.source
             accepted = sync_run.ledger.accepted(source.id)
             base = accepted.snapshot if accepted else None
-            strict = config.strict or workspace.strict_for(source.id)
+            policy = workspace.policy_for(source.id, strict=config.strict)
             with landing.open(landed_package) as file:
-                made, kept = _read(file, source, base, snapshots, strict=strict)
+                made, kept = _read(file, sync_run, base, snapshots, policy)
             named = kept.content_hash if kept else landed_package.stored_hash
             snapshots.put_findings(source.id, named, made.findings.frame())
             yield from _findings(made.findings)
@@ -105,9 +106,10 @@ def candidate_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
 
 
 def _read(
-    file: BinaryIO, source: District, base: Snapshot | None, snapshots: Snapshots, *, strict: bool
+    file: BinaryIO, run: SyncRun, base: Snapshot | None, snapshots: Snapshots, policy: Policy
 ) -> tuple[Candidate, Snapshot | None]:
     """What a package gives within the source's scope, kept in the store unless it is stopped."""
+    source = run.source
     staged = [snapshots.stage(source.id) for _ in range(2)]
     try:
         with open_package(file) as package:
@@ -115,8 +117,9 @@ def _read(
                 package,
                 snapshots.open(base) if base else None,
                 staged[0],
-                strict=strict,
+                policy=policy,
                 role_map=source.role_map,
+                today=run.date,
             )
         if made.roster is None:
             return made, None

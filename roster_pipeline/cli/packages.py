@@ -109,12 +109,13 @@ def _read(
     if not path.exists():
         raise Refusal(f"There is no {path}.", Ends.UNREADABLE)
     from roster_pipeline.oneroster.package import open_package
+    from roster_pipeline.oneroster.rules import LENIENT, STRICT
     from roster_pipeline.quality.candidate import build_candidate
     from roster_pipeline.tables.archive import ArchiveError
 
     try:
         with progress() as shown, _watched(path, shown) as where, open_package(where) as package:
-            candidate = build_candidate(package, base, into, strict=strict)
+            candidate = build_candidate(package, base, into, policy=STRICT if strict else LENIENT)
             return package.version, candidate
     except (ArchiveError, OSError) as error:
         raise Refusal(f"{path}: {error}", Ends.UNREADABLE) from error

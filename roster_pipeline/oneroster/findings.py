@@ -2,12 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+
+from roster_pipeline.tables.arrow import pc
+from roster_pipeline.tables.text import TEXT
+
+Lines = npt.NDArray[np.int64]
+Texts = pa.LargeStringArray
 
 
 class Severity(StrEnum):
@@ -34,6 +42,11 @@ class Finding:
     line: int | None = None
     column: str | None = None
     fix: str = ""
+    entity: str | None = None
+    sourced_id: str | None = None
+    """Of the row, where it has one that can be read."""
+    cause: str | None = None
+    """`entity/sourcedId` of the row at fault, where this finding only follows from it."""
 
     def __str__(self) -> str:
         place = self.file
@@ -44,7 +57,7 @@ class Finding:
         return f"{place}: {self.message} [{self.code}]"
 
 
-_NO_LINES: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
+_NO_LINES: Lines = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +70,17 @@ class FindingGroup:
     file: str
     column: str | None = None
     fix: str = ""
-    lines: npt.NDArray[np.int64] = field(default_factory=lambda: _NO_LINES)
+    lines: Lines = field(default_factory=lambda: _NO_LINES)
+    entity: str | None = None
+    sourced_ids: Texts | None = None
+    """For each line the sourcedId of its row; null, or None for all, where it cannot be read."""
+    causes: Texts | None = None
+    """For each line the row at fault (see `Finding.cause`); null, or None for all, for roots."""
+
+    def __post_init__(self) -> None:
+        for texts in (self.sourced_ids, self.causes):
+            if texts is not None and len(texts) != len(self.lines):
+                raise ValueError(f"{self.code}: {len(texts)} texts for {len(self.lines)} lines")
 
     @classmethod
     def one(
@@ -80,12 +103,33 @@ class FindingGroup:
         """How many findings this is: one for each line, one for a file."""
         return max(1, len(self.lines))
 
+    def with_severity(self, severity: Severity) -> "FindingGroup":
+        """The same findings, graver or lighter."""
+        return self if severity is self.severity else replace(self, severity=severity)
+
     def __iter__(self) -> Iterator[Finding]:
-        lines: Iterable[int | None] = self.lines.tolist() if len(self.lines) else (None,)
-        for line in lines:
+        for line, sourced_id, cause in self._rows():
             yield Finding(
-                self.code, self.severity, self.message, self.file, line, self.column, self.fix
+                self.code,
+                self.severity,
+                self.message,
+                self.file,
+                line,
+                self.column,
+                self.fix,
+                self.entity,
+                sourced_id,
+                cause,
             )
+
+    def _rows(self) -> Iterator[tuple[int | None, str | None, str | None]]:
+        if not len(self.lines):
+            yield None, None, None
+            return
+        none = [None] * len(self.lines)
+        ids = none if self.sourced_ids is None else self.sourced_ids.to_pylist()
+        causes = none if self.causes is None else self.causes.to_pylist()
+        yield from zip(self.lines.tolist(), ids, causes, strict=True)
 
 
 class Findings:
@@ -130,18 +174,48 @@ class Findings:
         return dict(sorted(counter.items()))
 
     def frame(self) -> pd.DataFrame:
-        """One row per finding: code, severity, file, line (nullable), column, message, fix."""
+        """One row per finding: code, severity, entity, file, line (nullable), column, sourcedId,
+        cause, message, fix."""
+        sizes = np.array([group.count for group in self.groups], dtype=np.int64)
+
+        def each(values: list[Any]) -> pd.Series:
+            return pd.Series(values, dtype=TEXT).repeat(sizes.tolist()).reset_index(drop=True)
+
         return pd.DataFrame(
             {
-                "code": [g.code for g in self.groups for _ in range(g.count)],
-                "severity": [str(g.severity) for g in self.groups for _ in range(g.count)],
-                "file": [g.file for g in self.groups for _ in range(g.count)],
-                "line": pd.array(
-                    [line for g in self.groups for line in (g.lines.tolist() or [None])],
-                    dtype="Int64",
-                ),
-                "column": [g.column for g in self.groups for _ in range(g.count)],
-                "message": [g.message for g in self.groups for _ in range(g.count)],
-                "fix": [g.fix for g in self.groups for _ in range(g.count)],
+                "code": each([g.code for g in self.groups]),
+                "severity": each([str(g.severity) for g in self.groups]),
+                "entity": each([g.entity for g in self.groups]),
+                "file": each([g.file for g in self.groups]),
+                "line": _numbered([g.lines for g in self.groups]),
+                "column": each([g.column for g in self.groups]),
+                "sourcedId": _texts([g.sourced_ids for g in self.groups], sizes),
+                "cause": _texts([g.causes for g in self.groups], sizes),
+                "message": each([g.message for g in self.groups]),
+                "fix": each([g.fix for g in self.groups]),
             }
         )
+
+
+_NO_LINE: Final = np.array([-1], dtype=np.int64)
+
+
+def _numbered(lines: list[Lines]) -> pd.arrays.IntegerArray:
+    numbers = np.concatenate([_NO_LINES, *(some if len(some) else _NO_LINE for some in lines)])
+    return pd.arrays.IntegerArray(numbers, numbers < 0)
+
+
+def _texts(texts: list[Texts | None], sizes: Lines) -> pd.arrays.ArrowExtensionArray:
+    arrays = [
+        pa.nulls(size, pa.large_string()) if some is None or len(some) != size else some
+        for some, size in zip(texts, sizes.tolist(), strict=True)
+    ]
+    return pd.arrays.ArrowExtensionArray(pa.chunked_array(arrays, type=pa.large_string()))
+
+
+def row_at_fault(entity: str, sourced_ids: Texts) -> Texts:
+    """The label of each row as a `Finding.cause` writes it: `entity/sourcedId`."""
+    label: Texts = pc.binary_join_element_wise(
+        pa.scalar(entity, pa.large_string()), sourced_ids, pa.scalar("/", pa.large_string())
+    )
+    return label

@@ -3,44 +3,26 @@
 Every row of the package is judged. A row that cannot be used is held: its last good version, from
 the roster accepted last, stands in, and it is no deletion. What takes access away is never held.
 Entities are built in an order in which a reference points at one already finished, so that cells
-and references are judged while a block is in memory and nobody holds a whole entity.
+and references are judged while a block is in memory and nobody holds a whole entity. Rules over
+many rows look at the finished roster, at the few columns that they name.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Final
 
-import numpy as np
-import pandas as pd
-
-from roster_pipeline.oneroster.entities import (
-    ENTITIES,
-    TARGETS,
-    Column,
-    Required,
-    references,
-)
+from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.findings import Findings, Severity
-from roster_pipeline.oneroster.manifest import Mode, Version
-from roster_pipeline.oneroster.package import Package, PackageBlock, required_files
+from roster_pipeline.oneroster.package import Package, PackageBlock
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
-from roster_pipeline.oneroster.versions import DEFAULT_ROLES, RoleMap, upgrade_users
-from roster_pipeline.quality.access import less_access
-from roster_pipeline.quality.duplicates import find_duplicates
-from roster_pipeline.quality.presence import Hashes, Positions, Presence
-from roster_pipeline.quality.references import find_misses, without
-from roster_pipeline.quality.rows import JudgedBlock, Mask, judge_block, miss_findings
+from roster_pipeline.oneroster.rules import LENIENT, Policy
+from roster_pipeline.oneroster.versions import DEFAULT_ROLES, RoleMap
+from roster_pipeline.quality.builder import Builder
 from roster_pipeline.quality.rules import RULES
-from roster_pipeline.quality.unidentified import keep_unidentified
+from roster_pipeline.quality.whole import judge_whole
 from roster_pipeline.tables.ahead import ahead
-from roster_pipeline.tables.hashes import text_hashes
-from roster_pipeline.tables.keys import KeySet
-
-_NO_HASHES: Final[Hashes] = np.empty(0, dtype=np.uint64)
-_NONE: Final[Positions] = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -71,32 +53,43 @@ def build_candidate(
     base: Roster | None,
     into: Path,
     *,
-    strict: bool = False,
+    policy: Policy = LENIENT,
     role_map: RoleMap = DEFAULT_ROLES,
+    today: date | None = None,
     block_bytes: int = 32 << 20,
 ) -> Candidate:
     """Judge a package against the roster accepted last and write the candidate into a folder.
 
-    `strict` stops on any finding at all. `role_map` says which 1.2 role a 1.1 word becomes.
+    `policy` says how grave each finding is; `role_map` which 1.2 role a 1.1 word becomes. Rules
+    that compare dates with the day are judged where `today` is given. After a STOP the rest is
+    judged all the same, as far as it can be read, so that one look says all that is wrong.
     """
-    if package.findings.worst() is Severity.STOP or package.version is None:
-        return Candidate(None, package.findings)
+    if package.version is None:
+        return Candidate(None, policy.weighed(package.findings, RULES))
     writer = RosterWriter(into)
-    builder = _Builder(package, package.version, base or Roster.empty(), writer)
-    builder.role_map = role_map
+    builder = Builder(package, package.version, base or Roster.empty(), writer, policy, role_map)
     # So far ahead that the first large file is read while the small ones are finished.
     reading = ahead(_read(package, block_bytes), depth=3)
     with closing(writer), closing(reading) as builder.reading:
         for entity in ENTITIES:
             builder.build(entity)
-            if builder.stopped:
-                break
         builder.blank_dangling()
-        findings = Findings([*package.findings.groups, *builder.findings.groups])
-        stop = builder.stopped or (strict and bool(findings))
-        roster = None if stop else writer.finish()
+        roster = writer.finish()
+    findings = Findings([*package.findings.groups, *builder.findings.groups])
+    findings = policy.weighed(findings, RULES)
+    findings.extend(
+        judge_whole(
+            roster,
+            builder.own,
+            builder.file,
+            version=package.version,
+            policy=policy,
+            today=today,
+            unread=builder.unread,
+        )
+    )
     return Candidate(
-        roster,
+        None if findings.worst() is Severity.STOP else roster,
         findings,
         dict(builder.rows),
         dict(builder.held),
@@ -108,294 +101,10 @@ def build_candidate(
     )
 
 
-_Reading = Iterator[PackageBlock | Findings]
-
-
-def _read(package: Package, block_bytes: int) -> _Reading:
+def _read(package: Package, block_bytes: int) -> Iterator[PackageBlock | Findings]:
     """The blocks of every file, and after those of each what was found in it as a whole."""
     for entity in ENTITIES:
         if entity in package.modes:
             found = Findings()
             yield from package.blocks(entity, findings=found, block_bytes=block_bytes)
             yield found
-
-
-@dataclass
-class _Entity:
-    """What is remembered of one entity while its file is read."""
-
-    held: list[pd.DataFrame] = field(default_factory=list)
-    unidentified: list[pd.DataFrame] = field(default_factory=list)
-    broken: list[pd.Series] = field(default_factory=list)
-    deleted: list[Hashes] = field(default_factory=list)
-    file: Findings = field(default_factory=Findings)
-
-    def remember(self, judged: JudgedBlock) -> None:
-        self.held += judged.held
-        self.unidentified += judged.unidentified
-        self.broken += judged.broken
-        self.deleted += judged.deleted
-
-    @property
-    def held_rows(self) -> pd.DataFrame | None:
-        return pd.concat(self.held, ignore_index=True) if self.held else None
-
-
-@dataclass
-class _Builder:
-    package: Package
-    version: Version
-    base: Roster
-    writer: RosterWriter
-    role_map: RoleMap = field(default_factory=lambda: DEFAULT_ROLES)
-    reading: _Reading = field(default_factory=lambda: iter(()))
-    findings: Findings = field(default_factory=Findings)
-    presence: dict[str, Presence] = field(default_factory=dict)
-    org_types: dict[str, str] = field(default_factory=dict)
-    rows: Counter[str] = field(default_factory=Counter)
-    held: Counter[str] = field(default_factory=Counter)
-    standing_in: Counter[str] = field(default_factory=Counter)
-    cascaded: Counter[str] = field(default_factory=Counter)
-    orphaned: Counter[str] = field(default_factory=Counter)
-    kept: list[str] = field(default_factory=list)
-    header_only: list[str] = field(default_factory=list)
-    finished: list[str] = field(default_factory=list)
-    """Entities of which all rows are written."""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether it makes no sense to go on."""
-        return Severity.STOP in (self.findings.worst(), self.package.findings.worst())
-
-    def build(self, entity: str) -> None:
-        """Build one entity; those that it refers to are finished."""
-        state = _Entity()
-        if self.version is Version.V1P1 and entity == "roles":
-            self._finish_roles_of_1p1()
-        elif entity not in self.package.modes:
-            self._report_absent(entity)
-            self._keep(entity)
-        else:
-            # Three stages side by side: reading, judging, writing.
-            with closing(ahead(self._judged(state))) as judged_blocks:
-                for block, judged in judged_blocks:
-                    self._take(block, judged, state)
-            self.findings.extend(state.file)
-            if self.rows[entity]:
-                self._finish_rows(entity, state)
-            elif not self.stopped:
-                self._report_empty(entity)
-                self._keep(entity)
-        self._finish(entity, state)
-
-    # ---- rows of the package ----
-
-    def _judged(self, state: _Entity) -> Iterator[tuple[PackageBlock, JudgedBlock]]:
-        for item in self.reading:
-            if isinstance(item, Findings):
-                state.file = item
-                return
-            yield item, judge_block(item, self.version, self.presence)
-
-    def _take(self, block: PackageBlock, judged: JudgedBlock, state: _Entity) -> None:
-        entity = block.entity
-        state.remember(judged)
-        self.findings.extend(judged.findings)
-        self.rows[entity] += len(block.frame) + len(block.broken)
-        self.held[entity] += judged.held_count
-        self.cascaded[entity] += judged.cascaded
-        self.orphaned[entity] += judged.cascaded
-        if len(judged.good):
-            self._write(entity, judged.good, judged.lines, block.file)
-
-    def _write(self, entity: str, frame: pd.DataFrame, lines: Positions, file: str) -> None:
-        if self.version is not Version.V1P1 or entity != "users":
-            self.writer.write(entity, frame, file=file, lines=lines)
-            return
-        upgraded = upgrade_users(frame, self.org_types, self.role_map)
-        self.writer.write("users", upgraded.users, file=file, lines=lines)
-        self.writer.write(
-            "roles",
-            upgraded.roles,
-            file=file,
-            lines=lines[upgraded.role_rows],
-            role_words=upgraded.role_words,
-        )
-
-    def _drop_duplicates(self, entity: str, state: _Entity) -> None:
-        duplicates = find_duplicates(self.writer.so_far(entity), entity)
-        if duplicates is None:
-            return
-        for code, lines in (
-            ("key.repeated", duplicates.repeated_lines),
-            ("key.duplicate", duplicates.differing_lines),
-        ):
-            if len(lines):
-                file = self.package.file(entity)
-                self.findings.add(RULES[code].at(file, "sourcedId", lines))
-        if len(duplicates.differing):
-            state.held.append(duplicates.differing_rows)
-            self.held[entity] += len(duplicates.differing)
-            if entity == "users" and self.version is Version.V1P1:
-                self._drop_roles_of(duplicates.differing_rows["sourcedId"])
-        self.writer.drop(entity, np.union1d(duplicates.repeated, duplicates.differing))
-
-    def _drop_roles_of(self, users: pd.Series) -> None:
-        """Roles of 1.1 were written with their users, and are not believed without them."""
-        written = self.writer.columns("roles", ["userSourcedId"])["userSourcedId"]
-        theirs = KeySet(text_hashes(users)).contains(text_hashes(written))
-        self.writer.drop("roles", np.flatnonzero(theirs).astype(np.int64))
-
-    # ---- rows of the last accepted roster ----
-
-    def _report_absent(self, entity: str) -> None:
-        if entity not in required_files(self.version):
-            return
-        if not any(self.base.counts.values()):
-            self.findings.add(RULES["package.no_file"].at(self.package.file(entity)))
-        elif Mode.DELTA not in self.package.modes.values():
-            self.findings.add(RULES["package.absent_file"].at(self.package.file(entity)))
-
-    def _report_empty(self, entity: str) -> None:
-        if self.package.modes[entity] is Mode.BULK:
-            self.findings.add(RULES["package.header_only"].at(self.package.file(entity)))
-            self.header_only.append(entity)
-
-    def _keep(self, entity: str) -> None:
-        if self.base.counts[entity]:
-            self.kept.append(entity)
-            self._copy(entity, np.arange(self.base.counts[entity], dtype=np.int64))
-
-    def _finish_rows(self, entity: str, state: _Entity) -> None:
-        """Put rows of the base beside those of the package: the last good version of rows held,
-        and in a delta all that it does not name."""
-        self._drop_duplicates(entity, state)
-        written = self.writer.keys(entity)[self.writer.kept(entity)]
-        held = state.held_rows
-        deleted = np.concatenate([_NO_HASHES, *state.deleted])
-        if held is not None:  # what one row deletes and another one, held, has, is in doubt
-            deleted = np.setdiff1d(deleted, text_hashes(held["sourcedId"]))
-        absent: Mask = ~KeySet(np.concatenate([written, deleted])).contains(self.base.keys(entity))
-        found = _NONE if held is None else self.base.find(entity, held["sourcedId"])
-        stand_ins = np.unique(found[found >= 0])
-        stand_ins = stand_ins[absent[stand_ins]]
-        if self.package.modes[entity] is Mode.DELTA:
-            positions = np.flatnonzero(absent).astype(np.int64)
-        else:
-            absent[stand_ins] = False
-            doubtful = pd.DataFrame(index=range(self._doubtful(entity, state, stand_ins)))
-            more = keep_unidentified(
-                self.base,
-                entity,
-                np.flatnonzero(absent).astype(np.int64),
-                [*state.unidentified, doubtful],
-            )
-            if len(more):
-                self.findings.add(RULES["key.unidentified"].at(self.package.file(entity)))
-            stand_ins = positions = np.union1d(stand_ins, more)
-        self.standing_in[entity] += len(stand_ins)
-        copied = self._copy(entity, positions)
-        if held is not None:
-            self._take_away(entity, held, copied)
-
-    def _doubtful(self, entity: str, state: _Entity, stand_ins: Positions) -> int:
-        """How many broken rows no row stands in for. What is left of a cut row may begin with a
-        part of a sourcedId: it names nothing, or another row."""
-        if not state.broken:
-            return 0
-        found = self.base.find(entity, pd.concat(state.broken, ignore_index=True))
-        return int((~np.isin(found, stand_ins)).sum())
-
-    def _copy(self, entity: str, positions: Positions) -> Positions:
-        """Take rows of the base but for those that cannot do without a row that is gone."""
-        kept = positions
-        for column in references(entity):
-            target = self.presence.get(column.target or "")
-            if column.required is not Required.ALWAYS or target is None or not len(target.removed):
-                continue
-            cells = self.base.take(entity, kept, [column.name])[column.name]
-            rows, mended = without(cells, column, find_misses(cells, column, target))
-            kept = np.delete(kept, rows[mended.isna().to_numpy(dtype=bool)])
-        self.cascaded[entity] += len(positions) - len(kept)
-        whole = len(kept) == self.base.counts[entity]
-        self.writer.copy_from(self.base, entity, None if whole else kept)
-        return kept
-
-    def _take_away(self, entity: str, held: pd.DataFrame, copied: Positions) -> None:
-        """Let rows held back take access away from the rows that stand in for them."""
-        start = self.writer.so_far(entity).counts[entity] - len(copied)
-        for positions, cells in less_access(self.base, entity, held):
-            stands = np.isin(positions, copied)
-            at = start + np.searchsorted(copied, positions[stands])
-            self.writer.replace(entity, at.astype(np.int64), cells[stands].reset_index(drop=True))
-
-    def _finish_roles_of_1p1(self) -> None:
-        """Roles of 1.1 come with their users: those of users who stand in come from the base."""
-        roles = self.writer.columns("roles", ["userSourcedId"])["userSourcedId"]
-        spoken = text_hashes(roles)
-        present = self.presence["users"].present
-        believed = self.writer.kept("roles") & present.contains(spoken)
-        if not believed.all():
-            self.writer.drop("roles", np.flatnonzero(~believed).astype(np.int64))
-        # A user's row sent twice, which has its finding, brought the same roles twice.
-        if duplicates := find_duplicates(self.writer.so_far("roles"), "roles"):
-            self.writer.drop("roles", duplicates.repeated)
-        old = text_hashes(self.base.columns("roles", ["userSourcedId"])["userSourcedId"])
-        silent = present.contains(old) & ~KeySet(spoken[believed]).contains(old)
-        self._copy("roles", np.flatnonzero(silent).astype(np.int64))
-
-    # ---- the entity as a whole ----
-
-    def _finish(self, entity: str, state: _Entity) -> None:
-        if entity in TARGETS:
-            self._make_present(entity, state)
-        self.finished.append(entity)
-
-    def blank_dangling(self) -> None:
-        """Take references to rows that are not there out of all rows written."""
-        for entity in self.finished:
-            for column in references(entity):
-                if self._may_dangle(entity, column):
-                    self._blank_dangling(entity, column)
-
-    def _make_present(self, entity: str, state: _Entity) -> None:
-        present = KeySet(self.writer.keys(entity)[self.writer.kept(entity)])
-        held = [text_hashes(frame["sourcedId"]) for frame in state.held]
-        waiting = np.unique(np.concatenate([_NO_HASHES, *held]))
-        base_keys = self.base.keys(entity)
-        self.presence[entity] = Presence(
-            present,
-            KeySet(waiting[~present.contains(waiting)]),
-            KeySet(base_keys[~present.contains(base_keys)]),
-            self._types(entity),
-        )
-
-    def _may_dangle(self, entity: str, column: Column) -> bool:
-        """References within an entity, and optional ones of rows taken from the base, are not
-        judged with the block."""
-        if column.required is Required.ALWAYS or column.target not in self.presence:
-            return False
-        return column.target == entity or len(self.presence[column.target].removed) > 0
-
-    def _types(self, entity: str) -> pd.Series | None:
-        if entity not in ("orgs", "academicSessions"):
-            return None
-        frame = self.writer.columns(entity, ["sourcedId", "type"])[self.writer.kept(entity)]
-        frame = frame.reset_index(drop=True)
-        if entity == "orgs":
-            self.org_types = dict(zip(frame["sourcedId"], frame["type"], strict=True))
-        return frame["type"].set_axis(text_hashes(frame["sourcedId"]))
-
-    def _blank_dangling(self, entity: str, column: Column) -> None:
-        kept, start = self.writer.kept(entity), 0
-        target = self.presence[column.target or entity]
-        for block in self.writer.so_far(entity).blocks(entity, [column.name], provenance=True):
-            cells = block[column.name].where(kept[start : start + len(block)])
-            misses = find_misses(cells, column, target)
-            if len(misses):
-                rows, mended = without(cells, column, misses)
-                frame = pd.DataFrame({column.name: mended})
-                self.writer.replace(entity, (rows + start).astype(np.int64), frame)
-                file, lines = self.package.file(entity), block["_line"].to_numpy(dtype=np.int64)
-                self.findings.extend(miss_findings(misses, file, column, lines, _NONE))
-            start += len(block)

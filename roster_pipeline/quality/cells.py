@@ -10,7 +10,8 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from roster_pipeline.oneroster.entities import Column
-from roster_pipeline.quality.rules import RULES, Rule, cell_rule
+from roster_pipeline.oneroster.rules import Rule
+from roster_pipeline.quality.rules import RULES, cell_rule
 
 
 @dataclass(frozen=True)

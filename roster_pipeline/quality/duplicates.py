@@ -18,6 +18,7 @@ class Duplicates:
     repeated: Positions
     """Second and later copies of rows that are all alike."""
     repeated_lines: Positions
+    repeated_ids: pd.Series
     differing: Positions
     """All rows of a sourcedId whose rows are not alike: which of them is right, nobody knows."""
     differing_lines: Positions
@@ -44,6 +45,7 @@ def find_duplicates(written: Roster, entity: str) -> Duplicates | None:
     return Duplicates(
         suspects[repeats],
         lines[repeats],
+        frame.loc[repeats, "sourcedId"].reset_index(drop=True),
         suspects[differs],
         lines[differs],
         frame.loc[differs, wanted].reset_index(drop=True),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,9 @@ import pandas as pd
 
 from roster_pipeline.tables.hashes import text_hashes
 from roster_pipeline.tables.keys import KeySet
+
+if TYPE_CHECKING:
+    from roster_pipeline.quality.causes import Faults
 
 Hashes = npt.NDArray[np.uint64]
 Positions = npt.NDArray[np.int64]
@@ -33,7 +37,9 @@ class Presence:
     waiting: KeySet
     """Held back and never accepted: new, but not to be had yet."""
     removed: KeySet
-    """In the last accepted roster and not in this one."""
+    """In the last accepted roster and not in this one, or gone with what they refer to."""
+    faults: "Faults" = field(repr=False)
+    """Whose fault it is that the rows waiting and removed are not to be had."""
     types: pd.Series | None = field(default=None, repr=False)
     """For orgs and academicSessions: type by key hash."""
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from roster_pipeline.oneroster.entities import Column, Kind
+from roster_pipeline.oneroster.findings import Texts
 from roster_pipeline.oneroster.versions import items
 from roster_pipeline.quality.presence import Positions, Presence, key_hashes
 from roster_pipeline.tables.text import TEXT
@@ -20,6 +21,8 @@ class Misses:
     """Positions in the column, ascending."""
     reasons: npt.NDArray[np.object_]
     texts: pd.Series
+    causes: Texts
+    """The row at fault for each, as `Finding.cause` writes it."""
     wrong_kind: Positions
     """Rows whose reference points at a row of another type than the standard asks for."""
 
@@ -37,10 +40,12 @@ def find_misses(cells: pd.Series, column: Column, presence: Presence) -> Misses:
     there = presence.present.contains(hashes)
     wrong = there & ~presence.of_type(hashes, column.target_types)
     absent = filled[~there]
+    missed = texts.iloc[absent].reset_index(drop=True)
     return Misses(
         parents[absent],
         presence.why(hashes[~there]),
-        texts.iloc[absent].reset_index(drop=True),
+        missed,
+        presence.faults.of(missed),
         np.unique(parents[filled[wrong]]),
     )
 

@@ -7,22 +7,39 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pandera.pandas as pa
+import pyarrow as pa
+from pandera.pandas import DataFrameSchema
 
 from roster_pipeline.oneroster.checks import GUID
 from roster_pipeline.oneroster.entities import Column, Required, schema, schema_1p1
-from roster_pipeline.oneroster.findings import Findings, Severity
+from roster_pipeline.oneroster.findings import Findings, Severity, Texts
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import PackageBlock, tables
+from roster_pipeline.oneroster.rules import LENIENT, Policy
+from roster_pipeline.quality.causes import first_of_each
 from roster_pipeline.quality.cells import judge_cells
 from roster_pipeline.quality.presence import Hashes, Missing, Positions, Presence
 from roster_pipeline.quality.references import Misses, find_misses, without
 from roster_pipeline.quality.rules import ACCESS, RULES, cell_severity
+from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.hashes import text_hashes
-from roster_pipeline.tables.text import TEXT
+from roster_pipeline.tables.text import TEXT, arrow
 
 Mask = npt.NDArray[np.bool_]
 _GUID: Final = re.compile(GUID)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows that are not taken."""
+
+    rows: pd.DataFrame
+    """sourcedId and, of rows held back, access columns."""
+    causes: Texts | None = None
+    """For each the row at fault; null, or None for all, for the row itself."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
 
 @dataclass
@@ -33,15 +50,14 @@ class JudgedBlock:
     """Rows that can be used, without the optional cells that cannot."""
     lines: Positions
     findings: Findings
-    held: list[pd.DataFrame] = field(default_factory=list)
-    """sourcedId and access columns of rows held back."""
+    held: list["Held"] = field(default_factory=list)
     unidentified: list[pd.DataFrame] = field(default_factory=list)
     """Rows held back whose sourcedId cannot be read; without columns where no cell can be."""
     broken: list[pd.Series] = field(default_factory=list)
     """sourcedIds of rows with a wrong number of cells, also among `held`: they may be cut, too."""
     deleted: list[Hashes] = field(default_factory=list)
     """Keys of rows with status tobedeleted."""
-    cascaded: int = 0
+    gone: list["Held"] = field(default_factory=list)
     """Rows that go with what they refer to."""
 
     @property
@@ -51,18 +67,22 @@ class JudgedBlock:
 
 
 def judge_block(
-    block: PackageBlock, version: Version, presence: dict[str, Presence]
+    block: PackageBlock,
+    version: Version,
+    presence: dict[str, Presence],
+    policy: Policy = LENIENT,
 ) -> JudgedBlock:
     """Judge the rows of one block against its table and the entities finished before it."""
     judged = JudgedBlock(block.frame, block.lines, Findings(block.findings.groups))
     table = tables(version)[block.entity]
     _identify_broken(block, judged)
     _take_deleted(judged)
-    hold, nameless = _judge_cells(block, judged, table, _schema(block.entity, version))
-    waits, goes = _judge_references(block, judged, table, presence, hold)
+    hold, nameless = _judge_cells(block, judged, table, _schema(block.entity, version), policy)
+    at_fault = _judge_references(block, judged, table, presence, hold)
+    waits, goes = at_fault.waits, at_fault.goes & ~hold & ~at_fault.waits
     hold |= waits
-    _remember_held(block.entity, judged, hold, nameless)
-    judged.cascaded = int((goes & ~hold).sum())
+    _remember_held(block.entity, judged, hold, nameless, at_fault)
+    _remember_gone(judged, goes, at_fault)
     good = ~hold & ~goes
     if not good.all():
         judged.good = judged.good[good].reset_index(drop=True)
@@ -70,7 +90,7 @@ def judge_block(
     return judged
 
 
-def _schema(entity: str, version: Version) -> pa.DataFrameSchema:
+def _schema(entity: str, version: Version) -> DataFrameSchema:
     return schema_1p1(entity) if version is Version.V1P1 else schema(entity)
 
 
@@ -83,7 +103,7 @@ def _identify_broken(block: PackageBlock, judged: JudgedBlock) -> None:
     keys = [key for key in first if _GUID.fullmatch(key)]
     if keys:
         judged.broken.append(pd.Series(keys, dtype=TEXT))
-        judged.held.append(judged.broken[-1].to_frame("sourcedId"))
+        judged.held.append(Held(judged.broken[-1].to_frame("sourcedId")))
     if nameless := len(block.broken) - len(keys):
         judged.unidentified.append(pd.DataFrame(index=range(nameless)))
 
@@ -106,23 +126,67 @@ def _judge_cells(
     block: PackageBlock,
     judged: JudgedBlock,
     table: tuple[Column, ...],
-    pandera_schema: pa.DataFrameSchema,
+    pandera_schema: DataFrameSchema,
+    policy: Policy,
 ) -> tuple[Mask, Mask]:
     """Which rows are held for a cell, and which of them cannot be told by their sourcedId."""
     frame, lines = judged.good, judged.lines
     hold, nameless = (np.zeros(len(frame), dtype=bool) for _ in range(2))
     blanked: dict[str, pd.Series] = {}
-    for fault in judge_cells(frame, pandera_schema, table):
-        severity, name = cell_severity(fault.column), fault.column.name
-        judged.findings.add(fault.rule.at(block.file, name, lines[fault.rows], severity=severity))
-        if severity is Severity.HOLD:
+    faults = list(judge_cells(frame, pandera_schema, table))
+    for fault in faults:
+        if fault.column.name == "sourcedId":
+            nameless[fault.rows] = True
+    for fault in faults:
+        name = fault.column.name
+        default = cell_severity(fault.column)
+        severity = policy.severity(fault.rule, default)
+        judged.findings.add(
+            fault.rule.at(
+                block.file,
+                name,
+                lines[fault.rows],
+                severity=severity,
+                entity=block.entity,
+                sourced_ids=sourced_ids(frame, fault.rows, nameless),
+            )
+        )
+        # A package that is stopped is judged on, to say all that is wrong with it.
+        effect = default if severity is Severity.STOP else severity
+        if effect is Severity.HOLD:
             hold[fault.rows] = True
-            nameless[fault.rows] |= name == "sourcedId"
-        else:
+        elif effect is Severity.DROP:
             blanked[name] = with_cells(blanked.get(name, frame[name]), fault.rows, None)
     if blanked:
         judged.good = frame.assign(**blanked)
     return hold, nameless
+
+
+def sourced_ids(frame: pd.DataFrame, rows: Positions, nameless: Mask | None = None) -> Texts:
+    """The sourcedIds of some rows of a block; null where they are none."""
+    ids = arrow(frame["sourcedId"]).take(rows)
+    if nameless is None or not nameless[rows].any():
+        return ids
+    known: Texts = pc.if_else(pa.array(nameless[rows]), pa.scalar(None, pa.large_string()), ids)
+    return known
+
+
+@dataclass
+class _AtFault:
+    """Rows of a block that cannot do without a row that is not there."""
+
+    waits: Mask
+    goes: Mask
+    rows: list[Positions] = field(default_factory=list)
+    causes: list[Texts] = field(default_factory=list)
+
+    def causes_of(self, rows: Positions) -> Texts:
+        """For each of these rows the row at fault; null for the row itself."""
+        known: dict[int, str | None] = {}
+        for some, causes in zip(self.rows, self.causes, strict=True):
+            for row, cause in zip(some.tolist(), causes.to_pylist(), strict=True):
+                known.setdefault(row, cause)
+        return pa.array([known.get(row) for row in rows.tolist()], pa.large_string())
 
 
 def _judge_references(
@@ -131,12 +195,12 @@ def _judge_references(
     table: tuple[Column, ...],
     presence: dict[str, Presence],
     hold: Mask,
-) -> tuple[Mask, Mask]:
+) -> _AtFault:
     """Which rows wait for what they refer to, and which go because it is gone.
 
     References that a row can do without are taken out of it.
     """
-    waits, goes = (np.zeros(len(hold), dtype=bool) for _ in range(2))
+    found = _AtFault(np.zeros(len(hold), dtype=bool), np.zeros(len(hold), dtype=bool))
     for column in table:
         if column.target not in presence:
             continue
@@ -145,46 +209,94 @@ def _judge_references(
             cells.mask(hold) if hold.any() else cells, column, presence[column.target]
         )
         if len(misses.wrong_kind):
-            lines = judged.lines[misses.wrong_kind]
-            judged.findings.add(RULES["reference.kind"].at(block.file, column.name, lines))
+            judged.findings.add(
+                RULES["reference.kind"].at(
+                    block.file,
+                    column.name,
+                    judged.lines[misses.wrong_kind],
+                    entity=block.entity,
+                    sourced_ids=sourced_ids(judged.good, misses.wrong_kind),
+                )
+            )
         if not len(misses):
             continue
         rows, mended = without(cells, column, misses)
         emptied = rows[mended.isna().to_numpy(dtype=bool)]
         fatal = emptied if column.required is Required.ALWAYS else emptied[:0]
-        judged.findings.extend(miss_findings(misses, block.file, column, judged.lines, fatal))
+        judged.findings.extend(miss_findings(misses, block, judged, column, fatal))
         waiting = misses.rows[misses.reasons != Missing.REMOVED]
-        waits[np.intersect1d(fatal, waiting)] = True
-        goes[np.setdiff1d(fatal, waiting)] = True
+        found.waits[np.intersect1d(fatal, waiting)] = True
+        found.goes[np.setdiff1d(fatal, waiting)] = True
+        if len(fatal):
+            found.rows.append(fatal)
+            found.causes.append(first_of_each(misses.rows, misses.causes, fatal))
         judged.good = judged.good.assign(**{column.name: with_cells(cells, rows, mended)})
-    return waits, goes
+    return found
 
 
 def miss_findings(
-    misses: Misses, file: str, column: Column, lines: Positions, fatal: Positions
+    misses: Misses, block: PackageBlock, judged: JudgedBlock, column: Column, fatal: Positions
 ) -> Findings:
     """Findings for references that point at nothing: rows that cannot do without them (`fatal`)
     apart from those that only lose a cell."""
+    ids = sourced_ids(judged.good, misses.rows)
+    return missing_findings(
+        misses, column, fatal, entity=block.entity, file=block.file,
+        lines=judged.lines[misses.rows], ids=ids,
+    )  # fmt: skip
+
+
+def missing_findings(
+    misses: Misses,
+    column: Column,
+    fatal: Positions,
+    *,
+    entity: str,
+    file: str,
+    lines: Positions,
+    ids: Texts,
+) -> Findings:
+    """Findings for the misses of one column. `lines` and `ids` belong to them one by one."""
     findings = Findings()
     for reason in Missing:
-        at = np.unique(misses.rows[misses.reasons == reason])
-        lost = np.isin(at, fatal)
         rule = RULES[reason]
-        if lost.any():
-            findings.add(rule.at(file, column.name, lines[at[lost]]))
-        if not lost.all():
-            rest = lines[at[~lost]]
-            findings.add(rule.at(file, column.name, rest, severity=Severity.DROP))
+        picked = np.flatnonzero(misses.reasons == reason)
+        # One finding a row: the first of several misses in one list.
+        picked = picked[np.unique(misses.rows[picked], return_index=True)[1]]
+        lost = np.isin(misses.rows[picked], fatal)
+        for chosen, severity in ((picked[lost], rule.severity), (picked[~lost], Severity.DROP)):
+            if len(chosen):
+                findings.add(
+                    rule.at(
+                        file,
+                        column.name,
+                        lines[chosen],
+                        severity=severity,
+                        entity=entity,
+                        sourced_ids=ids.take(chosen),
+                        causes=misses.causes.take(chosen),
+                    )
+                )
     return findings
 
 
-def _remember_held(entity: str, judged: JudgedBlock, hold: Mask, nameless: Mask) -> None:
+def _remember_held(
+    entity: str, judged: JudgedBlock, hold: Mask, nameless: Mask, at_fault: _AtFault
+) -> None:
     frame, named = judged.good, hold & ~nameless
     if named.any():
         wanted = ["sourcedId", *(name for name in ACCESS.get(entity, ()) if name in frame.columns)]
-        judged.held.append(frame.loc[named, wanted].reset_index(drop=True))
+        causes = at_fault.causes_of(np.flatnonzero(named)) if at_fault.rows else None
+        judged.held.append(Held(frame.loc[named, wanted].reset_index(drop=True), causes))
     if nameless.any():
         judged.unidentified.append(frame[nameless].reset_index(drop=True))
+
+
+def _remember_gone(judged: JudgedBlock, goes: Mask, at_fault: _AtFault) -> None:
+    if goes.any():
+        rows = np.flatnonzero(goes)
+        ids = judged.good["sourcedId"].iloc[rows].reset_index(drop=True)
+        judged.gone.append(Held(ids.to_frame(), at_fault.causes_of(rows)))
 
 
 def with_cells(cells: pd.Series, rows: Positions, values: pd.Series | None) -> pd.Series:

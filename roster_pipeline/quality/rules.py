@@ -1,86 +1,210 @@
-"""The rules as a table: what each is called, what it does to the data, how to mend it."""
+"""All rules by code, and those that judge single cells, keys and references as a table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from roster_pipeline.oneroster.entities import Column, Kind, Required
-from roster_pipeline.oneroster.findings import FindingGroup, Severity
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule. `source` is the section of the OneRoster CSV Binding 1.2 unless it says else."""
-
-    code: str
-    severity: Severity
-    message: str
-    fix: str
-    source: str
-
-    def at(
-        self,
-        file: str,
-        column: str | None = None,
-        lines: npt.NDArray[np.int64] | None = None,
-        *,
-        severity: Severity | None = None,
-    ) -> FindingGroup:
-        """This rule broken on these lines of a file."""
-        where = np.empty(0, dtype=np.int64) if lines is None else lines
-        return FindingGroup(
-            self.code, severity or self.severity, self.message, file, column, self.fix, where
-        )
-
+from roster_pipeline.oneroster.findings import Severity
+from roster_pipeline.oneroster.reading_rules import READING
+from roster_pipeline.oneroster.rules import Layer, Rule
 
 _HOLD, _DROP, _WARN, _STOP = Severity.HOLD, Severity.DROP, Severity.WARN, Severity.STOP
 
-_TABLE: Final = (
-    # ---- package ----
-    Rule("package.no_file", _STOP, "the file is required and not in the package",
-         "send it; a roster needs it at least once", "5"),
-    Rule("package.absent_file", _WARN, "the file is not in the package; its accepted rows stay",
-         "send it in each bulk package", "5"),
-    Rule("package.header_only", _WARN, "the file holds no rows; its accepted rows stay",
-         "send the rows, or declare the file absent", "2.2"),
-    # ---- cell ----
-    Rule("cell.required", _HOLD, "the cell is empty and must not be", "fill it in", "3"),
-    Rule("cell.sourcedId", _HOLD, "not a sourcedId: 1 to 255 letters, digits and . - _ / @",
-         "use an id without other characters", "2.3"),
-    Rule("cell.reference", _HOLD, "not a sourcedId, or not a list of them",
-         "separate ids by commas and use only letters, digits and . - _ / @", "2.3"),
-    Rule("cell.vocabulary", _HOLD, "not a word of the column's vocabulary",
-         "use one of the standard's words", "4"),
-    Rule("cell.boolean", _HOLD, "neither true nor false", "write true or false", "2.3"),
-    Rule("cell.date", _HOLD, "not a day of the calendar as YYYY-MM-DD", "write YYYY-MM-DD", "2.3"),
-    Rule("cell.dateTime", _HOLD, "not a time in UTC such as 2026-08-22T06:30:00.000Z",
-         "write ISO 8601 in UTC", "2.3"),
-    Rule("cell.year", _HOLD, "not a year of four digits", "write YYYY", "2.3"),
-    Rule("cell.userIds", _HOLD, "not a list of {type:identifier}",
-         "write {type:identifier}, several separated by commas", "2.3"),
-    # ---- key ----
-    Rule("key.duplicate", _HOLD, "the sourcedId stands on several rows that differ",
-         "give each row its own sourcedId", "2"),
-    Rule("key.repeated", _WARN, "the same row stands there more than once; it was read once",
-         "send each row once", "2"),
-    Rule("key.unidentified", _WARN,
-         "rows have no readable sourcedId, so as many rows that seem gone were kept",
-         "mend the sourcedIds", "our own"),
-    # ---- reference ----
-    Rule("reference.waiting", _HOLD, "refers to a row that is held back and was never accepted",
-         "mend the row that it refers to", "5"),
-    Rule("reference.removed", _WARN, "refers to a row that is gone, so it goes too",
-         "send both or neither", "5"),
-    Rule("reference.unknown", _HOLD, "refers to a row that was never seen",
-         "send the row that it refers to, or mend the id", "5"),
-    Rule("reference.kind", _WARN, "refers to a row of another type than the standard asks for",
-         "see the type of the row that it refers to", "3"),
-)  # fmt: skip
+_PACKAGE: Final = (
+    Rule(
+        code="package.no_file",
+        layer=Layer.PACKAGE,
+        severity=_STOP,
+        message="the file is required and not in the package",
+        why="Without it there is nothing that the other files' rows could refer to.",
+        fix="send it; a roster needs it at least once",
+        source="5",
+        standard=True,
+    ),
+    Rule(
+        code="package.absent_file",
+        layer=Layer.PACKAGE,
+        severity=_WARN,
+        message="the file is not in the package; its accepted rows stay",
+        why="A bulk package has to be complete; a file left out hides every change in it.",
+        fix="send it in each bulk package",
+        source="5",
+        standard=True,
+        may_be=(_WARN,),
+    ),
+    Rule(
+        code="package.header_only",
+        layer=Layer.PACKAGE,
+        severity=_WARN,
+        message="the file holds no rows; its accepted rows stay",
+        why="Taken at its word it would delete every row of the entity.",
+        fix="send the rows, or declare the file absent",
+        source="2.2",
+        standard=True,
+        may_be=(_WARN,),
+    ),
+)
 
-RULES: Final[Mapping[str, Rule]] = {rule.code: rule for rule in _TABLE}
+_CELL_WORDS: Final = {
+    "required": (
+        "the cell is empty and must not be",
+        "No receiver takes the row without it.",
+        "fill it in",
+        "3",
+    ),
+    "sourcedId": (
+        "not a sourcedId: 1 to 255 letters, digits and . - _ / @",
+        "Receivers refuse other characters, or change them, and then nothing refers to the row.",
+        "use an id without other characters",
+        "2.3",
+    ),
+    "reference": (
+        "not a sourcedId, or not a list of them",
+        "It cannot be known which row is meant.",
+        "separate ids by commas and use only letters, digits and . - _ / @",
+        "2.3",
+    ),
+    "vocabulary": (
+        "not a word of the column's vocabulary",
+        "A receiver cannot know what it means.",
+        "use one of the standard's words",
+        "4",
+    ),
+    "boolean": (
+        "neither true nor false",
+        "Whether it is so cannot be known.",
+        "write true or false",
+        "2.3",
+    ),
+    "date": (
+        "not a day of the calendar as YYYY-MM-DD",
+        "When it begins or ends cannot be known.",
+        "write YYYY-MM-DD",
+        "2.3",
+    ),
+    "dateTime": (
+        "not a time in UTC such as 2026-08-22T06:30:00.000Z",
+        "When the row changed cannot be known.",
+        "write ISO 8601 in UTC",
+        "2.3",
+    ),
+    "year": (
+        "not a year of four digits",
+        "Which school year is meant cannot be known.",
+        "write YYYY",
+        "2.3",
+    ),
+    "userIds": (
+        "not a list of {type:identifier}",
+        "The identifiers in it cannot be told apart.",
+        "write {type:identifier}, several separated by commas",
+        "2.3",
+    ),
+}
+_CELL: Final = tuple(
+    Rule(
+        code=f"cell.{name}",
+        layer=Layer.CELL,
+        severity=_HOLD,
+        message=message,
+        why=why,
+        fix=fix,
+        source=source,
+        standard=True,
+        may_be=(_HOLD,) if name in ("required", "sourcedId") else (_HOLD, _DROP),
+    )
+    for name, (message, why, fix, source) in _CELL_WORDS.items()
+)
+
+_KEY: Final = (
+    Rule(
+        code="key.duplicate",
+        layer=Layer.KEY,
+        severity=_HOLD,
+        message="the sourcedId stands on several rows that differ",
+        why="Which of them is right cannot be known.",
+        fix="give each row its own sourcedId",
+        source="2",
+        standard=True,
+        columns=("sourcedId",),
+        may_be=(_HOLD,),
+    ),
+    Rule(
+        code="key.repeated",
+        layer=Layer.KEY,
+        severity=_WARN,
+        message="the same row stands there more than once; it was read once",
+        why="Receivers that insist on unique sourcedIds refuse the file.",
+        fix="send each row once",
+        source="2",
+        standard=True,
+        columns=("sourcedId",),
+        may_be=(_WARN,),
+    ),
+    Rule(
+        code="key.unidentified",
+        layer=Layer.KEY,
+        severity=_WARN,
+        message="rows have no readable sourcedId, so as many rows that seem gone were kept",
+        why="A row that cannot be told must not be taken for a deletion.",
+        fix="mend the sourcedIds",
+        source="practice",
+        columns=("sourcedId",),
+        may_be=(_WARN,),
+    ),
+)
+
+_REFERENCE: Final = (
+    Rule(
+        code="reference.waiting",
+        layer=Layer.REFERENCE,
+        severity=_HOLD,
+        message="refers to a row that is held back and was never accepted",
+        why="Without that row this one means nothing; it follows as soon as that one is mended.",
+        fix="mend the row that it refers to",
+        source="5",
+        standard=True,
+        may_be=(_HOLD,),
+    ),
+    Rule(
+        code="reference.removed",
+        layer=Layer.REFERENCE,
+        severity=_WARN,
+        message="refers to a row that is gone, so it goes too",
+        why="Receivers refuse rows that refer to nothing.",
+        fix="send both or neither",
+        source="5",
+        standard=True,
+        may_be=(_WARN,),
+    ),
+    Rule(
+        code="reference.unknown",
+        layer=Layer.REFERENCE,
+        severity=_HOLD,
+        message="refers to a row that was never seen",
+        why="Receivers refuse rows that refer to nothing.",
+        fix="send the row that it refers to, or mend the id",
+        source="5",
+        standard=True,
+        may_be=(_HOLD,),
+    ),
+    Rule(
+        code="reference.kind",
+        layer=Layer.REFERENCE,
+        severity=_WARN,
+        message="refers to a row of another type than the standard asks for",
+        why="Receivers look for schools, terms and school years by their type.",
+        fix="see the type of the row that it refers to",
+        source="3",
+        standard=True,
+        may_be=(_WARN,),
+    ),
+)
+
+RULES: Final[Mapping[str, Rule]] = {
+    rule.code: rule for rule in (*READING, *_PACKAGE, *_CELL, *_KEY, *_REFERENCE)
+}
+"""Every rule by its code, in the order of their layers."""
 
 _BY_KIND: Final[Mapping[Kind, str]] = {
     Kind.GUID: "cell.sourcedId",

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from roster_pipeline.accounts import config as accounts
 from roster_pipeline.guards.settings import LATER as LATER_IN_GUARDS
 from roster_pipeline.guards.settings import GuardSettings
+from roster_pipeline.oneroster.rules import LENIENT, STRICT, Policy
 from roster_pipeline.receivers import config as receivers
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.sources import config as sources
@@ -135,10 +136,11 @@ class Workspace:
         """The limits that hold for a source."""
         return self.settings.guards.overlaid_by(self.source(source).guards)
 
-    def strict_for(self, source: str) -> bool:
-        """Whether findings that are usually tolerated stop the sync of a source."""
+    def policy_for(self, source: str, *, strict: bool = False) -> Policy:
+        """How grave findings are for a source; `strict` insists on the standard in any case."""
         own = self.source(source).strict
-        return self.settings.strict if own is None else own
+        to_the_letter = strict or (self.settings.strict if own is None else own)
+        return STRICT if to_the_letter else LENIENT
 
     def products_of(self, source: str) -> tuple[Product, ...]:
         """Every product that a source uses, by id."""

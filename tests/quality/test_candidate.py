@@ -9,6 +9,7 @@ import pytest
 from roster_pipeline.oneroster.delta import diff
 from roster_pipeline.oneroster.findings import Severity
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
+from roster_pipeline.oneroster.rules import STRICT
 from roster_pipeline.quality.candidate import Candidate
 from tests.quality.conftest import Build
 from tests.small import Row, district, packed
@@ -232,7 +233,7 @@ def test_strict_stops_on_what_lenient_only_notes(build: Build) -> None:
     files = district()
     row(files, "users", "u1")["enabledUser"] = "TRUE"
     assert build(files).roster is not None
-    assert build(files, strict=True).roster is None
+    assert build(files, policy=STRICT).roster is None
 
 
 def test_a_1p1_package_has_users_and_roles(build: Build) -> None:

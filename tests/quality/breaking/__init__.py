@@ -1,0 +1,66 @@
+"""For each rule a smallest package that breaks it and only it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from roster_pipeline.oneroster.rules import LENIENT, Policy
+from tests.small import Row, district, packed
+
+Files = dict[str, list[Row]]
+
+TODAY: Final = date(2026, 10, 1)
+"""A day within the small district's only term."""
+
+
+def _nothing(_: Files) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Breaks:
+    """The small district with one thing wrong in it."""
+
+    code: str
+    change: Callable[[Files], None] = _nothing
+    """What is done to the rows of the files before they are packed."""
+    version: str = "1.2"
+    modes: Mapping[str, str] = field(default_factory=dict)
+    """Other than bulk, by file."""
+    extra: Callable[[Files], Mapping[str, bytes]] | None = None
+    """Members to put in the place of, or beside, the packed ones, made of the changed rows."""
+    repack: Callable[[bytes], bytes] | None = None
+    """What is done to the finished zip."""
+    base: Callable[[Files], None] | None = None
+    """The accepted roster that it is judged against: the small district, changed by this."""
+    policy: Policy = LENIENT
+    file: str | None = None
+    """Where the finding must point, as far as it is said."""
+    line: int | None = None
+    column: str | None = None
+    count: int = 1
+    """How many findings there are; all have the code."""
+    also: tuple[str, ...] = ()
+    """Codes of findings that follow from it, each naming a cause."""
+    why: str = ""
+    """Tells two cases of one rule apart."""
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.why}".strip()
+
+    def package(self) -> bytes:
+        """The package."""
+        files = district(self.version)
+        self.change(files)
+        extra = None if self.extra is None else self.extra(files)
+        made = packed(files, version=self.version, modes=self.modes, extra=extra)
+        return made if self.repack is None else self.repack(made)
+
+    def accepted(self) -> bytes | None:
+        """The package that was accepted before."""
+        if self.base is None:
+            return None
+        files = district(self.version)
+        self.base(files)
+        return packed(files, version=self.version)
