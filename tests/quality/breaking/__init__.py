@@ -28,7 +28,7 @@ class Breaks:
     version: str = "1.2"
     modes: Mapping[str, str] = field(default_factory=dict)
     """Other than bulk, by file."""
-    extra: Callable[[Files], Mapping[str, bytes]] | None = None
+    members: Callable[[Files], Mapping[str, bytes]] | None = None
     """Members to put in the place of, or beside, the packed ones, made of the changed rows."""
     repack: Callable[[bytes], bytes] | None = None
     """What is done to the finished zip."""
@@ -53,8 +53,8 @@ class Breaks:
         """The package."""
         files = district(self.version)
         self.change(files)
-        extra = None if self.extra is None else self.extra(files)
-        made = packed(files, version=self.version, modes=self.modes, extra=extra)
+        members = None if self.members is None else self.members(files)
+        made = packed(files, version=self.version, modes=self.modes, extra=members)
         return made if self.repack is None else self.repack(made)
 
     def accepted(self) -> bytes | None:
