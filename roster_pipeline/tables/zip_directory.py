@@ -134,7 +134,10 @@ def _find_directory(file: BinaryIO) -> tuple[int, int, int, int]:
     if locator >= 0 and tail.startswith(LOCATOR64_MARK, locator):
         _, _, place, _ = LOCATOR64.unpack_from(tail, locator)
         # What stands before the archive shifts this offset too; the record itself does not move.
-        for candidate in (place, tail_start + locator - END64.size):
+        last_place = tail_start + locator - END64.size
+        for candidate in (place, last_place):
+            if not 0 <= candidate <= last_place:
+                continue
             file.seek(candidate)
             record = file.read(END64.size)
             if len(record) == END64.size and record.startswith(END64_MARK):

@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 
 from roster_pipeline.tables import zip_write
 from roster_pipeline.tables.archive import ArchiveError, Limits, ZipReader, ZipWriter
-from roster_pipeline.tables.zip_directory import CENTRAL, CENTRAL_MARK, LOCAL, LOCAL_MARK
+from roster_pipeline.tables.zip_directory import (
+    CENTRAL,
+    CENTRAL_MARK,
+    END,
+    END64,
+    END_MARK,
+    LOCAL,
+    LOCAL_MARK,
+    LOCATOR64,
+    LOCATOR64_MARK,
+)
 
 MEGABYTE = 1 << 20
 CSV = b"sourcedId,name\n" + b"".join(b"%d,somebody %d\n" % (n, n * 7) for n in range(20_000))
@@ -125,6 +135,14 @@ def test_archives_with_zip64_fields_are_read() -> None:
     ):
         member.write(CSV)
     assert everything(out.getvalue()) == {"users.csv": CSV}
+
+
+@pytest.mark.parametrize("place", [0, 1 << 30, 1 << 63, (1 << 64) - 1])
+def test_a_zip64_record_said_to_be_where_none_can_be_is_refused(place: int) -> None:
+    record = END64.pack(b"no mark", *[0] * 9)
+    end = END.pack(END_MARK, 0, 0, 0, 1, 1, 0, 0)
+    for before in (b"", record):
+        assert refusal(before + LOCATOR64.pack(LOCATOR64_MARK, 0, place, 1) + end) == "not_a_zip"
 
 
 def test_a_comment_and_what_stands_before_an_archive_do_no_harm() -> None:
