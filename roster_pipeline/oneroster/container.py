@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
-from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+from roster_pipeline.oneroster.entities import ENTITIES
+from roster_pipeline.oneroster.findings import Findings
+from roster_pipeline.oneroster.reading_rules import RULES
 from roster_pipeline.tables.archive import Limits, ZipReader
 
 # What operating systems leave in archives; never data.
@@ -73,15 +75,7 @@ def locate(names: tuple[str, ...], known: tuple[str, ...]) -> tuple[dict[str, st
     paths = [PurePosixPath(name) for name in members]
     folders = {path.parent.as_posix() for path in paths if path.name.casefold() in folded}
     if len(folders) == 1 and "." not in folders:
-        findings.add(
-            FindingGroup(
-                "package.wrapping_folder",
-                Severity.WARN,
-                "the files lie in a folder instead of at the top of the archive",
-                "package",
-                fix="zip the files themselves, not the folder around them",
-            )
-        )
+        findings.add(RULES["package.wrapping_folder"].at("package"))
         wrapper = folders.pop()
     else:
         wrapper = "."
@@ -90,36 +84,18 @@ def locate(names: tuple[str, ...], known: tuple[str, ...]) -> tuple[dict[str, st
         path = PurePosixPath(member)
         name = folded.get(path.name.casefold()) if path.parent.as_posix() == wrapper else None
         if name is None:
-            findings.add(
-                FindingGroup(
-                    "package.unknown_file",
-                    Severity.WARN,
-                    "the standard knows no such file; it was not read",
-                    member,
-                    fix="leave it out of the package",
-                )
-            )
+            findings.add(RULES["package.unknown_file"].at(member))
         elif name in located:
+            message = f"the package holds {name}.csv twice"
             findings.add(
-                FindingGroup(
-                    "package.duplicate_file",
-                    Severity.STOP,
-                    f"the package holds {name}.csv twice",
-                    member,
-                    fix="send each file once",
-                )
+                RULES["package.duplicate_file"].at(member, message=message, entity=_entity(name))
             )
         else:
             located[name] = member
             if path.name != f"{name}.csv":
+                message = f"the name should be spelt {name}.csv"
                 findings.add(
-                    FindingGroup(
-                        "package.name_case",
-                        Severity.WARN,
-                        f"the name should be spelt {name}.csv",
-                        member,
-                        fix="file names are case-sensitive",
-                    )
+                    RULES["package.name_case"].at(member, message=message, entity=_entity(name))
                 )
     return located, findings
 
@@ -127,3 +103,7 @@ def locate(names: tuple[str, ...], known: tuple[str, ...]) -> tuple[dict[str, st
 def _is_litter(name: str) -> bool:
     last = PurePosixPath(name).name
     return name.startswith(_LITTER[0]) or last in _LITTER or last.startswith("._")
+
+
+def _entity(name: str) -> str | None:
+    return name if name in ENTITIES else None

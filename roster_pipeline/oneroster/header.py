@@ -1,11 +1,12 @@
 """Which column of a file is which column of the standard."""
 
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from roster_pipeline.oneroster.entities import Column, Required
-from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+from roster_pipeline.oneroster.findings import Findings
+from roster_pipeline.oneroster.reading_rules import RULES
 
 METADATA = "metadata."
 _MISSPELT_AT_LEAST = 0.8
@@ -25,20 +26,30 @@ class Header:
     findings: Findings
 
 
-def match_header(written: Sequence[str], columns: Sequence[Column], file: str) -> Header:
+def match_header(
+    written: Sequence[str], columns: Sequence[Column], file: str, entity: str | None = None
+) -> Header:
     """Match a written header to the columns of a table.
 
-    Order does not matter. A name that is wrong only in case, blanks or a few letters is taken for
-    the one missing column that it can mean. A column without which no row can be judged, when
-    missing, stops the package; one that may be empty only warns. A first line that is no header
-    stops it too, and no name is told: they may be cells of a person's row.
+    No name stands in a header twice, and order does not matter. A name that is wrong only in case,
+    blanks or a few letters is taken for the one missing column that it can mean. A column without
+    which no row can be judged, when missing, stops the package; one that may be empty only warns.
+    A first line that is no header stops it too, and no name is told: they may be cells of a
+    person's row.
     """
-    findings = Findings()
     expected = {column.name: column for column in columns}
+    findings = Findings()
     if not _is_header(written, expected):
         message, fix = _instead_of_a_header(written, expected)
-        _add(findings, Severity.STOP, "header.none", message, file, None, fix)
+        findings.add(RULES["header.none"].at(file, line=1, message=message, fix=fix, entity=entity))
         return Header(tuple(written), (None,) * len(written), findings)
+    read_as = _read_as(written, expected)
+    for code, name, said in _faults(written, read_as, expected):
+        findings.add(RULES[code].at(file, name, line=1, message=said, entity=entity))
+    return Header(tuple(written), tuple(read_as), findings)
+
+
+def _read_as(written: Sequence[str], expected: Collection[str]) -> list[str | None]:
     read_as: list[str | None] = [
         name if name in expected or _is_metadata(name) else None for name in written
     ]
@@ -48,30 +59,26 @@ def match_header(written: Sequence[str], columns: Sequence[Column], file: str) -
             if read_as[index] is None and (right := alike(name, open_names)):
                 read_as[index] = right
                 open_names.remove(right)
+    return read_as
+
+
+def _faults(
+    written: Sequence[str], read_as: Sequence[str | None], expected: Mapping[str, Column]
+) -> Iterator[tuple[str, str | None, str | None]]:
+    """The code of each fault, its column and, where the rule's own words do not do, a message."""
     for name, right in zip(written, read_as, strict=True):
-        if right is not None and right != name:
-            _add(findings, Severity.WARN, "header.misspelt", f"the column is spelt {right}", file,
-                 name, "header names are case-sensitive")  # fmt: skip
-        elif right is None:
-            _add(findings, Severity.WARN, "header.unknown_column",
-                 "the standard has no such column; it was not read", file, name,
-                 "name extensions metadata.<name> and put them last")  # fmt: skip
-    _repeated(read_as, findings, file)
-    for name in open_names:
-        if expected[name].required is Required.ALWAYS:
-            _add(findings, Severity.STOP, "header.missing_column",
-                 "the column is missing and no row can do without it", file, name,
-                 "add the column to the export")  # fmt: skip
-        else:
-            _add(findings, Severity.WARN, "header.missing_optional",
-                 "the column is missing; it was read as empty", file, name,
-                 "every column of the table belongs in the header")  # fmt: skip
+        if right is None:
+            yield "header.unknown_column", name, None
+        elif right != name:
+            yield "header.misspelt", name, f"the column is spelt {right}"
     present = [name for name in read_as if name is not None]
+    for name, column in expected.items():
+        if name not in present:
+            needed = column.required is Required.ALWAYS
+            yield "header.missing_column" if needed else "header.missing_optional", name, None
     in_order = [name for name in expected if name in present]
     if [name for name in present if name in expected] != in_order or not _metadata_last(present):
-        _add(findings, Severity.WARN, "header.order", "the columns are not in the standard's order",
-             file, None, "put them in the order of the table, metadata columns last")  # fmt: skip
-    return Header(tuple(written), tuple(read_as), findings)
+        yield "header.order", None, None
 
 
 def _is_header(written: Sequence[str], expected: Collection[str]) -> bool:
@@ -120,24 +127,3 @@ def nearest(name: str, candidates: Collection[str]) -> str | None:
         if first - second < 0.05:
             return None
     return folded[near[0]]
-
-
-def _repeated(read_as: list[str | None], findings: Findings, file: str) -> None:
-    seen: set[str] = set()
-    for name in read_as:
-        if name is not None and name in seen:
-            _add(findings, Severity.STOP, "header.duplicate", "the column stands there twice",
-                 file, name, "name each column once")  # fmt: skip
-        seen.add(name or "")
-
-
-def _add(
-    findings: Findings,
-    severity: Severity,
-    code: str,
-    message: str,
-    file: str,
-    column: str | None,
-    fix: str,
-) -> None:
-    findings.add(FindingGroup.one(code, severity, message, file, line=1, column=column, fix=fix))

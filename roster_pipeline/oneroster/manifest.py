@@ -12,8 +12,9 @@ from typing import BinaryIO, Final
 import pandas as pd
 
 from roster_pipeline.oneroster.entities import FILES_1P1, FILES_1P2
-from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
-from roster_pipeline.tables.csv_blocks import CsvBlocks, CsvError
+from roster_pipeline.oneroster.findings import Findings
+from roster_pipeline.oneroster.reading_rules import RULES
+from roster_pipeline.tables.csv_blocks import HELD, Anomaly, CsvBlocks, CsvError
 
 FILE: Final = "manifest.csv"
 HEADER: Final = ("propertyName", "value")
@@ -46,6 +47,7 @@ _VERSIONS: Final = {
     "1.2": Version.V1P2,
     "1.2.1": Version.V1P2,
 }
+_MODES: Final = {mode.value for mode in Mode}
 _MISSPELT_AT_LEAST = 0.8
 # Some thirty properties, of at most 36 letters; whatever is far longer is no manifest.
 _LONGEST_NAME: Final = 100
@@ -70,12 +72,12 @@ def read_manifest(stream: BinaryIO, file: str = FILE) -> Manifest:
     try:
         blocks = CsvBlocks(stream)
         if len(blocks.header) < len(HEADER):
-            _stop(findings, file, "manifest.unreadable",
-                  "the lines are not a name, a comma and a value", line=1)  # fmt: skip
+            message = "the lines are not a name, a comma and a value"
+            findings.add(RULES["manifest.unreadable"].at(file, line=1, message=message))
             return Manifest(None, {}, findings)
         pairs = list(_pairs(blocks, findings, file))
     except CsvError as error:
-        _stop(findings, file, "manifest.unreadable", str(error), line=error.line)
+        findings.add(RULES["manifest.unreadable"].at(file, line=error.line, message=str(error)))
         return Manifest(None, {}, findings)
     properties = _properties(pairs, findings, file)
     version = _version(properties, findings, file)
@@ -98,7 +100,7 @@ def _properties(
             name = _property(written, missing, findings, file, line)
         if name in known and properties.get(name, (value, 0))[0] != value:
             message = f"{name} is said twice, and not the same"
-            _stop(findings, file, "manifest.contradiction", message, line=line)
+            findings.add(RULES["manifest.contradiction"].at(file, line=line, message=message))
         properties[name] = (value, line)
     return properties
 
@@ -106,17 +108,21 @@ def _properties(
 def _pairs(blocks: CsvBlocks, findings: Findings, file: str) -> Iterable[tuple[str, str, int]]:
     header = [cell.strip() for cell in blocks.header]
     if [cell.casefold() for cell in header[:2]] != [cell.casefold() for cell in HEADER]:
-        _warn(findings, file, "manifest.header", "the first line should be propertyName,value", 1)
+        findings.add(RULES["manifest.header"].at(file, line=1))
         yield header[0], header[1], 1
     for block in blocks:
         if len(block.lines) > _MOST_LINES:
             raise CsvError("too_long", f"A manifest has no more than {_MOST_LINES:,} lines.")
         for anomaly in block.anomalies:
-            _warn(findings, file, "manifest.row", "the line does not have two cells", anomaly.line)
+            findings.add(RULES[_of_manifest(anomaly)].at(file, line=anomaly.line))
         cells = block.frame.iloc[:, :2]
         for line, name, value in zip(block.lines.tolist(), *_texts(cells), strict=True):
             if name:
                 yield name, value, line
+
+
+def _of_manifest(anomaly: Anomaly) -> str:
+    return "manifest.row" if anomaly.kind in HELD else f"row.{anomaly.kind}"
 
 
 def _texts(cells: pd.DataFrame) -> tuple[list[str], list[str]]:
@@ -130,12 +136,11 @@ def _property(name: str, missing: list[str], findings: Findings, file: str, line
     wanted = name.casefold() if len(name) <= _LONGEST_NAME else ""
     near = difflib.get_close_matches(wanted, folded, n=1, cutoff=_MISSPELT_AT_LEAST)
     if not near:
-        _warn(
-            findings, file, "manifest.unknown_property", "the standard has no such property", line
-        )
+        findings.add(RULES["manifest.unknown_property"].at(file, line=line))
         return name
     right = folded[near[0]]
-    _warn(findings, file, "manifest.property", f"the property is spelt {right}", line)
+    message = f"the property is spelt {right}"
+    findings.add(RULES["manifest.property"].at(file, line=line, message=message))
     return right
 
 
@@ -144,20 +149,16 @@ def _version(
 ) -> Version | None:
     manifest_version, line = properties.get("manifest.version", ("", 0))
     if manifest_version != "1.0":
-        _warn(findings, file, "manifest.version", "manifest.version should be 1.0", line or None)
+        findings.add(RULES["manifest.version"].at(file, line=line or None))
     value, line = properties.get("oneroster.version", ("", 0))
     version = _VERSIONS.get(value)
     if version is None:
         said = "names a version that is not known" if value else "is missing"
-        _stop(
-            findings,
-            file,
-            "manifest.unknown_version",
-            f"oneroster.version {said}; 1.1 and 1.2 can be read",
-            line=line or None,
-        )
+        message = f"oneroster.version {said}; 1.1 and 1.2 can be read"
+        findings.add(RULES["manifest.unknown_version"].at(file, line=line or None, message=message))
     elif value != version:
-        _warn(findings, file, "manifest.version", f"oneroster.version should be {version}", line)
+        message = f"oneroster.version should be {version}"
+        findings.add(RULES["manifest.corrected_version"].at(file, line=line, message=message))
     return version
 
 
@@ -168,15 +169,16 @@ def _modes(
     for name in FILES[version]:
         value, line = properties.get(f"file.{name}", (None, 0))
         if value is None:
-            _warn(findings, file, "manifest.missing_property", f"file.{name} is missing", None)
-        elif value.casefold() in {mode.value for mode in Mode}:
+            message = f"file.{name} is missing"
+            findings.add(RULES["manifest.missing_property"].at(file, message=message))
+        elif value.casefold() in _MODES:
             modes[name] = Mode(value.casefold())
-            if value not in {mode.value for mode in Mode}:
-                _warn(findings, file, "manifest.mode", "modes are written in lower case", line)
+            if value not in _MODES:
+                message = "modes are written in lower case"
+                findings.add(RULES["manifest.mode"].at(file, line=line, message=message))
         else:
-            _warn(
-                findings, file, "manifest.mode", f"file.{name} must be absent, bulk or delta", line
-            )
+            message = f"file.{name} must be absent, bulk or delta"
+            findings.add(RULES["manifest.mode"].at(file, line=line, message=message))
     return modes
 
 
@@ -191,14 +193,3 @@ def manifest_rows(
     rows += [(f"file.{name}", str(modes.get(name, Mode.ABSENT))) for name in FILES[version]]
     rows += [("source.systemName", system_name or ""), ("source.systemCode", system_code or "")]
     return rows
-
-
-def _warn(findings: Findings, file: str, code: str, message: str, line: int | None) -> None:
-    findings.add(
-        FindingGroup.one(code, Severity.WARN, message, file, line=line, fix="mend the manifest")
-    )
-
-
-def _stop(findings: Findings, file: str, code: str, message: str, *, line: int | None) -> None:
-    fix = "ask the sender for a OneRoster 1.1 or 1.2 package"
-    findings.add(FindingGroup.one(code, Severity.STOP, message, file, line=line, fix=fix))

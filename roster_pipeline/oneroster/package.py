@@ -10,6 +10,7 @@ from typing import BinaryIO, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from roster_pipeline.oneroster.container import Container, locate, open_container
 from roster_pipeline.oneroster.entities import (
@@ -22,12 +23,13 @@ from roster_pipeline.oneroster.entities import (
     columns,
     columns_1p1,
 )
-from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity, Texts
 from roster_pipeline.oneroster.header import METADATA, Header, match_header
 from roster_pipeline.oneroster.manifest import FILE, Mode, Version, read_manifest
-from roster_pipeline.oneroster.spelling import may_be_padded, respell
+from roster_pipeline.oneroster.reading_rules import RULES
+from roster_pipeline.oneroster.spelling import may_be_padded, readable, respell
 from roster_pipeline.tables.archive import ArchiveError, Limits
-from roster_pipeline.tables.csv_blocks import Anomaly, Block, CsvBlocks, CsvError
+from roster_pipeline.tables.csv_blocks import HELD, Anomaly, Block, CsvBlocks, CsvError
 from roster_pipeline.tables.text import TEXT
 
 PULL: Final = "pull.json"
@@ -102,15 +104,7 @@ class CsvPackage:
 
     def _read_manifest(self) -> None:
         if "manifest" not in self._members:
-            self.findings.add(
-                FindingGroup.one(
-                    "manifest.missing",
-                    Severity.STOP,
-                    "there is no manifest.csv, so this is not a OneRoster 1.1 or 1.2 package",
-                    FILE,
-                    fix="export OneRoster 1.1 or 1.2; packages of 1.0 cannot be read yet",
-                )
-            )
+            self.findings.add(RULES["manifest.missing"].at(FILE))
             return
         with self._container.open(self._members["manifest"]) as stream:
             manifest = read_manifest(stream, self._members["manifest"])
@@ -130,29 +124,18 @@ class CsvPackage:
         """A file's mode; where the manifest does not say, its first rows do (section 2.2)."""
         if declared in (Mode.BULK, Mode.DELTA):
             return declared
-        self.findings.add(
-            FindingGroup.one(
-                "manifest.present_but_absent",
-                Severity.WARN,
-                f"file.{name} is not declared, yet {name}.csv is there; it was read",
-                FILE,
-                fix="declare each file that is sent as bulk or delta",
-            )
-        )
+        message = f"file.{name} is not declared, yet {name}.csv is there; it was read"
+        self.findings.add(RULES["manifest.present_but_absent"].at(FILE, message=message))
         first = next(self.blocks(name, findings=Findings()), None)
         if first is None or first.frame.empty:
             return Mode.BULK
         return Mode.DELTA if bool(first.frame["status"].notna().all()) else Mode.BULK
 
     def _declared_but_missing(self, name: str, *, required: bool) -> None:
+        message = f"the manifest declares {name}.csv, and it is not in the package"
+        severity = Severity.STOP if required else None
         self.findings.add(
-            FindingGroup.one(
-                "package.missing_file",
-                Severity.STOP if required else Severity.WARN,
-                f"the manifest declares {name}.csv, and it is not in the package",
-                FILE,
-                fix="send the file, or declare it absent",
-            )
+            RULES["package.missing_file"].at(FILE, severity=severity, message=message)
         )
 
     def file(self, entity: str) -> str:
@@ -170,24 +153,15 @@ class CsvPackage:
         try:
             with self._container.open(self._members[entity]) as stream:
                 reader = CsvBlocks(stream, block_bytes=block_bytes)
-                header = match_header(reader.header, tables(self.version)[entity], file)
+                header = match_header(reader.header, tables(self.version)[entity], file, entity)
                 findings.extend(header.findings)
                 if header.findings.worst() is Severity.STOP:
                     return
                 for block in reader:
                     yield _block(entity, file, header, tables(self.version)[entity], block)
-                findings.extend(_text_findings(reader, file))
+                findings.extend(_text_findings(reader, file, entity))
         except (CsvError, ArchiveError) as error:
-            findings.add(
-                FindingGroup.one(
-                    f"file.{error.code}",
-                    Severity.STOP,
-                    str(error),
-                    file,
-                    line=getattr(error, "line", None),
-                    fix="export the file again",
-                )
-            )
+            findings.add(_unreadable(error, file, entity))
 
 
 @contextmanager
@@ -215,12 +189,11 @@ def _block(
     padded = may_be_padded(block.raw) or any(
         anomaly.kind == "line_break_in_cell" for anomaly in block.anomalies
     )
-    frame, findings = respell(frame, table, block.lines, file, padded=padded)
-    broken = tuple(a for a in block.anomalies if a.kind in _BROKEN)
-    findings.extend(_anomaly_findings(block.anomalies, file))
-    return PackageBlock(
-        entity, file, frame, block.lines, broken, header.read_as.index("sourcedId"), findings
-    )
+    frame, findings = respell(frame, table, block.lines, file, entity, padded=padded)
+    broken = tuple(a for a in block.anomalies if a.kind in HELD)
+    key_cell = header.read_as.index("sourcedId")
+    findings.extend(_anomaly_findings(block.anomalies, file, entity, key_cell))
+    return PackageBlock(entity, file, frame, block.lines, broken, key_cell, findings)
 
 
 def _as_read(frame: pd.DataFrame, header: Header) -> pd.DataFrame:
@@ -242,63 +215,38 @@ def _ordered(frame: pd.DataFrame, expected: list[str]) -> pd.DataFrame:
     )
 
 
-_BROKEN = {
-    "too_many_cells": "the row has more cells than the header",
-    "too_few_cells": "the row has fewer cells than the header",
-    "unclosed_quote": "a quote is opened and not closed on this line",
-}
-_NOTED = {
-    "line_break_in_cell": "a cell holds a line break",
-    "bare_carriage_return": "a line ends in a carriage return alone",
-    "bare_quote": "a quote stands inside a cell that is not quoted",
-    "blank_line": "the line is blank",
-}
-_FIXES = {
-    "too_many_cells": "put cells that hold a comma in double quotes",
-    "too_few_cells": "write a comma for each column, also where the cell is empty",
-    "unclosed_quote": "close the quote, and double a quote inside a cell",
-    "line_break_in_cell": "the standard allows no line breaks inside a cell",
-    "bare_carriage_return": "end lines with CR LF or LF",
-    "bare_quote": "put the cell in double quotes and double the quote inside",
-    "blank_line": "leave blank lines out",
-}
+def _anomaly_findings(
+    anomalies: Sequence[Anomaly], file: str, entity: str, key_cell: int
+) -> Iterator[FindingGroup]:
+    by_kind: dict[str, list[Anomaly]] = {}
+    for anomaly in anomalies:
+        by_kind.setdefault(anomaly.kind, []).append(anomaly)
+    for kind, found in by_kind.items():
+        lines = np.array([anomaly.line for anomaly in found], dtype=np.int64)
+        ids = _first_cells(found) if kind in HELD and key_cell == 0 else None
+        yield RULES[f"row.{kind}"].at(file, None, lines, entity=entity, sourced_ids=ids)
 
 
-def _anomaly_findings(anomalies: Sequence[Anomaly], file: str) -> Findings:
-    findings = Findings()
-    for kind, message in {**_BROKEN, **_NOTED}.items():
-        lines = [anomaly.line for anomaly in anomalies if anomaly.kind == kind]
-        if lines:
-            severity = Severity.HOLD if kind in _BROKEN else Severity.WARN
-            at = np.array(lines, dtype=np.int64)
-            findings.add(
-                FindingGroup(f"row.{kind}", severity, message, file, None, _FIXES[kind], at)
-            )
-    return findings
+def _first_cells(broken: Sequence[Anomaly]) -> Texts:
+    """The sourcedIds of broken rows where it is the first column; null where it cannot be read."""
+    cells = (anomaly.values[0].strip() if anomaly.values else None for anomaly in broken)
+    return readable(pa.array(cells, pa.large_string()))
 
 
-def _text_findings(reader: CsvBlocks, file: str) -> Findings:
+_SAID: Final = {"duplicate_header": "header.duplicate"}
+
+
+def _unreadable(error: CsvError | ArchiveError, file: str, entity: str) -> FindingGroup:
+    """What keeps a file from being read to its end."""
+    if isinstance(error, ArchiveError):
+        return RULES[f"package.{error.code}"].at(file, message=str(error), entity=entity)
+    rule = RULES[_SAID.get(error.code, f"file.{error.code}")]
+    return rule.at(file, line=error.line, message=str(error), entity=entity)
+
+
+def _text_findings(reader: CsvBlocks, file: str, entity: str) -> Iterator[FindingGroup]:
     """What is odd about the file as text, known once it has been read to its end."""
-    findings = Findings()
     if reader.encoding == "cp1252":
-        findings.add(
-            FindingGroup.one(
-                "file.encoding",
-                Severity.WARN,
-                "the file is not UTF-8; it was read as Windows-1252",
-                file,
-                line=reader.first_cp1252_line,
-                fix="export as UTF-8",
-            )
-        )
-    if len(reader.line_endings) > 1 or "\r" in reader.line_endings:
-        findings.add(
-            FindingGroup.one(
-                "file.line_endings",
-                Severity.WARN,
-                "the lines do not all end in CR LF or all in LF",
-                file,
-                fix="end all lines alike",
-            )
-        )
-    return findings
+        yield RULES["file.encoding"].at(file, line=reader.first_cp1252_line, entity=entity)
+    if {"\n", "\r\n"} <= reader.line_endings:
+        yield RULES["file.line_endings"].at(file, entity=entity)

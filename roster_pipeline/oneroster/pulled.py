@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from roster_pipeline.oneroster.container import Container
-from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+from roster_pipeline.oneroster.findings import Findings
 from roster_pipeline.oneroster.manifest import Mode, Version
 from roster_pipeline.oneroster.package import PULL, PackageBlock, tables
+from roster_pipeline.oneroster.reading_rules import RULES
 from roster_pipeline.oneroster.rest_json import collection_of, rows_of
 from roster_pipeline.oneroster.spelling import respell
 from roster_pipeline.tables.archive import ArchiveError, ZipWriter
@@ -121,15 +122,7 @@ class Pull:
             self._read_contents()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self.version = None
-            self.findings.add(
-                FindingGroup.one(
-                    "pull.unreadable",
-                    Severity.STOP,
-                    "this says that a roster was pulled, and not which",
-                    PULL,
-                    fix="pull the roster again",
-                )
-            )
+            self.findings.add(RULES["pull.unreadable"].at(PULL))
 
     def _read_contents(self) -> None:
         with self._container.open(PULL) as file:
@@ -165,21 +158,11 @@ class Pull:
                 for start, records in _records(stream, block_bytes // _DENSITY):
                     yield _block(entity, file, self.version, records, start)
         except _LineError as error:
-            findings.add(
-                FindingGroup.one(
-                    "pull.line",
-                    Severity.STOP,
-                    "the line is not a record in JSON",
-                    file,
-                    line=error.line,
-                    fix="pull the roster again",
-                )
-            )
+            findings.add(RULES["pull.line"].at(file, line=error.line, entity=entity))
         except ArchiveError as error:
+            rule = RULES[f"package.{error.code}"]
             findings.add(
-                FindingGroup.one(
-                    f"file.{error.code}", Severity.STOP, str(error), file, fix="pull it again"
-                )
+                rule.at(file, message=str(error), fix="pull the roster again", entity=entity)
             )
 
 
@@ -215,5 +198,5 @@ def _block(
         status=rows.frame["status"].mask(rows.frame["status"].eq("active").fillna(False)),
         dateLastModified=pd.Series([None] * len(rows.frame), dtype=TEXT),
     )
-    frame, findings = respell(frame, tables(version)[entity], lines, file)
+    frame, findings = respell(frame, tables(version)[entity], lines, file, entity)
     return PackageBlock(entity, file, frame, lines, (), 0, findings)

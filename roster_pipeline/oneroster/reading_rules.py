@@ -1,10 +1,471 @@
-"""The rules that are judged while a package is read: archive, manifest, headers, text."""
+"""The rules that are judged while a package is read: archive, manifest, headers, text.
+
+Sections: 2 is the package and its files, 3 the manifest, 4 bulk and delta, 5 what needs what. A
+rule with a section is demanded by the text; the others are practice.
+"""
 
 from collections.abc import Mapping
 from typing import Final
 
-from roster_pipeline.oneroster.rules import Rule
+from roster_pipeline.oneroster.findings import Severity
+from roster_pipeline.oneroster.rules import Layer, Rule
 
-READING: Final[tuple[Rule, ...]] = ()
+_HOLD, _WARN, _STOP = Severity.HOLD, Severity.WARN, Severity.STOP
+_PRACTICE: Final = "practice"
+
+
+def _rule(
+    code: str,
+    severity: Severity,
+    source: str,
+    *,
+    message: str,
+    why: str,
+    fix: str,
+    layer: Layer = Layer.PACKAGE,
+) -> Rule:
+    return Rule(
+        code=code,
+        layer=layer,
+        severity=severity,
+        message=message,
+        why=why,
+        fix=fix,
+        source=source,
+        standard=source != _PRACTICE,
+        may_be=() if severity is _STOP else (severity,),
+    )
+
+
+# `ArchiveError` has these codes; nothing is read of an archive that has one.
+_ARCHIVE: Final = (
+    _rule(
+        "package.not_a_zip",
+        _STOP,
+        "2",
+        message="the package is not a ZIP archive, or the archive is damaged",
+        why="Nothing in it can be read, or what is read may not be what was sent.",
+        fix="make the ZIP again and send it whole",
+    ),
+    _rule(
+        "package.truncated",
+        _STOP,
+        "2",
+        message="the archive is cut off",
+        why="The rows that are missing would be taken for deletions.",
+        fix="send it again, and rename it into place only when it is complete",
+    ),
+    _rule(
+        "package.bad_crc",
+        _STOP,
+        "2",
+        message="a file in the archive is damaged: it does not have its checksum",
+        why="Cells may be wrong or missing, and nothing says which.",
+        fix="make the ZIP again and send it again",
+    ),
+    _rule(
+        "package.encrypted",
+        _STOP,
+        "2",
+        message="the archive is encrypted",
+        why="It cannot be opened without a password.",
+        fix="send it without a password, over a channel that is encrypted itself",
+    ),
+    _rule(
+        "package.unsupported_compression",
+        _STOP,
+        "2",
+        message="a file in the archive is not compressed with Deflate",
+        why="Receivers know Deflate only, as the standard asks for it.",
+        fix="make the ZIP with plain Deflate, the default of most tools",
+    ),
+    _rule(
+        "package.path_traversal",
+        _STOP,
+        "2",
+        message="the archive names a file that could leave its folder, or a link",
+        why="Unpacked, it could overwrite other files of the receiver.",
+        fix="zip the CSV files alone, by their plain names",
+    ),
+    _rule(
+        "package.duplicate_member",
+        _STOP,
+        "2",
+        message="the archive holds two files of one name",
+        why="Which of them is meant cannot be known, and tools differ in which they take.",
+        fix="send each file once",
+    ),
+    _rule(
+        "package.too_large",
+        _STOP,
+        _PRACTICE,
+        message="the archive holds more files or more bytes than any roster",
+        why="It could fill the disk of whoever unpacks it.",
+        fix="send the files of the standard only; ask the receiver to raise the limit if they "
+        "are that large",
+    ),
+    _rule(
+        "package.bomb",
+        _STOP,
+        _PRACTICE,
+        message="a file would grow out of all proportion when it is unpacked",
+        why="Archives made to exhaust the receiver look like this.",
+        fix="make the ZIP again with a usual tool",
+    ),
+)
+
+_MEMBERS: Final = (
+    _rule(
+        "package.wrapping_folder",
+        _WARN,
+        "2",
+        message="the files lie in a folder instead of at the top of the archive",
+        why="Receivers that look at the top of the archive find nothing.",
+        fix="zip the files themselves, not the folder around them",
+    ),
+    _rule(
+        "package.unknown_file",
+        _WARN,
+        "2",
+        message="the standard knows no such file; it was not read",
+        why="Strict receivers refuse the package, and what it holds reaches nobody.",
+        fix="leave it out of the package",
+    ),
+    _rule(
+        "package.duplicate_file",
+        _STOP,
+        "2",
+        message="the package holds the file twice, under names that differ only in case",
+        why="Which of them is meant cannot be known.",
+        fix="send each file once",
+    ),
+    _rule(
+        "package.name_case",
+        _WARN,
+        "2",
+        message="the name of the file is not spelt as the standard spells it",
+        why="File names are case-sensitive, and other receivers do not find the file.",
+        fix="file names are case-sensitive",
+    ),
+    _rule(
+        "package.missing_file",
+        _WARN,
+        "2",
+        message="the manifest declares a file that is not in the package",
+        why="Either the file was lost on the way or nothing was to be sent: that is not known.",
+        fix="send the file, or declare it absent",
+    ),
+)
+
+_MANIFEST: Final = (
+    _rule(
+        "manifest.missing",
+        _STOP,
+        "3",
+        message="there is no manifest.csv, so this is not a OneRoster 1.1 or 1.2 package",
+        why="The version is not known, nor whether a missing row is a deletion.",
+        fix="export OneRoster 1.1 or 1.2; packages of 1.0 cannot be read yet",
+    ),
+    _rule(
+        "manifest.unreadable",
+        _STOP,
+        "3",
+        message="manifest.csv cannot be read: its lines are not a name, a comma and a value",
+        why="The version is not known, nor whether a missing row is a deletion.",
+        fix="ask the sender for a OneRoster 1.1 or 1.2 package",
+    ),
+    _rule(
+        "manifest.header",
+        _WARN,
+        "3",
+        message="the first line should be propertyName,value",
+        why="Receivers that skip the first line lose a property.",
+        fix="put propertyName,value in the first line",
+    ),
+    _rule(
+        "manifest.row",
+        _WARN,
+        "3",
+        message="the line does not have two cells",
+        why="The property is lost, and what it says with it.",
+        fix="write one property a line: its name, a comma, its value",
+    ),
+    _rule(
+        "manifest.contradiction",
+        _STOP,
+        "3",
+        message="a property is said twice, and not the same",
+        why="Bulk taken for delta, or delta for bulk, deletes or keeps the wrong rows.",
+        fix="say each property once",
+    ),
+    _rule(
+        "manifest.property",
+        _WARN,
+        "3",
+        message="the name of the property is misspelt",
+        why="Other receivers do not find the property and may refuse the package.",
+        fix="spell it as the standard does",
+    ),
+    _rule(
+        "manifest.unknown_property",
+        _WARN,
+        _PRACTICE,
+        message="the standard has no such property",
+        why="It says nothing to anyone; another property may be meant.",
+        fix="take it out, or spell it as the standard does",
+    ),
+    _rule(
+        "manifest.missing_property",
+        _WARN,
+        "3",
+        message="a property is missing",
+        why="Receivers that insist on every property refuse the package.",
+        fix="name every property of the version, also those of files that are absent",
+    ),
+    _rule(
+        "manifest.version",
+        _WARN,
+        "3",
+        message="manifest.version should be 1.0",
+        why="Strict receivers refuse any other version.",
+        fix="write 1.0",
+    ),
+    _rule(
+        "manifest.unknown_version",
+        _STOP,
+        "3",
+        message="oneroster.version is missing or not known; 1.1 and 1.2 can be read",
+        why="Which files and columns to expect depends on it.",
+        fix="write 1.1 or 1.2, whichever the files follow",
+    ),
+    _rule(
+        "manifest.corrected_version",
+        _WARN,
+        "3",
+        message="oneroster.version names a correction of the text, not a version of packages",
+        why="Receivers look for 1.1 or 1.2 to the letter.",
+        fix="write 1.1 or 1.2",
+    ),
+    _rule(
+        "manifest.mode",
+        _WARN,
+        "3",
+        message="a file's mode is not absent, bulk or delta",
+        why="Whether a missing row is a deletion depends on it.",
+        fix="write absent, bulk or delta, in lower case",
+    ),
+    _rule(
+        "manifest.present_but_absent",
+        _WARN,
+        "2",
+        message="a file that the manifest does not declare is there; it was read",
+        why="Receivers that go by the manifest do not read it.",
+        fix="declare each file that is sent as bulk or delta",
+    ),
+)
+
+_HEADER: Final = (
+    _rule(
+        "header.none",
+        _STOP,
+        "2",
+        message="the first line is not a header",
+        why="Which cell is which cannot be known.",
+        fix="name the columns of the table in the first line",
+    ),
+    _rule(
+        "header.misspelt",
+        _WARN,
+        "2",
+        message="the column's name is misspelt",
+        why="Header names are case-sensitive, and other receivers do not find the column.",
+        fix="header names are case-sensitive",
+    ),
+    _rule(
+        "header.unknown_column",
+        _WARN,
+        "2",
+        message="the standard has no such column; it was not read",
+        why="Strict receivers refuse the file, and what the column holds reaches nobody.",
+        fix="name extensions metadata.<name> and put them last",
+    ),
+    _rule(
+        "header.missing_column",
+        _STOP,
+        "2",
+        message="the column is missing and no row can do without it",
+        why="Every row of the file would have to be held back.",
+        fix="add the column to the export",
+    ),
+    _rule(
+        "header.missing_optional",
+        _WARN,
+        "2",
+        message="the column is missing; it was read as empty",
+        why="Receivers that go by position read every later cell as another column's.",
+        fix="every column of the table belongs in the header",
+    ),
+    _rule(
+        "header.order",
+        _WARN,
+        "2",
+        message="the columns are not in the standard's order",
+        why="Receivers that go by position read cells as another column's.",
+        fix="put them in the order of the table, metadata columns last",
+    ),
+    _rule(
+        "header.duplicate",
+        _STOP,
+        "2",
+        message="two columns have the same name",
+        why="Which of them is meant cannot be known.",
+        fix="name each column once",
+    ),
+)
+
+_FILE: Final = (
+    _rule(
+        "file.no_header",
+        _STOP,
+        "2",
+        message="the file is empty: there is no row of column names",
+        why="An empty file says nothing, not even that there are no rows.",
+        fix="send the rows, or declare the file absent and leave it out",
+    ),
+    _rule(
+        "file.unreadable_encoding",
+        _STOP,
+        "2",
+        message="the file is neither UTF-8 nor Windows-1252 text",
+        why="Names would be garbled or lost.",
+        fix="export as UTF-8",
+    ),
+    _rule(
+        "file.line_too_long",
+        _STOP,
+        "2",
+        message="a line does not end; this is not a CSV file, or its line ends are damaged",
+        why="Where one row ends and the next begins cannot be known.",
+        fix="end each row with CR LF or LF",
+    ),
+    _rule(
+        "file.encoding",
+        _WARN,
+        "2",
+        message="the file is not UTF-8; it was read as Windows-1252",
+        why="Receivers that insist on UTF-8 garble names with accents.",
+        fix="export as UTF-8",
+    ),
+    _rule(
+        "file.line_endings",
+        _WARN,
+        _PRACTICE,
+        message="some lines end in CR LF and some in LF",
+        why="Tools that expect one of them leave a stray letter in the last cell.",
+        fix="end all lines alike",
+    ),
+)
+
+# A row with one of these is not read: which cell is which cannot be known.
+_BROKEN: Final = (
+    _rule(
+        "row.too_many_cells",
+        _HOLD,
+        "2",
+        message="the row has more cells than the header",
+        why="From the surplus comma on every cell would be read as another column's.",
+        fix="put cells that hold a comma in double quotes",
+    ),
+    _rule(
+        "row.too_few_cells",
+        _HOLD,
+        "2",
+        message="the row has fewer cells than the header",
+        why="The row may be cut off, or a cell left out in its middle.",
+        fix="write a comma for each column, also where the cell is empty",
+    ),
+    _rule(
+        "row.unclosed_quote",
+        _HOLD,
+        "2",
+        message="a quote is opened and not closed on this line",
+        why="Other readers swallow all lines up to the next quote.",
+        fix="close the quote, and double a quote inside a cell",
+    ),
+)
+
+_ODD: Final = (
+    _rule(
+        "row.line_break_in_cell",
+        _WARN,
+        "2",
+        message="a cell holds a line break",
+        why="Readers that go line by line see two broken rows.",
+        fix="the standard allows no line breaks inside a cell",
+    ),
+    _rule(
+        "row.bare_carriage_return",
+        _WARN,
+        "2",
+        message="a line ends in a carriage return alone",
+        why="Many readers do not see the end of the row.",
+        fix="end lines with CR LF or LF",
+    ),
+    _rule(
+        "row.bare_quote",
+        _WARN,
+        "2",
+        message="a quote stands inside a cell that is not quoted",
+        why="Readers differ in what they make of it.",
+        fix="put the cell in double quotes and double the quote inside",
+    ),
+    _rule(
+        "row.blank_line",
+        _WARN,
+        "2",
+        message="the line is blank",
+        why="Some readers take it for a row without cells.",
+        fix="leave blank lines out",
+    ),
+    _rule(
+        "cell.spelling",
+        _WARN,
+        "2",
+        message="not the standard's spelling; understood and rewritten",
+        why="Values are case-sensitive, and other receivers do not know the word.",
+        fix="write words, true and false and dates as the standard does, without blanks around",
+        layer=Layer.CELL,
+    ),
+)
+
+_PULL: Final = (
+    _rule(
+        "pull.unreadable",
+        _STOP,
+        _PRACTICE,
+        message="this says that a roster was pulled, and not which",
+        why="Its version and collections are not known.",
+        fix="pull the roster again",
+    ),
+    _rule(
+        "pull.line",
+        _STOP,
+        _PRACTICE,
+        message="the line is not a record in JSON",
+        why="The rows that cannot be read would be taken for deletions.",
+        fix="pull the roster again",
+    ),
+)
+
+READING: Final[tuple[Rule, ...]] = (
+    *_ARCHIVE,
+    *_MEMBERS,
+    *_MANIFEST,
+    *_HEADER,
+    *_FILE,
+    *_BROKEN,
+    *_ODD,
+    *_PULL,
+)
 
 RULES: Final[Mapping[str, Rule]] = {rule.code: rule for rule in READING}

@@ -113,8 +113,6 @@ class Policy:
         """Findings that were made with the rules' own severities, as grave as they are here."""
         return Findings(
             group.with_severity(self.severity(rules[group.code], group.severity))
-            if group.code in rules
-            else group
             for group in findings.groups
         )
 

@@ -12,8 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from roster_pipeline.oneroster.checks import GUID
 from roster_pipeline.oneroster.entities import BOOLEANS, Column, Kind
-from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+from roster_pipeline.oneroster.findings import Findings, Lines, Texts
+from roster_pipeline.oneroster.reading_rules import RULES
 from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import arrow, series
 
@@ -64,8 +66,9 @@ def may_be_padded(raw: bytes) -> bool:
 def respell(
     frame: pd.DataFrame,
     columns: Sequence[Column],
-    lines: npt.NDArray[np.int64],
+    lines: Lines,
     file: str,
+    entity: str,
     *,
     padded: bool = True,
 ) -> tuple[pd.DataFrame, Findings]:
@@ -75,28 +78,32 @@ def respell(
     is, to be judged. `frame` has TEXT columns; `padded` False promises that no cell has blanks at
     its ends.
     """
-    findings = Findings()
-    changed: dict[str, pd.Series] = {}
+    changed: dict[str, tuple[Lines, Cells]] = {}
     for column in columns:
         cells = arrow(frame[column.name])
         mended = _trim(cells, in_list=column.kind in _LISTS) if padded else cells
         if column.kind in _FEW:
             mended = _by_distinct(mended, _respeller(column))
-        if mended is cells:
-            continue
-        changed[column.name] = series(mended, frame.index)
-        findings.add(
-            FindingGroup(
-                "cell.spelling",
-                Severity.WARN,
-                "not the standard's spelling; understood and rewritten",
-                file,
-                column.name,
-                "write words, true and false and dates as the standard does, without blanks around",
-                lines[_differs(cells, mended)],
-            )
+        if mended is not cells:
+            changed[column.name] = np.flatnonzero(_differs(cells, mended)), mended
+    if not changed:
+        return frame, Findings()
+    frame = frame.assign(**{n: series(cells, frame.index) for n, (_, cells) in changed.items()})
+    ids = arrow(frame["sourcedId"])
+    return frame, Findings(
+        RULES["cell.spelling"].at(
+            file, name, lines[rows], entity=entity, sourced_ids=readable(ids.take(rows))
         )
-    return (frame.assign(**changed) if changed else frame), findings
+        for name, (rows, _) in changed.items()
+    )
+
+
+def readable(ids: Texts) -> Texts:
+    """The ids, null where one is no sourcedId."""
+    known: Texts = pc.if_else(
+        pc.match_substring_regex(ids, GUID), ids, pa.scalar(None, pa.large_string())
+    )
+    return known
 
 
 def _differs(before: Cells, after: Cells) -> npt.NDArray[np.bool_]:

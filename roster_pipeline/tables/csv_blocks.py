@@ -19,11 +19,11 @@ from roster_pipeline.tables.csv_lines import (
     refuse_nul,
     split_lines,
 )
-from roster_pipeline.tables.csv_patient import Anomaly, cells_of, read_patiently
+from roster_pipeline.tables.csv_patient import HELD, Anomaly, cells_of, read_patiently
 from roster_pipeline.tables.csv_records import record_at
 from roster_pipeline.tables.csv_strict import read_strict
 
-__all__ = ["Anomaly", "Block", "CsvBlocks", "CsvError"]
+__all__ = ["HELD", "Anomaly", "Block", "CsvBlocks", "CsvError"]
 
 BLOCK_BYTES: Final = 32 << 20
 # No roster has a line this long; a file without line ends must not be read into memory whole.
