@@ -79,7 +79,9 @@ def upgrade_users(
     words = frame["role"].iloc[rows].reset_index(drop=True)
     people = frame["sourcedId"].iloc[rows].reset_index(drop=True)
     orgs = links["org"].reset_index(drop=True)
-    roles = _roles(words, orgs.map(org_types).fillna("other"), role_map)
+    # Where no org is known, pandas takes the types for numbers.
+    types = orgs.map(org_types).astype(TEXT).fillna("other")
+    roles = _roles(words, types, role_map)
     made: dict[str, pd.Series] = {
         "sourcedId": role_ids(people, orgs, roles),
         "status": frame["status"].iloc[rows].reset_index(drop=True),
