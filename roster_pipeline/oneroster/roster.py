@@ -6,11 +6,11 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -106,6 +106,13 @@ class Roster:
         for part in self.tables[entity].parts:
             yield self._read(part, wanted)
 
+    def coded(self, entity: str, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Some columns in order, part by part, as Arrow: dictionaries where they repeat."""
+        for part in self.tables[entity].parts:
+            with self._opened(part) as file:
+                table = parts.read_coded(file, columns)
+            yield table
+
     def columns(self, entity: str, columns: Sequence[str]) -> pd.DataFrame:
         """Some columns of the whole entity."""
         return stack(list(self.blocks(entity, columns)), columns)
@@ -185,9 +192,15 @@ class Roster:
     ) -> pd.DataFrame:
         if positions is not None and np.array_equal(positions, np.arange(part.rows)):
             positions = None
+        with self._opened(part) as file:
+            return parts.read_part(file, columns, positions)
+
+    @contextmanager
+    def _opened(self, part: StoredPart) -> Iterator[BinaryIO]:
+        """The file of one part, for as long as it is read."""
         try:
             with layout.open_file(self.url, part.name) as file:
-                return parts.read_part(file, columns, positions)
+                yield file
         except (OSError, pa.ArrowInvalid) as error:
             raise self.damaged(part) from error
 
@@ -214,11 +227,11 @@ class _Growing(Roster):
         super().__init__(url, tables)
         self._wait = wait
 
-    def _read(
-        self, part: StoredPart, columns: Sequence[str], positions: Positions | None = None
-    ) -> pd.DataFrame:
+    @contextmanager
+    def _opened(self, part: StoredPart) -> Iterator[BinaryIO]:
         self._wait(part)
-        return super()._read(part, columns, positions)
+        with super()._opened(part) as file:
+            yield file
 
 
 class RosterWriter:

@@ -85,6 +85,21 @@ def read_part(
     return to_frame(pa.table(arrays, names=list(wanted)))
 
 
+def read_coded(file: File, columns: Sequence[str]) -> pa.Table:
+    """Read the named columns in that order as Arrow: those that lie as dictionaries stay so, which
+    takes a fourth of the time of spelling them out. A column that the file lacks is all null."""
+    where = fspath(file) if isinstance(file, PathLike) else file
+    with pq.ParquetFile(where) as source:
+        metadata = source.metadata
+        names = [name for name in source.schema_arrow.names if name in columns]
+        coded = [name for name in names if _lies_as_dictionary(metadata, name)]
+        with pq.ParquetFile(where, metadata=metadata, read_dictionary=coded) as again:
+            table = again.read(columns=names)
+    absent = pa.nulls(metadata.num_rows, pa.large_string())
+    arrays = [table[name] if name in names else absent for name in columns]
+    return pa.table(arrays, names=list(columns))
+
+
 def _read_rows(
     where: str | IO[bytes], metadata: pq.FileMetaData, names: Sequence[str], positions: Positions
 ) -> pa.Table:
