@@ -1,18 +1,20 @@
 """The outside of a package: a zip or a folder, and which member is which file of the standard."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from roster_pipeline.oneroster.entities import ENTITIES
-from roster_pipeline.oneroster.findings import Findings
+from roster_pipeline.oneroster.findings import FindingGroup, Findings
+from roster_pipeline.oneroster.header import nearest
 from roster_pipeline.oneroster.reading_rules import RULES
 from roster_pipeline.tables.archive import Limits, ZipReader
 
 # What operating systems leave in archives; never data.
 _LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+_TOP: Final = "."
 
 
 class Container(Protocol):
@@ -65,26 +67,32 @@ def open_container(where: Path | BinaryIO, limits: Limits | None = None) -> Iter
 def locate(names: tuple[str, ...], known: tuple[str, ...]) -> tuple[dict[str, str], Findings]:
     """Match members to the known file names (without `.csv`).
 
-    One wrapping folder, litter, and a file name in the wrong case are tolerated with a warning;
-    any other member is named and ignored. Of two members for one file the later is ignored and
-    the package stops.
+    One wrapping folder, litter, and a file name in the wrong case are tolerated, each with a
+    finding; any other member is named and ignored. Of two members for one file the later is
+    ignored and the package stops.
     """
-    findings = Findings()
-    members = [n for n in names if not n.endswith("/") and not _is_litter(n)]
+    files = [name for name in names if not name.endswith("/")]
+    litter = [name for name in files if _is_litter(name)]
+    members = [name for name in files if not _is_litter(name)]
     folded = {f"{name}.csv".casefold(): name for name in known}
-    paths = [PurePosixPath(name) for name in members]
-    folders = {path.parent.as_posix() for path in paths if path.name.casefold() in folded}
-    if len(folders) == 1 and "." not in folders:
-        findings.add(RULES["package.wrapping_folder"].at("package"))
-        wrapper = folders.pop()
-    else:
-        wrapper = "."
+    folder = _folder_of([PurePosixPath(name) for name in members], folded)
+    findings = Findings()
+    if litter:
+        findings.add(RULES["package.litter"].at(litter[0]))
+    if folder != _TOP:
+        code = "package.nested_folder" if "/" in folder else "package.wrapping_folder"
+        findings.add(RULES[code].at("package"))
     located: dict[str, str] = {}
     for member in members:
         path = PurePosixPath(member)
-        name = folded.get(path.name.casefold()) if path.parent.as_posix() == wrapper else None
+        name = folded.get(path.name.casefold())
         if name is None:
-            findings.add(RULES["package.unknown_file"].at(member))
+            findings.add(_unknown(member, path.name, known))
+        elif path.parent.as_posix() != folder:
+            message = f"{name}.csv lies in another folder than the files that are read"
+            findings.add(
+                RULES["package.nested_folder"].at(member, message=message, entity=_entity(name))
+            )
         elif name in located:
             message = f"the package holds {name}.csv twice"
             findings.add(
@@ -98,6 +106,22 @@ def locate(names: tuple[str, ...], known: tuple[str, ...]) -> tuple[dict[str, st
                     RULES["package.name_case"].at(member, message=message, entity=_entity(name))
                 )
     return located, findings
+
+
+def _folder_of(paths: list[PurePosixPath], folded: Mapping[str, str]) -> str:
+    """The folder whose files are read: the only one with files of the standard, or of several the
+    only one with a manifest, else the top."""
+    theirs = {path.parent.as_posix() for path in paths if path.name.casefold() in folded}
+    if len(theirs) > 1:
+        theirs = {p.parent.as_posix() for p in paths if folded.get(p.name.casefold()) == "manifest"}
+    return theirs.pop() if len(theirs) == 1 else _TOP
+
+
+def _unknown(member: str, name: str, known: tuple[str, ...]) -> FindingGroup:
+    near = nearest(name.removesuffix(".csv"), known) if name.endswith(".csv") else None
+    said = f"; {near}.csv may be meant" if near else ""
+    rule = RULES["package.unknown_file"]
+    return rule.at(member, message=f"{rule.message}{said}")
 
 
 def _is_litter(name: str) -> bool:

@@ -14,6 +14,7 @@ import pandas as pd
 from roster_pipeline.oneroster.entities import FILES_1P1, FILES_1P2
 from roster_pipeline.oneroster.findings import Findings
 from roster_pipeline.oneroster.reading_rules import RULES
+from roster_pipeline.oneroster.text_faults import text_findings
 from roster_pipeline.tables.csv_blocks import HELD, Anomaly, CsvBlocks, CsvError
 
 FILE: Final = "manifest.csv"
@@ -47,6 +48,7 @@ _VERSIONS: Final = {
     "1.2": Version.V1P2,
     "1.2.1": Version.V1P2,
 }
+_SOURCE: Final = ("source.systemName", "source.systemCode")
 _MODES: Final = {mode.value for mode in Mode}
 _MISSPELT_AT_LEAST = 0.8
 # Some thirty properties, of at most 36 letters; whatever is far longer is no manifest.
@@ -80,6 +82,7 @@ def read_manifest(stream: BinaryIO, file: str = FILE) -> Manifest:
         findings.add(RULES["manifest.unreadable"].at(file, line=error.line, message=str(error)))
         return Manifest(None, {}, findings)
     properties = _properties(pairs, findings, file)
+    findings.extend(text_findings(blocks, file))
     version = _version(properties, findings, file)
     modes = _modes(properties, version, findings, file) if version else {}
     return Manifest(version, modes, findings)
@@ -89,7 +92,7 @@ def _properties(
     pairs: Sequence[tuple[str, str, int]], findings: Findings, file: str
 ) -> dict[str, tuple[str, int]]:
     """Each property's value and line. What is spelt right is never overruled by a near miss."""
-    known = ["manifest.version", "oneroster.version", "source.systemName", "source.systemCode"]
+    known = ["manifest.version", "oneroster.version", *_SOURCE]
     known += [f"file.{name}" for name in FILES_1P2]
     spelt_right = {name for name, _, _ in pairs if name in known}
     missing = [name for name in known if name not in spelt_right]
@@ -147,9 +150,17 @@ def _property(name: str, missing: list[str], findings: Findings, file: str, line
 def _version(
     properties: Mapping[str, tuple[str, int]], findings: Findings, file: str
 ) -> Version | None:
-    manifest_version, line = properties.get("manifest.version", ("", 0))
-    if manifest_version != "1.0":
-        findings.add(RULES["manifest.version"].at(file, line=line or None))
+    written, line = properties.get("manifest.version", (None, 0))
+    if written is None:
+        message = "manifest.version is missing"
+        findings.add(RULES["manifest.missing_property"].at(file, message=message))
+    elif written != "1.0":
+        code = "excel.version" if written == "1" else "manifest.version"
+        findings.add(RULES[code].at(file, line=line))
+    for name in _SOURCE:
+        if name not in properties:
+            message = f"{name} is missing"
+            findings.add(RULES["manifest.missing_source"].at(file, message=message))
     value, line = properties.get("oneroster.version", ("", 0))
     version = _VERSIONS.get(value)
     if version is None:
@@ -166,6 +177,11 @@ def _modes(
     properties: Mapping[str, tuple[str, int]], version: Version, findings: Findings, file: str
 ) -> dict[str, Mode]:
     modes = {}
+    for name in FILES_1P2:
+        value, line = properties.get(f"file.{name}", (None, 0))
+        if name not in FILES[version] and value not in (None, Mode.ABSENT.value):
+            message = f"OneRoster {version} has no file {name}.csv"
+            findings.add(RULES["manifest.unknown_property"].at(file, line=line, message=message))
     for name in FILES[version]:
         value, line = properties.get(f"file.{name}", (None, 0))
         if value is None:

@@ -10,9 +10,9 @@ from typing import BinaryIO, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
 from roster_pipeline.oneroster.container import Container, locate, open_container
+from roster_pipeline.oneroster.contents import against_manifest, no_manifest, unmet_needs
 from roster_pipeline.oneroster.entities import (
     ENTITIES,
     ENTITIES_1P1,
@@ -23,14 +23,15 @@ from roster_pipeline.oneroster.entities import (
     columns,
     columns_1p1,
 )
-from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity, Texts
+from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
 from roster_pipeline.oneroster.header import METADATA, Header, match_header
-from roster_pipeline.oneroster.manifest import FILE, Mode, Version, read_manifest
-from roster_pipeline.oneroster.reading_rules import RULES
-from roster_pipeline.oneroster.spelling import may_be_padded, readable, respell
+from roster_pipeline.oneroster.manifest import Mode, Version, read_manifest
+from roster_pipeline.oneroster.other_files import OTHER_FILES
+from roster_pipeline.oneroster.spelling import may_be_padded, respell
+from roster_pipeline.oneroster.text_faults import row_findings, text_findings, unreadable
 from roster_pipeline.tables.archive import ArchiveError, Limits
 from roster_pipeline.tables.csv_blocks import HELD, Anomaly, Block, CsvBlocks, CsvError
-from roster_pipeline.tables.text import TEXT
+from roster_pipeline.tables.text import TEXT, arrow
 
 PULL: Final = "pull.json"
 """The file that makes a zip a pull rather than a CSV package."""
@@ -104,39 +105,45 @@ class CsvPackage:
 
     def _read_manifest(self) -> None:
         if "manifest" not in self._members:
-            self.findings.add(RULES["manifest.missing"].at(FILE))
+            self.findings.add(no_manifest(self._members))
             return
         with self._container.open(self._members["manifest"]) as stream:
             manifest = read_manifest(stream, self._members["manifest"])
         self.findings.extend(manifest.findings)
-        self.version = manifest.version
-        if manifest.version is None:
+        self.version = version = manifest.version
+        if version is None:
             return
-        for name in tables(manifest.version):
-            declared = manifest.modes.get(name)
+        required = required_files(version)
+        said = (version, manifest.modes, required)
+        self.findings.extend(against_manifest(self._members, *said))
+        self.findings.extend(unmet_needs(self._members, *said))
+        for name in tables(version):
             if name in self._members:
-                self.modes[name] = self._mode(name, declared)
-            elif declared in (Mode.BULK, Mode.DELTA):
-                self._declared_but_missing(name, required=name in required_files(manifest.version))
-        self.absent = tuple(name for name in tables(manifest.version) if name not in self.modes)
+                self.modes[name] = self._mode(name, manifest.modes.get(name, Mode.ABSENT))
+        self.absent = tuple(name for name in tables(version) if name not in self.modes)
+        for name in OTHER_FILES[version]:
+            if name in self._members:
+                self.findings.extend(self._other_header(name, OTHER_FILES[version][name]))
 
-    def _mode(self, name: str, declared: Mode | None) -> Mode:
+    def _mode(self, name: str, declared: Mode) -> Mode:
         """A file's mode; where the manifest does not say, its first rows do (section 2.2)."""
-        if declared in (Mode.BULK, Mode.DELTA):
+        if declared is not Mode.ABSENT:
             return declared
-        message = f"file.{name} is not declared, yet {name}.csv is there; it was read"
-        self.findings.add(RULES["manifest.present_but_absent"].at(FILE, message=message))
         first = next(self.blocks(name, findings=Findings()), None)
         if first is None or first.frame.empty:
             return Mode.BULK
         return Mode.DELTA if bool(first.frame["status"].notna().all()) else Mode.BULK
 
-    def _declared_but_missing(self, name: str, *, required: bool) -> None:
-        message = f"the manifest declares {name}.csv, and it is not in the package"
-        severity = Severity.STOP if required else None
-        self.findings.add(
-            RULES["package.missing_file"].at(FILE, severity=severity, message=message)
-        )
+    def _other_header(self, name: str, table: Sequence[Column]) -> Iterator[FindingGroup]:
+        """What is wrong with the header of a file whose rows are not read: none of it stops."""
+        file = self._members[name]
+        try:
+            with self._container.open(file) as stream:
+                groups = match_header(CsvBlocks(stream).header, table, file).findings.groups
+        except (CsvError, ArchiveError) as error:
+            groups = [unreadable(error, file)]
+        for group in groups:
+            yield group.with_severity(Severity.WARN)
 
     def file(self, entity: str) -> str:
         """See `Package.file`."""
@@ -159,9 +166,9 @@ class CsvPackage:
                     return
                 for block in reader:
                     yield _block(entity, file, header, tables(self.version)[entity], block)
-                findings.extend(_text_findings(reader, file, entity))
+                findings.extend(text_findings(reader, file, entity))
         except (CsvError, ArchiveError) as error:
-            findings.add(_unreadable(error, file, entity))
+            findings.add(unreadable(error, file, entity))
 
 
 @contextmanager
@@ -192,7 +199,10 @@ def _block(
     frame, findings = respell(frame, table, block.lines, file, entity, padded=padded)
     broken = tuple(a for a in block.anomalies if a.kind in HELD)
     key_cell = header.read_as.index("sourcedId")
-    findings.extend(_anomaly_findings(block.anomalies, file, entity, key_cell))
+    ids = arrow(frame["sourcedId"])
+    findings.extend(
+        row_findings(block.anomalies, file, entity, lines=block.lines, ids=ids, key_cell=key_cell)
+    )
     return PackageBlock(entity, file, frame, block.lines, broken, key_cell, findings)
 
 
@@ -213,40 +223,3 @@ def _ordered(frame: pd.DataFrame, expected: list[str]) -> pd.DataFrame:
         {name: frame[name] if name in frame.columns else empty for name in wanted},
         index=frame.index,
     )
-
-
-def _anomaly_findings(
-    anomalies: Sequence[Anomaly], file: str, entity: str, key_cell: int
-) -> Iterator[FindingGroup]:
-    by_kind: dict[str, list[Anomaly]] = {}
-    for anomaly in anomalies:
-        by_kind.setdefault(anomaly.kind, []).append(anomaly)
-    for kind, found in by_kind.items():
-        lines = np.array([anomaly.line for anomaly in found], dtype=np.int64)
-        ids = _first_cells(found) if kind in HELD and key_cell == 0 else None
-        yield RULES[f"row.{kind}"].at(file, None, lines, entity=entity, sourced_ids=ids)
-
-
-def _first_cells(broken: Sequence[Anomaly]) -> Texts:
-    """The sourcedIds of broken rows where it is the first column; null where it cannot be read."""
-    cells = (anomaly.values[0].strip() if anomaly.values else None for anomaly in broken)
-    return readable(pa.array(cells, pa.large_string()))
-
-
-_SAID: Final = {"duplicate_header": "header.duplicate"}
-
-
-def _unreadable(error: CsvError | ArchiveError, file: str, entity: str) -> FindingGroup:
-    """What keeps a file from being read to its end."""
-    if isinstance(error, ArchiveError):
-        return RULES[f"package.{error.code}"].at(file, message=str(error), entity=entity)
-    rule = RULES[_SAID.get(error.code, f"file.{error.code}")]
-    return rule.at(file, line=error.line, message=str(error), entity=entity)
-
-
-def _text_findings(reader: CsvBlocks, file: str, entity: str) -> Iterator[FindingGroup]:
-    """What is odd about the file as text, known once it has been read to its end."""
-    if reader.encoding == "cp1252":
-        yield RULES["file.encoding"].at(file, line=reader.first_cp1252_line, entity=entity)
-    if {"\n", "\r\n"} <= reader.line_endings:
-        yield RULES["file.line_endings"].at(file, entity=entity)

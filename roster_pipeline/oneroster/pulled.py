@@ -21,6 +21,7 @@ from roster_pipeline.oneroster.package import PULL, PackageBlock, tables
 from roster_pipeline.oneroster.reading_rules import RULES
 from roster_pipeline.oneroster.rest_json import collection_of, rows_of
 from roster_pipeline.oneroster.spelling import respell
+from roster_pipeline.oneroster.text_faults import unreadable
 from roster_pipeline.tables.archive import ArchiveError, ZipWriter
 from roster_pipeline.tables.text import TEXT
 
@@ -160,10 +161,7 @@ class Pull:
         except _LineError as error:
             findings.add(RULES["pull.line"].at(file, line=error.line, entity=entity))
         except ArchiveError as error:
-            rule = RULES[f"package.{error.code}"]
-            findings.add(
-                rule.at(file, message=str(error), fix="pull the roster again", entity=entity)
-            )
+            findings.add(unreadable(error, file, entity))
 
 
 class _LineError(Exception):

@@ -23,6 +23,7 @@ def _rule(
     why: str,
     fix: str,
     layer: Layer = Layer.PACKAGE,
+    only_strict: bool = False,
 ) -> Rule:
     return Rule(
         code=code,
@@ -33,6 +34,7 @@ def _rule(
         fix=fix,
         source=source,
         standard=source != _PRACTICE,
+        only_strict=only_strict,
         may_be=() if severity is _STOP else (severity,),
     )
 
@@ -124,6 +126,24 @@ _MEMBERS: Final = (
         fix="zip the files themselves, not the folder around them",
     ),
     _rule(
+        "package.nested_folder",
+        _WARN,
+        "2",
+        message="the files lie in several folders, or in a folder inside another",
+        why="Files outside of the one folder that was read reach nobody; they may be of another "
+        "day or school.",
+        fix="put each file once, at the top of the archive",
+    ),
+    _rule(
+        "package.litter",
+        _WARN,
+        "2",
+        message="the archive holds files that an operating system left in it",
+        why="Strict receivers refuse a package with files that the manifest does not list.",
+        fix="make the ZIP without hidden files, such as __MACOSX and .DS_Store",
+        only_strict=True,
+    ),
+    _rule(
         "package.unknown_file",
         _WARN,
         "2",
@@ -154,6 +174,14 @@ _MEMBERS: Final = (
         message="the manifest declares a file that is not in the package",
         why="Either the file was lost on the way or nothing was to be sent: that is not known.",
         fix="send the file, or declare it absent",
+    ),
+    _rule(
+        "package.dependency",
+        _WARN,
+        "5",
+        message="the file is not in the package, and a bulk file there cannot do without it",
+        why="A bulk package must hold all that its rows refer to.",
+        fix="send the file in the same package",
     ),
 )
 
@@ -223,12 +251,29 @@ _MANIFEST: Final = (
         fix="name every property of the version, also those of files that are absent",
     ),
     _rule(
+        "manifest.missing_source",
+        _WARN,
+        "3",
+        message="source.systemName or source.systemCode is missing",
+        why="Strict receivers insist on both lines; their values may be blank.",
+        fix="add the line; the value may stay blank",
+        only_strict=True,
+    ),
+    _rule(
         "manifest.version",
         _WARN,
         "3",
         message="manifest.version should be 1.0",
         why="Strict receivers refuse any other version.",
         fix="write 1.0",
+    ),
+    _rule(
+        "excel.version",
+        _WARN,
+        "3",
+        message="manifest.version is 1 where it should be 1.0: Excel cuts the zero off",
+        why="Strict receivers refuse any version but 1.0; Excel may have changed more than that.",
+        fix="write 1.0, and do not save the files of a package from Excel",
     ),
     _rule(
         "manifest.unknown_version",
@@ -349,6 +394,14 @@ _FILE: Final = (
         fix="end each row with CR LF or LF",
     ),
     _rule(
+        "file.bom",
+        _WARN,
+        _PRACTICE,
+        message="the file begins with a byte order mark; it was left out",
+        why="The standard lets it stand, yet some receivers read it as part of the first name.",
+        fix="export as UTF-8 without a byte order mark",
+    ),
+    _rule(
         "file.encoding",
         _WARN,
         "2",
@@ -434,6 +487,15 @@ _ODD: Final = (
         message="not the standard's spelling; understood and rewritten",
         why="Values are case-sensitive, and other receivers do not know the word.",
         fix="write words, true and false and dates as the standard does, without blanks around",
+        layer=Layer.CELL,
+    ),
+    _rule(
+        "excel.boolean",
+        _WARN,
+        "2",
+        message="TRUE or FALSE in capitals, as Excel writes it; understood and rewritten",
+        why="Values are case-sensitive; and what Excel has saved may lack leading zeros, too.",
+        fix="write true and false, and do not save the files of a package from Excel",
         layer=Layer.CELL,
     ),
 )

@@ -43,6 +43,8 @@ class Rule:
     """A section of the OneRoster CSV Binding 1.2 ("2.3"), or "practice" where no text says so."""
     standard: bool = False
     """Whether the standard demands it: under the strict profile a breach then stops the package."""
+    only_strict: bool = False
+    """Whether a breach is not even said where what the field sends is taken."""
     entities: tuple[str, ...] = ()
     """The entities it is about; empty for any."""
     columns: tuple[str, ...] = ()
@@ -109,11 +111,17 @@ class Policy:
             return Severity.STOP
         return default or rule.severity
 
+    def says(self, rule: Rule) -> bool:
+        """Whether a breach of a rule is a finding at all."""
+        strict = self.profile is Profile.STRICT
+        return strict or not rule.only_strict or rule.code in self.severities
+
     def weighed(self, findings: Findings, rules: Mapping[str, Rule]) -> Findings:
         """Findings that were made with the rules' own severities, as grave as they are here."""
         return Findings(
             group.with_severity(self.severity(rules[group.code], group.severity))
             for group in findings.groups
+            if self.says(rules[group.code])
         )
 
 

@@ -4,7 +4,7 @@ Dates then compare as text, round trips are identities and row hashes are stable
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from roster_pipeline.oneroster.checks import GUID
 from roster_pipeline.oneroster.entities import BOOLEANS, Column, Kind
-from roster_pipeline.oneroster.findings import Findings, Lines, Texts
+from roster_pipeline.oneroster.findings import FindingGroup, Findings, Lines, Texts
 from roster_pipeline.oneroster.reading_rules import RULES
+from roster_pipeline.oneroster.text_faults import readable
 from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import arrow, series
 
@@ -31,6 +31,8 @@ _BOOLEANS: Final = {
     "no": "false",
     "n": "false",
 }
+# Excel writes truth in capitals.
+_EXCEL: Final = pa.array(["TRUE", "FALSE"], pa.large_string())
 _DATE_WITH_TIME: Final = re.compile(
     r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?$"
@@ -74,36 +76,38 @@ def respell(
 ) -> tuple[pd.DataFrame, Findings]:
     """Rewrite near misses in vocabulary, boolean and date columns, and trim blanks in all.
 
-    Each rewritten cell is a WARN finding `cell.spelling`; what cannot be understood stays as it
-    is, to be judged. `frame` has TEXT columns; `padded` False promises that no cell has blanks at
-    its ends.
+    Each rewritten cell is a finding `cell.spelling` or `excel.boolean`; what cannot be understood
+    stays as it is, to be judged. `frame` has TEXT columns; `padded` False promises that no cell has
+    blanks at its ends.
     """
-    changed: dict[str, tuple[Lines, Cells]] = {}
+    changed: dict[str, tuple[Cells, Cells]] = {}
     for column in columns:
         cells = arrow(frame[column.name])
         mended = _trim(cells, in_list=column.kind in _LISTS) if padded else cells
         if column.kind in _FEW:
             mended = _by_distinct(mended, _respeller(column))
         if mended is not cells:
-            changed[column.name] = np.flatnonzero(_differs(cells, mended)), mended
+            changed[column.name] = cells, mended
     if not changed:
         return frame, Findings()
     frame = frame.assign(**{n: series(cells, frame.index) for n, (_, cells) in changed.items()})
     ids = arrow(frame["sourcedId"])
     return frame, Findings(
-        RULES["cell.spelling"].at(
-            file, name, lines[rows], entity=entity, sourced_ids=readable(ids.take(rows))
-        )
-        for name, (rows, _) in changed.items()
+        group
+        for name, (before, mended) in changed.items()
+        for group in _respelt(before, mended, lines, file, name, entity, ids)
     )
 
 
-def readable(ids: Texts) -> Texts:
-    """The ids, null where one is no sourcedId."""
-    known: Texts = pc.if_else(
-        pc.match_substring_regex(ids, GUID), ids, pa.scalar(None, pa.large_string())
-    )
-    return known
+def _respelt(
+    before: Cells, after: Cells, lines: Lines, file: str, column: str, entity: str, ids: Texts
+) -> Iterator[FindingGroup]:
+    rows = np.flatnonzero(_differs(before, after))
+    by_excel = pc.is_in(before.take(rows), value_set=_EXCEL).to_numpy(zero_copy_only=False)
+    for code, some in (("cell.spelling", rows[~by_excel]), ("excel.boolean", rows[by_excel])):
+        if len(some):
+            known = readable(ids.take(some))
+            yield RULES[code].at(file, column, lines[some], entity=entity, sourced_ids=known)
 
 
 def _differs(before: Cells, after: Cells) -> npt.NDArray[np.bool_]:

@@ -64,7 +64,7 @@ def test_a_folder_reads_like_a_zip(tmp_path: Path) -> None:
 def test_one_wrapping_folder_and_litter_are_tolerated() -> None:
     files = {f"export/{name}": content for name, content in members().items()}
     files |= {"__MACOSX/export/._users.csv": b"x", "export/.DS_Store": b"x"}
-    assert findings_of(files) == {"package.wrapping_folder": 1}
+    assert findings_of(files) == {"package.wrapping_folder": 1, "package.litter": 1}
 
 
 def test_a_note_beside_the_wrapping_folder_does_not_hide_it() -> None:
@@ -107,11 +107,11 @@ def test_a_sloppy_manifest_is_understood() -> None:
     lines = [line for line in lines if not line.startswith("file.results,")]
     files["manifest.csv"] = "\n".join(lines[1:]).encode()
     assert findings_of(files) == {
+        "excel.version": 1,
         "manifest.header": 1,
         "manifest.missing_property": 1,
         "manifest.mode": 1,
         "manifest.property": 1,
-        "manifest.version": 1,
     }
 
 
