@@ -29,8 +29,15 @@ Verdict = bool | pd.Series
 )
 def each_text(cells: pd.Series, *, accepts: Callable[[str], bool]) -> Verdict:
     """For columns that hold few distinct texts (words, dates): each text is judged once."""
-    wrong = [text for text in cells.unique() if not accepts(text)]
-    return ~cells.isin(wrong) if wrong else True
+    return _judged_once(cells, accepts)
+
+
+@extensions.register_check_method(  # type: ignore[untyped-decorator]
+    statistics=["accepts"], check_type="vectorized"
+)
+def each_day(cells: pd.Series, *, accepts: Callable[[str], bool]) -> Verdict:
+    """For columns of dateTimes: each distinct day that one begins with is judged once."""
+    return _judged_once(cells.str.slice(0, 10), accepts)
 
 
 @extensions.register_check_method(  # type: ignore[untyped-decorator]
@@ -39,6 +46,11 @@ def each_text(cells: pd.Series, *, accepts: Callable[[str], bool]) -> Verdict:
 def sourced_ids(cells: pd.Series, *, pattern: str) -> Verdict:
     """For columns of one sourcedId a cell: their letters are judged all in one go."""
     return True if _all_are_guids(arrow(cells)) else cells.str.match(pattern)
+
+
+def _judged_once(cells: pd.Series, accepts: Callable[[str], bool]) -> Verdict:
+    wrong = [text for text in cells.unique() if not accepts(text)]
+    return ~cells.isin(wrong) if wrong else True
 
 
 def _all_are_guids(cells: pa.LargeStringArray) -> bool:

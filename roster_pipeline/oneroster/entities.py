@@ -110,7 +110,8 @@ def _rule(kind: Kind, words: tuple[str, ...] = (), extensible: bool = False) -> 
         return {"each_text": is_date}
     if kind in (Kind.GUID, Kind.REFERENCE):
         return {"sourced_ids": GUID}
-    return {"str_matches": _PATTERNS[kind]} if kind in _PATTERNS else {}
+    pattern = {"str_matches": _PATTERNS[kind]} if kind in _PATTERNS else {}
+    return {**pattern, "each_day": is_date} if kind is Kind.DATETIME else pattern
 
 
 def _column(kind: Kind, required: bool | Required = False, **metadata: Any) -> Any:
@@ -207,7 +208,9 @@ class Classes(Base):
     classType: Text = _word("homeroom", "scheduled")
     location: Text = _string()
     schoolSourcedId: Text = _reference("orgs", "school", required=True)
-    termSourcedIds: Text = _references("academicSessions", required=True)
+    termSourcedIds: Text = _references(
+        "academicSessions", "term", "semester", "gradingPeriod", required=True
+    )
     subjects: Text = _strings()
     subjectCodes: Text = _strings()
     periods: Text = _strings()

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -24,7 +25,10 @@ from roster_pipeline.oneroster.versions import DEFAULT_ROLES, RoleMap, upgrade_u
 from roster_pipeline.quality.access import less_access
 from roster_pipeline.quality.causes import Faults, first_of_each
 from roster_pipeline.quality.duplicates import find_duplicates
+from roster_pipeline.quality.effects import effect
+from roster_pipeline.quality.parents import WITH_PARENTS, judge_parents
 from roster_pipeline.quality.presence import Hashes, Positions, Presence
+from roster_pipeline.quality.primary_roles import find_further, places
 from roster_pipeline.quality.references import find_misses, without
 from roster_pipeline.quality.rows import Held, JudgedBlock, Mask, judge_block, missing_findings
 from roster_pipeline.quality.rules import RULES
@@ -50,6 +54,8 @@ class _Entity:
     unidentified: list[pd.DataFrame] = field(default_factory=list)
     broken: list[pd.Series] = field(default_factory=list)
     deleted: list[Hashes] = field(default_factory=list)
+    primary: list[Hashes] = field(default_factory=list)
+    """Of roles: see `primary_roles.places`."""
     file: Findings = field(default_factory=Findings)
 
     def remember(self, judged: JudgedBlock) -> None:
@@ -75,6 +81,8 @@ class Builder:
     writer: RosterWriter
     policy: Policy = LENIENT
     role_map: RoleMap = field(default_factory=lambda: DEFAULT_ROLES)
+    alone: bool = False
+    """Whether it is not known what was accepted before."""
     reading: _Reading = field(default_factory=lambda: iter(()))
     findings: Findings = field(default_factory=Findings)
     presence: dict[str, Presence] = field(default_factory=dict)
@@ -90,6 +98,8 @@ class Builder:
     """Entities of which all rows are written."""
     unread: list[str] = field(default_factory=list)
     """Entities whose file could not be read to its end."""
+    unjudged: list[str] = field(default_factory=list)
+    """Entities that may refer to rows of which nothing is known."""
     own: Counter[str] = field(default_factory=Counter)
     """How many of the first rows of each entity, dropped ones left out, came with the package."""
 
@@ -97,6 +107,19 @@ class Builder:
         """The member that holds an entity: in 1.1 roles stand with their users."""
         of_users = self.version is Version.V1P1 and entity == "roles"
         return self.package.file("users" if of_users else entity)
+
+    @cached_property
+    def first(self) -> bool:
+        """Whether nothing was accepted before."""
+        return not any(self.base.counts.values())
+
+    def partial(self, entity: str) -> bool:
+        """Whether there may be rows of an entity that neither package nor base holds: those that a
+        delta changes, where nobody says what it changes."""
+        if not self.alone or Mode.DELTA not in self.package.modes.values():
+            return False
+        of_users = self.version is Version.V1P1 and entity == "roles"
+        return self.package.modes.get("users" if of_users else entity) is not Mode.BULK
 
     def build(self, entity: str) -> None:
         """Build one entity; those that it refers to are finished."""
@@ -111,7 +134,7 @@ class Builder:
             with closing(ahead(self._judged(state))) as judged_blocks:
                 for block, judged in judged_blocks:
                     self._take(block, judged, state)
-            self.findings.extend(state.file)
+            self._say(state.file)
             if state.file.worst() is Severity.STOP:
                 self.unread.append(entity)
             if self.rows[entity]:
@@ -129,12 +152,16 @@ class Builder:
             if isinstance(item, Findings):
                 state.file = item
                 return
-            yield item, judge_block(item, self.version, self.presence, self.policy)
+            # A pull is neither: its status means what it says, and is left out where it can be.
+            mode = self.package.modes[item.entity] if item.file.endswith(".csv") else None
+            yield item, judge_block(item, self.version, self.presence, self.policy, mode)
 
     def _take(self, block: PackageBlock, judged: JudgedBlock, state: _Entity) -> None:
         entity = block.entity
         state.remember(judged)
         self.findings.extend(judged.findings)
+        if judged.unjudged and entity not in self.unjudged:
+            self.unjudged.append(entity)
         self.rows[entity] += len(block.frame) + len(block.broken)
         self.held[entity] += judged.held_count
         gone = sum(map(len, judged.gone))
@@ -142,6 +169,11 @@ class Builder:
         self.orphaned[entity] += gone
         if len(judged.good):
             self._write(entity, judged.good, judged.lines, block.file)
+            if entity == "roles":
+                state.primary.append(places(judged.good))
+
+    def _say(self, findings: Findings) -> None:
+        self.findings.extend(self.policy.weighed(findings, RULES))
 
     def _write(self, entity: str, frame: pd.DataFrame, lines: Positions, file: str) -> None:
         if self.version is not Version.V1P1 or entity != "users":
@@ -167,15 +199,29 @@ class Builder:
         ):
             if len(lines):
                 file, texts = self.package.file(entity), arrow(ids)
-                self.findings.add(
-                    RULES[code].at(file, "sourcedId", lines, entity=entity, sourced_ids=texts)
-                )
+                found = RULES[code].at(file, "sourcedId", lines, entity=entity, sourced_ids=texts)
+                self._say(Findings([found]))
         if len(duplicates.differing):
             state.held.append(Held(duplicates.differing_rows))
             self.held[entity] += len(duplicates.differing)
             if entity == "users" and self.version is Version.V1P1:
                 self._drop_roles_of(duplicates.differing_rows["sourcedId"])
         self.writer.drop(entity, np.union1d(duplicates.repeated, duplicates.differing))
+
+    def _hold_further_primaries(self, state: _Entity) -> None:
+        kept = np.flatnonzero(self.writer.kept("roles")).astype(np.int64)
+        written = self.writer.so_far("roles")
+        if (further := find_further(written, kept, np.concatenate(state.primary))) is None:
+            return
+        rule, ids = RULES["key.primary_roles"], arrow(further.rows["sourcedId"])
+        found = rule.at(
+            self.file("roles"), "roleType", further.lines, entity="roles", sourced_ids=ids
+        )
+        self._say(Findings([found]))
+        if effect(rule, self.policy) is Severity.HOLD:
+            state.held.append(Held(further.rows))
+            self.held["roles"] += len(further.rows)
+            self.writer.drop("roles", further.positions)
 
     def _drop_roles_of(self, users: pd.Series) -> None:
         """Roles of 1.1 were written with their users, and are not believed without them."""
@@ -186,9 +232,9 @@ class Builder:
     # ---- rows of the last accepted roster ----
 
     def _report_absent(self, entity: str) -> None:
-        if entity not in required_files(self.version):
+        if entity not in required_files(self.version) or self.partial(entity):
             return
-        if not any(self.base.counts.values()):
+        if self.first:
             self._report("package.no_file", entity)
         elif Mode.DELTA not in self.package.modes.values():
             self._report("package.absent_file", entity)
@@ -199,7 +245,8 @@ class Builder:
             self.header_only.append(entity)
 
     def _report(self, code: str, entity: str) -> None:
-        self.findings.add(RULES[code].at(self.package.file(entity), entity=entity))
+        found = RULES[code].at(self.package.file(entity), entity=entity)
+        self._say(Findings([found]))
 
     def _keep(self, entity: str, state: _Entity) -> None:
         if self.base.counts[entity]:
@@ -210,6 +257,8 @@ class Builder:
         """Put rows of the base beside those of the package: the last good version of rows held,
         and in a delta all that it does not name."""
         self._drop_duplicates(entity, state)
+        if state.primary:
+            self._hold_further_primaries(state)
         written = self.writer.keys(entity)[self.writer.kept(entity)]
         self.own[entity] = len(written)
         held = state.held_rows
@@ -301,12 +350,18 @@ class Builder:
             self._make_present(entity, state)
         self.finished.append(entity)
 
-    def blank_dangling(self) -> None:
-        """Take references to rows that are not there out of all rows written."""
+    def finish_references(self) -> None:
+        """Take references to rows that are not there, and round in circles, out of all rows
+        written."""
         for entity in self.finished:
             for column in references(entity):
                 if self._may_dangle(entity, column):
                     self._blank_dangling(entity, column)
+            if entity in WITH_PARENTS and self.own[entity]:
+                own, file = self.own[entity], self.file(entity)
+                self._say(judge_parents(self.writer, entity, own, file))
+        for entity in self.unjudged:
+            self._report("reference.unjudged", entity)
 
     def _make_present(self, entity: str, state: _Entity) -> None:
         present = KeySet(self.writer.keys(entity)[self.writer.kept(entity)])
@@ -326,6 +381,7 @@ class Builder:
             KeySet(removed[~present.contains(removed)]),
             faults,
             self._types(entity),
+            self.partial(entity),
         )
 
     def _may_dangle(self, entity: str, column: Column) -> bool:
@@ -351,11 +407,13 @@ class Builder:
         for block in self.writer.so_far(entity).blocks(entity, wanted, provenance=True):
             cells = block[column.name].where(kept[start : start + len(block)])
             misses = find_misses(cells, column, target)
+            if misses.unjudged and entity not in self.unjudged:
+                self.unjudged.append(entity)
             if len(misses):
                 rows, mended = without(cells, column, misses)
                 frame = pd.DataFrame({column.name: mended})
                 self.writer.replace(entity, (rows + start).astype(np.int64), frame)
-                self.findings.extend(
+                self._say(
                     missing_findings(
                         misses,
                         column,

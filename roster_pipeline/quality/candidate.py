@@ -60,6 +60,9 @@ def build_candidate(
 ) -> Candidate:
     """Judge a package against the roster accepted last and write the candidate into a folder.
 
+    `base` is None where it is not known what was accepted, and a delta is judged as far as it can
+    be; where nothing was accepted yet it is empty, and a delta has to hold all that it refers to.
+
     `policy` says how grave each finding is; `role_map` which 1.2 role a 1.1 word becomes. Rules
     that compare dates with the day are judged where `today` is given. After a STOP the rest is
     judged all the same, as far as it can be read, so that one look says all that is wrong.
@@ -67,16 +70,25 @@ def build_candidate(
     if package.version is None:
         return Candidate(None, policy.weighed(package.findings, RULES))
     writer = RosterWriter(into)
-    builder = Builder(package, package.version, base or Roster.empty(), writer, policy, role_map)
+    builder = Builder(
+        package,
+        package.version,
+        base or Roster.empty(),
+        writer,
+        policy,
+        role_map,
+        alone=base is None,
+    )
     # So far ahead that the first large file is read while the small ones are finished.
     reading = ahead(_read(package, block_bytes), depth=3)
     with closing(writer), closing(reading) as builder.reading:
         for entity in ENTITIES:
             builder.build(entity)
-        builder.blank_dangling()
+        builder.finish_references()
         roster = writer.finish()
-    findings = Findings([*package.findings.groups, *builder.findings.groups])
-    findings = policy.weighed(findings, RULES)
+    findings = policy.weighed(package.findings, RULES)
+    findings.extend(builder.findings)
+    unknown = [entity for entity in ENTITIES if builder.partial(entity)]
     findings.extend(
         judge_whole(
             roster,
@@ -85,7 +97,8 @@ def build_candidate(
             version=package.version,
             policy=policy,
             today=today,
-            unread=builder.unread,
+            unread=[*builder.unread, *unknown],
+            lost=builder.held + builder.cascaded,
         )
     )
     return Candidate(

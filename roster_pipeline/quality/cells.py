@@ -1,17 +1,31 @@
-"""Cell rules: the Pandera schema of a table, judged on one block of rows."""
+"""Cell rules, judged on one block of rows, column by column.
 
-from collections.abc import Iterator, Sequence
+What a cell may be is stated by the Pandera schema of its table; its checks are asked one by one,
+which costs a wrong block little more than a right one. Beside them stand the rules that name a
+fault more closely, and those that only warn.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
-from pandera.errors import SchemaErrors
 
-from roster_pipeline.oneroster.entities import Column
+from roster_pipeline.oneroster.entities import Column, Kind, Required
+from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.rules import Rule
-from roster_pipeline.quality.rules import RULES, cell_rule
+from roster_pipeline.quality.cell_rules import GRADE, LIST, REQUIRED, SCIENTIFIC, cell_rule
+from roster_pipeline.quality.excel import damage, scientific
+from roster_pipeline.quality.grades import wrong_grades
+from roster_pipeline.quality.lists import has_gap, without_gaps
+from roster_pipeline.quality.presence import Positions
+from roster_pipeline.tables.arrow import pc
+from roster_pipeline.tables.text import arrow, series
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -20,24 +34,93 @@ class CellFault:
 
     column: Column
     rule: Rule
-    rows: npt.NDArray[np.int64]
+    rows: Positions
     """Positions in the block, ascending."""
+    mended: pd.Series | None = None
+    """What these cells mean, where that is plain."""
 
 
 def judge_cells(
-    frame: pd.DataFrame, schema: pa.DataFrameSchema, table: Sequence[Column]
+    frame: pd.DataFrame, schema: pa.DataFrameSchema, table: Sequence[Column], version: Version
 ) -> Iterator[CellFault]:
-    """Judge every cell of a block (RangeIndex, TEXT) by type, vocabulary and requiredness."""
-    try:
-        schema.validate(frame, lazy=True)
-    except SchemaErrors as errors:
-        # The exception's own text holds cells: it is read here and goes no further.
-        cases = errors.failure_cases[["column", "check", "index"]]
-    else:
+    """Judge every cell of a block (RangeIndex, TEXT). Of the rules that say how a cell is wrong
+    it breaks one at most."""
+    for column in table:
+        cells = frame[column.name]
+        texts = arrow(cells)
+        if column.required is Required.ALWAYS and texts.null_count:
+            yield CellFault(column, REQUIRED, _positions(pc.is_null(texts)))
+        if texts.null_count == len(texts):
+            continue
+        wrong = _wrong(cells, schema.columns[column.name])
+        if len(wrong):
+            yield from _named(cells, column, schema.columns[column.name], wrong)
+        yield from _noted(cells, column, wrong, version)
+
+
+def _wrong(cells: pd.Series, column: pa.Column) -> Positions:
+    """The filled cells that fail a check of the schema, by their labels in the series."""
+    found: list[Positions] = []
+    for check in column.checks:
+        passed = check(cells).check_output
+        if isinstance(passed, pd.Series):
+            failed = ~passed.to_numpy(dtype=bool)
+            if failed.any():
+                found.append(passed.index.to_numpy(dtype=np.int64)[failed])
+    return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+
+
+def _named(
+    cells: pd.Series, column: Column, schema: pa.Column, wrong: Positions
+) -> Iterator[CellFault]:
+    """What is wrong with the cells that fail: what Excel did to them, gaps in a list, or just
+    that they are not of their type."""
+    failed = cells.iloc[wrong].reset_index(drop=True)
+    left = np.ones(len(wrong), dtype=bool)
+    if (done := damage(failed, column)) is not None:
+        rule, damaged = done
+        yield CellFault(column, rule, wrong[damaged])
+        left &= ~damaged
+    if column.kind in (Kind.REFERENCES, Kind.USER_IDS):
+        mended = without_gaps(failed)
+        right = has_gap(failed) & mended.notna().to_numpy(dtype=bool) & left
+        right[_wrong(mended, schema)] = False
+        if right.any():
+            yield CellFault(column, LIST, wrong[right], mended[right].reset_index(drop=True))
+            left &= ~right
+    if left.any():
+        yield CellFault(column, cell_rule(column), wrong[left])
+
+
+def _noted(
+    cells: pd.Series, column: Column, wrong: Positions, version: Version
+) -> Iterator[CellFault]:
+    """What is odd about cells that are of their type."""
+    if column.name in SCIENTIFIC.columns:
+        rows = np.setdiff1d(scientific(cells), wrong)
+        if len(rows):
+            yield CellFault(column, SCIENTIFIC, rows)
+    if column.kind is not Kind.STRINGS:
         return
-    by_name = {column.name: column for column in table}
-    empty = cases["check"].eq("not_nullable")
-    for (name, is_empty), found in cases.groupby([cases["column"], empty], sort=True):
-        column = by_name[str(name)]
-        rule = RULES["cell.required"] if is_empty else cell_rule(column)
-        yield CellFault(column, rule, np.unique(found["index"].to_numpy(dtype=np.int64)))
+    gaps = _of_distinct(cells, has_gap)
+    if len(gaps):
+        mended = without_gaps(cells.iloc[gaps].reset_index(drop=True))
+        yield CellFault(column, LIST, gaps, mended)
+    if column.name in GRADE.columns:
+        odd = _of_distinct(cells, lambda texts: wrong_grades(texts, version))
+        if len(odd):
+            yield CellFault(column, GRADE, odd)
+
+
+def _of_distinct(cells: pd.Series, judge: Callable[[pd.Series], Mask]) -> Positions:
+    """The positions of the filled cells that a function finds; it sees each distinct text once."""
+    distinct = pc.unique(arrow(cells)).drop_null()
+    found = judge(series(distinct))
+    if not found.any():
+        return np.empty(0, dtype=np.int64)
+    return _positions(pc.is_in(arrow(cells), value_set=distinct.filter(found)))
+
+
+def _positions(mask: Any) -> Positions:
+    found: Positions = np.flatnonzero(mask.to_numpy(zero_copy_only=False)).astype(np.int64)
+    return found

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from roster_pipeline.quality.excel import but_for_zeros, scientific
 from roster_pipeline.tables.hashes import text_hashes
 from roster_pipeline.tables.keys import KeySet
 
@@ -24,6 +25,9 @@ class Missing(StrEnum):
     WAITING = "reference.waiting"
     REMOVED = "reference.removed"
     UNKNOWN = "reference.unknown"
+    """Never seen; so are the next two, and it shows why."""
+    ZEROS = "excel.leading_zeros"
+    NUMBER = "excel.scientific"
 
 
 _REASONS = tuple(Missing)
@@ -42,12 +46,23 @@ class Presence:
     """Whose fault it is that the rows waiting and removed are not to be had."""
     types: pd.Series | None = field(default=None, repr=False)
     """For orgs and academicSessions: type by key hash."""
+    partial: bool = False
+    """Whether there may be rows of which nothing is known: a delta without what it changes."""
 
-    def why(self, hashes: Hashes) -> npt.NDArray[np.object_]:
+    def why(self, keys: pd.Series) -> npt.NDArray[np.object_]:
         """For each key that is not present the reason."""
+        hashes = text_hashes(keys)
         reasons = np.full(len(hashes), Missing.UNKNOWN, dtype=object)
         reasons[self.removed.contains(hashes)] = Missing.REMOVED
         reasons[self.waiting.contains(hashes)] = Missing.WAITING
+        unknown = np.flatnonzero(reasons == Missing.UNKNOWN)
+        if len(unknown) and not self.partial:
+            texts = keys.iloc[unknown].reset_index(drop=True)
+            reasons[unknown[scientific(texts)]] = Missing.NUMBER
+            zeros = np.zeros(len(texts), dtype=bool)
+            for known in (self.present, self.waiting, self.removed):
+                zeros |= but_for_zeros(texts, known)
+            reasons[unknown[zeros]] = Missing.ZEROS
         return reasons
 
     def of_type(self, hashes: Hashes, wanted: tuple[str, ...]) -> npt.NDArray[np.bool_]:

@@ -9,7 +9,7 @@ import pandas as pd
 from roster_pipeline.oneroster.entities import Column, Kind
 from roster_pipeline.oneroster.findings import Texts
 from roster_pipeline.oneroster.versions import items
-from roster_pipeline.quality.presence import Positions, Presence, key_hashes
+from roster_pipeline.quality.presence import Missing, Positions, Presence, key_hashes
 from roster_pipeline.tables.text import TEXT
 
 
@@ -25,6 +25,8 @@ class Misses:
     """The row at fault for each, as `Finding.cause` writes it."""
     wrong_kind: Positions
     """Rows whose reference points at a row of another type than the standard asks for."""
+    unjudged: bool
+    """Whether nothing is known of some rows that are referred to; those are no misses."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -40,13 +42,17 @@ def find_misses(cells: pd.Series, column: Column, presence: Presence) -> Misses:
     there = presence.present.contains(hashes)
     wrong = there & ~presence.of_type(hashes, column.target_types)
     absent = filled[~there]
+    reasons = presence.why(texts.iloc[absent].reset_index(drop=True))
+    judged = ~((reasons == Missing.UNKNOWN) & presence.partial)
+    absent, unjudged = absent[judged], not judged.all()
     missed = texts.iloc[absent].reset_index(drop=True)
     return Misses(
         parents[absent],
-        presence.why(hashes[~there]),
+        reasons[judged],
         missed,
         presence.faults.of(missed),
         np.unique(parents[filled[wrong]]),
+        unjudged,
     )
 
 

@@ -1,4 +1,4 @@
-"""One block of rows, judged by its cells and its references."""
+"""One block of rows, judged by its cells, row by row, and by its references."""
 
 import re
 from dataclasses import dataclass, field
@@ -13,14 +13,18 @@ from pandera.pandas import DataFrameSchema
 from roster_pipeline.oneroster.checks import GUID
 from roster_pipeline.oneroster.entities import Column, Required, schema, schema_1p1
 from roster_pipeline.oneroster.findings import Findings, Severity, Texts
-from roster_pipeline.oneroster.manifest import Version
+from roster_pipeline.oneroster.manifest import Mode, Version
 from roster_pipeline.oneroster.package import PackageBlock, tables
 from roster_pipeline.oneroster.rules import LENIENT, Policy
-from roster_pipeline.quality.causes import first_of_each
+from roster_pipeline.quality.causes import first_of_each, joined
+from roster_pipeline.quality.cell_rules import weigh_cell
 from roster_pipeline.quality.cells import judge_cells
+from roster_pipeline.quality.effects import effect
 from roster_pipeline.quality.presence import Hashes, Missing, Positions, Presence
 from roster_pipeline.quality.references import Misses, find_misses, without
-from roster_pipeline.quality.rules import ACCESS, RULES, cell_severity
+from roster_pipeline.quality.row_rules import ROW_RULES
+from roster_pipeline.quality.rules import ACCESS, RULES
+from roster_pipeline.quality.status import judge_status
 from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.hashes import text_hashes
 from roster_pipeline.tables.text import TEXT, arrow
@@ -59,6 +63,8 @@ class JudgedBlock:
     """Keys of rows with status tobedeleted."""
     gone: list["Held"] = field(default_factory=list)
     """Rows that go with what they refer to."""
+    unjudged: bool = False
+    """Whether some references may point at rows of which nothing is known."""
 
     @property
     def held_count(self) -> int:
@@ -71,14 +77,23 @@ def judge_block(
     version: Version,
     presence: dict[str, Presence],
     policy: Policy = LENIENT,
+    mode: Mode | None = None,
 ) -> JudgedBlock:
-    """Judge the rows of one block against its table and the entities finished before it."""
+    """Judge the rows of one block against its table and the entities finished before it.
+
+    `mode` is None where rows are neither a bulk file's nor a delta's. The findings are as grave as
+    `policy` says.
+    """
     judged = JudgedBlock(block.frame, block.lines, Findings(block.findings.groups))
-    table = tables(version)[block.entity]
     _identify_broken(block, judged)
+    if mode is not None:
+        judged.findings.extend(judge_status(block, mode, policy))
     _take_deleted(judged)
-    hold, nameless = _judge_cells(block, judged, table, _schema(block.entity, version), policy)
-    at_fault = _judge_references(block, judged, table, presence, hold)
+    hold, nameless, cells = _judge_cells(block, judged, version, policy)
+    hold |= _judge_rows(block, judged, policy, hold)
+    at_fault = _judge_references(block, judged, tables(version)[block.entity], presence, hold)
+    judged.findings = policy.weighed(judged.findings, RULES)
+    judged.findings.extend(cells)
     waits, goes = at_fault.waits, at_fault.goes & ~hold & ~at_fault.waits
     hold |= waits
     _remember_held(block.entity, judged, hold, nameless, at_fault)
@@ -123,43 +138,63 @@ def _take_deleted(judged: JudgedBlock) -> None:
 
 
 def _judge_cells(
-    block: PackageBlock,
-    judged: JudgedBlock,
-    table: tuple[Column, ...],
-    pandera_schema: DataFrameSchema,
-    policy: Policy,
-) -> tuple[Mask, Mask]:
-    """Which rows are held for a cell, and which of them cannot be told by their sourcedId."""
-    frame, lines = judged.good, judged.lines
+    block: PackageBlock, judged: JudgedBlock, version: Version, policy: Policy
+) -> tuple[Mask, Mask, Findings]:
+    """Which rows are held for a cell, which of them cannot be told by their sourcedId, and what
+    was found."""
+    frame, findings = judged.good, Findings()
     hold, nameless = (np.zeros(len(frame), dtype=bool) for _ in range(2))
-    blanked: dict[str, pd.Series] = {}
-    faults = list(judge_cells(frame, pandera_schema, table))
+    changed: dict[str, pd.Series] = {}
+    table = tables(version)[block.entity]
+    faults = list(judge_cells(frame, _schema(block.entity, version), table, version))
     for fault in faults:
         if fault.column.name == "sourcedId":
             nameless[fault.rows] = True
     for fault in faults:
         name = fault.column.name
-        default = cell_severity(fault.column)
-        severity = policy.severity(fault.rule, default)
-        judged.findings.add(
+        severity, effect = weigh_cell(fault.column, fault.rule, policy)
+        findings.add(
             fault.rule.at(
                 block.file,
                 name,
-                lines[fault.rows],
+                judged.lines[fault.rows],
                 severity=severity,
                 entity=block.entity,
                 sourced_ids=sourced_ids(frame, fault.rows, nameless),
             )
         )
-        # A package that is stopped is judged on, to say all that is wrong with it.
-        effect = default if severity is Severity.STOP else severity
         if effect is Severity.HOLD:
             hold[fault.rows] = True
-        elif effect is Severity.DROP:
-            blanked[name] = with_cells(blanked.get(name, frame[name]), fault.rows, None)
-    if blanked:
-        judged.good = frame.assign(**blanked)
-    return hold, nameless
+        elif effect is Severity.DROP or fault.mended is not None:
+            changed[name] = with_cells(changed.get(name, frame[name]), fault.rows, fault.mended)
+    if changed:
+        judged.good = frame.assign(**changed)
+    return hold, nameless, findings
+
+
+def _judge_rows(block: PackageBlock, judged: JudgedBlock, policy: Policy, hold: Mask) -> Mask:
+    """Which rows are held because their cells contradict each other. Rows held already are not
+    looked at."""
+    held = np.zeros(len(hold), dtype=bool)
+    for rule in ROW_RULES:
+        if block.entity not in rule.entities:
+            continue
+        rows = rule.rows(judged.good)
+        rows = rows[~hold[rows]]
+        if not len(rows):
+            continue
+        judged.findings.add(
+            rule.at(
+                block.file,
+                rule.columns[-1],
+                judged.lines[rows],
+                entity=block.entity,
+                sourced_ids=sourced_ids(judged.good, rows),
+            )
+        )
+        if effect(rule, policy) is Severity.HOLD:
+            held[rows] = True
+    return held
 
 
 def sourced_ids(frame: pd.DataFrame, rows: Positions, nameless: Mask | None = None) -> Texts:
@@ -182,11 +217,10 @@ class _AtFault:
 
     def causes_of(self, rows: Positions) -> Texts:
         """For each of these rows the row at fault; null for the row itself."""
-        known: dict[int, str | None] = {}
-        for some, causes in zip(self.rows, self.causes, strict=True):
-            for row, cause in zip(some.tolist(), causes.to_pylist(), strict=True):
-                known.setdefault(row, cause)
-        return pa.array([known.get(row) for row in rows.tolist()], pa.large_string())
+        known, first = np.unique(np.concatenate(self.rows), return_index=True)
+        at = np.minimum(np.searchsorted(known, rows), len(known) - 1)
+        found: Texts = pc.take(joined(self.causes), pa.array(first[at], mask=known[at] != rows))
+        return found
 
 
 def _judge_references(
@@ -208,6 +242,7 @@ def _judge_references(
         misses = find_misses(
             cells.mask(hold) if hold.any() else cells, column, presence[column.target]
         )
+        judged.unjudged |= misses.unjudged
         if len(misses.wrong_kind):
             judged.findings.add(
                 RULES["reference.kind"].at(

@@ -343,7 +343,8 @@ def test_a_row_cut_within_its_sourced_id_is_no_deletion(
     files = district()
     last = files["enrollments"][-1]
     for key in more:  # what is left may also be the sourcedId of another row
-        files["enrollments"].insert(0, {**last, "sourcedId": key})
+        other = {"sourcedId": key, "userSourcedId": "u1", "role": "student"}
+        files["enrollments"].insert(0, {**last, **other})
     base = build(files, accepted).roster
     assert base is not None
     whole = csv_of(files, "enrollments")
