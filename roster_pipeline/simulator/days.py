@@ -66,10 +66,20 @@ def _end_enrollments(zone: Zone, people: Rows) -> None:
     active[active & np.isin(zone.enrollments["person"], people)] = False
 
 
+def _spared(zone: Zone, leavers: Rows) -> Rows:
+    """Those who can go without leaving a class empty, which a school would close."""
+    enrollments = zone.enrollments
+    seats = np.flatnonzero(enrollments["active"] & (enrollments["teaching"] == STUDENT))
+    going = np.isin(enrollments["person"][seats], leavers)
+    classes = enrollments["cls"][seats]
+    emptied = np.setdiff1d(classes[going], classes[~going])
+    return np.setdiff1d(leavers, enrollments["person"][seats[np.isin(classes, emptied)]])
+
+
 def _leave(zone: Zone, rng: np.random.Generator) -> None:
     """Students go with all their rows, and guardians who have no child left."""
     people = zone.people
-    leavers = _drawn(rng, _students(zone), STUDENTS_LEAVE)
+    leavers = _spared(zone, _drawn(rng, _students(zone), STUDENTS_LEAVE))
     people["active"][leavers] = False
     _end_enrollments(zone, leavers)
     lived_in = np.zeros(len(zone.households), dtype=np.bool_)
@@ -120,7 +130,7 @@ def _change_school(zone: Zone, rng: np.random.Generator, open_terms: frozenset[i
         same_grade = people["grade"][present] == people["grade"][student]
         elsewhere = people["school"][present] != people["school"][student]
         models = present[same_grade & elsewhere]
-        if len(models):
+        if len(models) and len(_spared(zone, np.array([student]))):
             model = rng.choice(models)
             _end_enrollments(zone, np.array([student]))
             people["school"][student] = people["school"][model]
@@ -141,10 +151,16 @@ def _change_class(zone: Zone, rng: np.random.Generator, open_terms: frozenset[in
         for column in ("school", "grade", "group", "period", "term"):
             alike &= classes[column] == classes[column][old]
         alike[old] = False
-        if alike.any():
+        if alike.any() and _size(zone, old) > 1:
             enrollments["active"][row] = False
             new = rng.choice(np.flatnonzero(alike))
             enroll(zone, np.array([student]), np.array([new]), since=zone.day)
+
+
+def _size(zone: Zone, cls: np.int64) -> int:
+    """How many students a class has."""
+    seats = zone.enrollments["active"] & (zone.enrollments["teaching"] == STUDENT)
+    return int(np.count_nonzero(seats & (zone.enrollments["cls"] == cls)))
 
 
 def _replace_teachers(zone: Zone, rng: np.random.Generator, book: NameBook) -> None:

@@ -89,7 +89,7 @@ _STAFF_PROFILES: Final = 3
 """One of so many of the staff has an account at the reading programme."""
 _STUDENT_PROFILES: Final = 20
 _DISABLED: Final = 251
-"""One of so many accounts is blocked."""
+"""One of so many accounts of people who are in no class is blocked."""
 _UNSTATED_SEX: Final = 97
 """One of so many students has a sex other than female or male on file."""
 
@@ -142,6 +142,14 @@ class ZoneRows:
     def active(self) -> Rows:
         """The people of today."""
         return np.flatnonzero(self._zone.people["active"])
+
+    @cached_property
+    def _in_class(self) -> npt.NDArray[np.bool_]:
+        """Who ever was in the zone and is in a class today."""
+        enrollments = self._zone.enrollments
+        there = np.zeros(len(self._zone.people), dtype=np.bool_)
+        there[enrollments["person"][enrollments["active"]]] = True
+        return there
 
     @cached_property
     def _kinships(self) -> tuple[Rows, Rows]:
@@ -242,7 +250,9 @@ class ZoneRows:
         phone = self._phones(rows)
         cells = {
             "sourcedId": words(self.person_ids, rows),
-            "enabledUser": words(("false", "true"), (dice % _DISABLED != 0).astype(np.int8)),
+            "enabledUser": words(
+                ("false", "true"), (self._in_class[rows] | (dice % _DISABLED != 0)).astype(np.int8)
+            ),
             "username": username,
             "userIds": only(
                 ~kin,
