@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from roster_pipeline.oneroster.entities import Column, Kind
 from roster_pipeline.oneroster.rules import Rule
@@ -66,7 +67,9 @@ def but_for_zeros(unknown: pd.Series, known: KeySet) -> Mask:
     bare = pc.ascii_ltrim(distinct, "0")
     hit = np.zeros(len(distinct), dtype=bool)
     for count in range(_ZEROS + 1):
-        tried = text_hashes(series(pc.binary_join_element_wise("0" * count, bare, "")))
+        zeros = pa.scalar("0" * count, pa.large_string())
+        padded = pc.binary_join_element_wise(zeros, bare, pa.scalar("", pa.large_string()))
+        tried = text_hashes(series(padded))
         hit |= known.contains(tried)
     found[digits] = hit[pc.index_in(texts, value_set=distinct).to_numpy()]
     return found

@@ -43,6 +43,8 @@ class Breaks:
     """How many findings there are; all have the code."""
     also: tuple[str, ...] = ()
     """Codes of findings that follow from it, each naming a cause."""
+    beside: tuple[str, ...] = ()
+    """Codes of findings without which there is no such finding."""
     why: str = ""
     """Tells two cases of one rule apart."""
 
