@@ -56,8 +56,9 @@ def show(context: typer.Context, name: Name, form: FormatOption = Format.TEXT) -
 
 def _evidence(rooms: "Rooms", hold: Hold) -> "tuple[list[RenderableType], dict[str, Any]]":
     """What would change and what was found, from the store; null where it has lost that."""
+    from roster_pipeline.reports.causes_text import findings_text
     from roster_pipeline.reports.changes import changes_document, changes_text
-    from roster_pipeline.reports.findings import findings_document, findings_of, findings_text
+    from roster_pipeline.reports.findings import findings_document, findings_of
     from roster_pipeline.store import NotStored
 
     texts: list[RenderableType] = []

@@ -1,7 +1,9 @@
-"""`roster check` and `roster diff`: packages on this disk, without a workspace."""
+"""`roster check` and `roster diff`: packages on this disk, and the last ones of sources."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -10,18 +12,57 @@ import typer
 from roster_pipeline.cli.console import Ends, Format, FormatOption, Refusal, answer, end, progress
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rich.progress import Progress
 
+    from roster_pipeline.cli.subjects import Subject
     from roster_pipeline.oneroster.roster import Roster
+    from roster_pipeline.oneroster.rules import Policy
+    from roster_pipeline.oneroster.versions import RoleMap
     from roster_pipeline.quality.candidate import Candidate
+    from roster_pipeline.reports.causes import Values
+    from roster_pipeline.reports.packages import Checked
+
+
+class CheckFormat(StrEnum):
+    """How `roster check` answers."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
 
 
 def check(
-    path: Annotated[Path, typer.Argument(help="A OneRoster zip, or a folder with its files.")],
+    context: typer.Context,
+    named: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH|SOURCE",
+            help="A OneRoster zip, a folder with its files, or a source: its last package.",
+        ),
+    ],
     strict: Annotated[
-        bool, typer.Option("--strict", help="Let every finding stop, as a strict source does.")
+        bool, typer.Option("--strict", help="Insist on the standard to the letter.")
     ] = False,
-    form: FormatOption = Format.TEXT,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="PATH|SOURCE",
+            help="What was accepted before: an earlier package, or a source's accepted roster.",
+        ),
+    ] = None,
+    values: Annotated[
+        bool, typer.Option("--values", help="Show the cells, with what is personal masked.")
+    ] = False,
+    show_values: Annotated[
+        bool, typer.Option("--show-values", help="Show the cells as they are, but for passwords.")
+    ] = False,
+    form: Annotated[
+        CheckFormat,
+        typer.Option("--format", help="For a person, for a program, or one line per finding."),
+    ] = CheckFormat.TEXT,
 ) -> None:
     """Say what is wrong with a package, offline.
 
@@ -30,25 +71,101 @@ def check(
     """
     from tempfile import TemporaryDirectory
 
-    from roster_pipeline.reports.packages import (
-        Checked,
-        check_document,
-        check_text,
-        unreadable_document,
+    from roster_pipeline.cli.subjects import subject
+    from roster_pipeline.reports.packages import unreadable
+    from roster_pipeline.store import NotStored
+    from roster_pipeline.tables.archive import ArchiveError
+
+    with (
+        subject(context, named, strict=strict) as judged,
+        TemporaryDirectory(prefix="roster-check-") as scratch,
+    ):
+        base = _base(context, against, Path(scratch) / "base") if against else judged.base
+        try:
+            checked = _checked(judged, base, Path(scratch) / "roster", values, show_values)
+        except NotStored as error:
+            raise Refusal(str(error), Ends.UNREADABLE) from error
+        except (ArchiveError, OSError) as error:
+            if form is not CheckFormat.TEXT:
+                code = getattr(error, "code", "unreadable")
+                _told(unreadable(judged.name, code, _sentence(error)), form)
+            raise Refusal(f"{judged.name}: {_sentence(error)}", Ends.UNREADABLE) from error
+        _told(checked, form)
+    end(Ends.DONE if checked.verdict == "valid" else Ends.ERROR)
+
+
+def _checked(
+    subject: "Subject", base: "Roster | None", into: Path, values: bool, show_values: bool
+) -> "Checked":
+    from roster_pipeline.oneroster.entities import ENTITIES
+    from roster_pipeline.reports.packages import Checked
+
+    with subject.open() as where:
+        version, made = _judged(
+            where,
+            base,
+            into,
+            policy=subject.policy,
+            role_map=subject.role_map,
+            today=subject.today,
+        )
+        cells = _cells(where, version, made, show_values) if values or show_values else None
+    sent = [entity for entity in ENTITIES if entity in made.rows or made.held.get(entity)]
+    lost = {entity: made.held.get(entity, 0) + made.orphaned.get(entity, 0) for entity in sent}
+    return Checked(
+        subject.name,
+        version,
+        made.roster is not None,
+        made.findings,
+        subject.policy.profile,
+        {entity: max(0, made.rows.get(entity, 0) - lost[entity]) for entity in sent},
+        made.held,
+        made.orphaned,
+        made.header_only,
+        cells,
     )
 
-    with TemporaryDirectory(prefix="roster-check-") as scratch:
-        try:
-            version, candidate = _read(path, None, Path(scratch) / "roster", strict=strict)
-        except Refusal as error:
-            if form is Format.JSON:
-                answer("", unreadable_document(str(path), str(error)), form)
-            raise
-        usable = candidate.roster is not None
-        rows = candidate.roster.counts if candidate.roster else {}
-    checked = Checked(str(path), version, usable, candidate.findings, rows, candidate.held)
-    answer(check_text(checked), check_document(checked), form)
-    end(Ends.ERROR if checked.outcome == "errors" else Ends.DONE)
+
+def _cells(
+    where: Path | BinaryIO, version: str | None, made: "Candidate", show_values: bool
+) -> "Values":
+    from roster_pipeline.oneroster.manifest import Version
+    from roster_pipeline.reports.cells import read_cells
+
+    known = Version(version) if version else None
+    return read_cells(where, known, made.findings, masking=not show_values)
+
+
+def _base(context: typer.Context, named: str, into: Path) -> "Roster | None":
+    """What a package is compared with: an earlier one, or a source's accepted roster."""
+    from roster_pipeline.cli.subjects import accepted, source_rooms
+
+    path = Path(named).expanduser()
+    if path.exists():
+        return _roster(path, None, into)
+    with source_rooms(context, named) as rooms:
+        if (found := accepted(rooms, named)) is None:
+            raise Refusal(f"{named} has no accepted roster yet.", Ends.UNREADABLE)
+        return found
+
+
+def _told(checked: "Checked", form: CheckFormat) -> None:
+    """The answer on stdout, as it is made: there may be hundreds of thousands of findings."""
+    from roster_pipeline.reports.findings_lines import csv_lines
+    from roster_pipeline.reports.packages import check_json, check_text
+
+    if form is CheckFormat.TEXT:
+        answer(check_text(checked), {}, Format.TEXT)
+    elif form is CheckFormat.JSON:
+        _write(check_json(checked))
+    else:
+        _write(csv_lines(checked.findings, checked.values))
+
+
+def _write(pieces: Iterable[str]) -> None:
+    # The name of a member may be no text; it is then written with escapes.
+    getattr(sys.stdout, "reconfigure", lambda **_: None)(errors="backslashreplace", newline="")
+    sys.stdout.writelines(pieces)
 
 
 def diff(
@@ -84,10 +201,10 @@ def diff(
 
 
 @contextmanager
-def _watched(path: Path, shown: "Progress") -> "Iterator[Path | BinaryIO]":
+def _watched(path: Path | BinaryIO, shown: "Progress") -> "Iterator[Path | BinaryIO]":
     """The package, with progress by how much of a zip has been read."""
-    if path.is_dir() or shown.disable:
-        shown.add_task(f"Reading {path.name}", total=None)
+    if not isinstance(path, Path) or path.is_dir() or shown.disable:
+        shown.add_task(f"Reading {path.name if isinstance(path, Path) else ''}", total=None)
         yield path
         return
     with path.open("rb") as file:
@@ -96,26 +213,47 @@ def _watched(path: Path, shown: "Progress") -> "Iterator[Path | BinaryIO]":
 
 
 def _roster(path: Path, base: "Roster | None", into: Path) -> "Roster":
-    _version, candidate = _read(path, base, into, strict=False)
+    """What can be used of a package. Raises Refusal if nothing can."""
+    if not path.exists():
+        raise Refusal(f"There is no {path}.", Ends.UNREADABLE)
+    from roster_pipeline.oneroster.rules import LENIENT
+    from roster_pipeline.tables.archive import ArchiveError
+
+    try:
+        _version, candidate = _judged(path, base, into, policy=LENIENT)
+    except (ArchiveError, OSError) as error:
+        raise Refusal(f"{path}: {_sentence(error)}", Ends.UNREADABLE) from error
     if candidate.roster is None:
         raise Refusal(f"{path} cannot be used; see `roster check {path}`.", Ends.UNREADABLE)
     return candidate.roster
 
 
-def _read(
-    path: Path, base: "Roster | None", into: Path, *, strict: bool
+def _judged(
+    where: Path | BinaryIO,
+    base: "Roster | None",
+    into: Path,
+    *,
+    policy: "Policy",
+    role_map: "RoleMap | None" = None,
+    today: "date | None" = None,
 ) -> "tuple[str | None, Candidate]":
-    """The package's version and what can be used of it. Raises Refusal if it cannot be opened."""
-    if not path.exists():
-        raise Refusal(f"There is no {path}.", Ends.UNREADABLE)
+    """The package's version, and what can be used of it. Raises ArchiveError and OSError."""
     from roster_pipeline.oneroster.package import open_package
-    from roster_pipeline.oneroster.rules import LENIENT, STRICT
+    from roster_pipeline.oneroster.versions import DEFAULT_ROLES
     from roster_pipeline.quality.candidate import build_candidate
-    from roster_pipeline.tables.archive import ArchiveError
 
-    try:
-        with progress() as shown, _watched(path, shown) as where, open_package(where) as package:
-            candidate = build_candidate(package, base, into, policy=STRICT if strict else LENIENT)
-            return package.version, candidate
-    except (ArchiveError, OSError) as error:
-        raise Refusal(f"{path}: {error}", Ends.UNREADABLE) from error
+    with progress() as shown, _watched(where, shown) as stream, open_package(stream) as package:
+        candidate = build_candidate(
+            package,
+            base,
+            into,
+            policy=policy,
+            role_map=role_map or DEFAULT_ROLES,
+            today=today,
+        )
+        return package.version, candidate
+
+
+def _sentence(error: Exception) -> str:
+    """What an error of opening says, without the path, which stands beside it."""
+    return getattr(error, "strerror", None) or str(error)

@@ -1,4 +1,4 @@
-"""Findings grouped by code: for a terminal, for a program, for the Dagster UI.
+"""Findings grouped by code: for a program, for the Dagster UI, in one sentence.
 
 Nothing here shows a cell: a finding has a code, a place and a sentence.
 """
@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from rich.console import Group, RenderableType
-from rich.text import Text
 
-from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity, Texts
+from roster_pipeline.reports.causes import RANK, Spot, spot_of
 from roster_pipeline.reports.tables import markdown_table
+from roster_pipeline.tables.text import TEXT, arrow
 
 EFFECTS: Final = {
     Severity.STOP: "stops the package",
@@ -23,7 +23,7 @@ EFFECTS: Final = {
 }
 """What each severity does to the data, in words."""
 
-_STYLES: Final = {
+STYLES: Final = {
     Severity.STOP: "bold red",
     Severity.HOLD: "bold yellow",
     Severity.DROP: "bold magenta",
@@ -31,28 +31,6 @@ _STYLES: Final = {
 }
 # The Dagster UI shows Markdown inline under 1,000 characters.
 _INLINE: Final = 1000
-_RANK: Final = {severity: rank for rank, severity in enumerate(Severity)}
-
-
-@dataclass(frozen=True)
-class Spot:
-    """One sentence about one column of one file, and the lines that it is true of."""
-
-    file: str
-    column: str | None
-    message: str
-    fix: str
-    count: int
-    lines: tuple[int, ...]
-    """The first lines, ascending; empty where the file itself is meant."""
-
-    def places(self) -> list[str]:
-        """`file:line:column` for each of the lines, `file:column` or `file` without any."""
-        tail = [self.column] if self.column else []
-        return [
-            ":".join([self.file, *([str(line)] if line else []), *tail])
-            for line in (self.lines or (0,))
-        ]
 
 
 @dataclass(frozen=True)
@@ -62,6 +40,8 @@ class CodeSummary:
     code: str
     severity: Severity
     count: int
+    following: int
+    """How many of them only follow from another row."""
     spots: tuple[Spot, ...]
 
 
@@ -80,36 +60,52 @@ def summarise(findings: Findings, *, lines: int = 20) -> list[CodeSummary]:
             code,
             severity,
             sum(group.count for groups in places.values() for group in groups),
-            tuple(_spot(place, groups, lines) for place, groups in places.items()),
+            sum(_following(group) for groups in places.values() for group in groups),
+            tuple(
+                spot_of([(group, None, None) for group in groups], lines)
+                for groups in places.values()
+            ),
         )
         for (severity, code), places in spots.items()
     ]
-    return sorted(summaries, key=lambda s: (_RANK[s.severity], -s.count, s.code))
+    return sorted(summaries, key=lambda s: (RANK[s.severity], -s.count, s.code))
 
 
-def _spot(place: tuple[str, str | None, str, str], groups: list[FindingGroup], keep: int) -> Spot:
-    file, column, message, fix = place
-    # Blocks arrive in file order, so the first lines of each group hold the first of all.
-    first = sorted(line for group in groups for line in group.lines[:keep].tolist())[:keep]
-    return Spot(file, column, message, fix, sum(group.count for group in groups), tuple(first))
+def _following(group: FindingGroup) -> int:
+    return 0 if group.causes is None else len(group.lines) - group.causes.null_count
 
 
 def findings_of(frame: pd.DataFrame) -> Findings:
-    """The findings that `Findings.frame` made a frame of, as the store keeps it."""
-    columns = ["code", "severity", "message", "file", "column", "fix"]
-    return Findings(
-        FindingGroup(
-            code=str(first["code"]),
-            severity=Severity(first["severity"]),
-            message=str(first["message"]),
-            file=str(first["file"]),
-            column=None if pd.isna(first["column"]) else str(first["column"]),
-            fix=str(first["fix"]),
-            lines=rows["line"].dropna().to_numpy(dtype=np.int64),
-        )
-        for _, rows in frame.groupby(columns, sort=False, dropna=False)
-        for first in rows.head(1).to_dict("records")
+    """The findings that `Findings.frame` made a frame of, as the store keeps it.
+
+    Frames of before findings named their row and its cause give findings that name neither.
+    """
+    one = ["code", "severity", "message", "file", "column", "fix", "entity"]
+    each = ["sourcedId", "cause"]
+    frame = frame.assign(**{name: None for name in (*one, *each) if name not in frame.columns})
+    return Findings(_group_of(rows) for _, rows in frame.groupby(one, sort=False, dropna=False))
+
+
+def _group_of(rows: pd.DataFrame) -> FindingGroup:
+    """Findings that differ in nothing but their rows."""
+    first = {name: None if pd.isna(cell) else cell for name, cell in rows.iloc[0].items()}
+    placed = rows[rows["line"].notna()]
+    return FindingGroup(
+        code=str(first["code"]),
+        severity=Severity(str(first["severity"])),
+        message=str(first["message"]),
+        file=str(first["file"]),
+        column=first["column"],
+        fix=str(first["fix"]),
+        lines=placed["line"].to_numpy(dtype=np.int64),
+        entity=first["entity"],
+        sourced_ids=_texts(placed["sourcedId"]),
+        causes=_texts(placed["cause"]),
     )
+
+
+def _texts(cells: "pd.Series[Any]") -> Texts | None:
+    return arrow(cells.astype(TEXT)) if cells.notna().any() else None
 
 
 def findings_document(findings: Findings, *, lines: int = 20) -> dict[str, Any]:
@@ -126,6 +122,7 @@ def findings_document(findings: Findings, *, lines: int = 20) -> dict[str, Any]:
                 "code": summary.code,
                 "severity": str(summary.severity),
                 "count": summary.count,
+                "following": summary.following,
                 "places": [
                     {
                         "file": spot.file,
@@ -133,7 +130,7 @@ def findings_document(findings: Findings, *, lines: int = 20) -> dict[str, Any]:
                         "message": spot.message,
                         "fix": spot.fix,
                         "count": spot.count,
-                        "lines": list(spot.lines),
+                        "lines": [place.line for place in spot.places if place.line],
                     }
                     for spot in summary.spots
                 ],
@@ -141,33 +138,6 @@ def findings_document(findings: Findings, *, lines: int = 20) -> dict[str, Any]:
             for summary in summaries
         ],
     }
-
-
-def findings_text(findings: Findings, *, lines: int = 3) -> RenderableType:
-    """Findings for a terminal: each code with its count, first places and how to mend it."""
-    if not findings:
-        return Text("Nothing to report.", style="green")
-    parts: list[RenderableType] = []
-    for summary in summarise(findings, lines=lines):
-        head = Text()
-        head.append(summary.code, style=_STYLES[summary.severity])
-        head.append(f"  {summary.count:,} × {EFFECTS[summary.severity]}")
-        parts.append(head)
-        parts += [_spot_text(spot) for spot in summary.spots]
-        parts.append(Text())
-    return Group(*parts[:-1])
-
-
-def _spot_text(spot: Spot) -> Text:
-    text = Text(f"  {spot.message}")
-    text.append("\n    " + ", ".join(spot.places()), style="dim")
-    more = spot.count - max(1, len(spot.lines))
-    if more > 0:
-        text.append(f" and {more:,} more", style="dim")
-    if spot.fix:
-        text.append("\n    To mend it: ", style="green")
-        text.append(spot.fix)
-    return text
 
 
 def findings_sentence(findings: Findings) -> str:
@@ -193,11 +163,17 @@ def findings_markdown(findings: Findings) -> str:
     """
     if not findings:
         return "No findings."
-    rows = [(s.code, str(s.severity), s.count) for s in summarise(findings, lines=1)]
+    summaries = summarise(findings, lines=1)
+    header = ["finding", "severity", "count"]
+    if any(summary.following for summary in summaries):
+        header.append("of these follow from others")
+    rows = [(s.code, str(s.severity), s.count, s.following or "")[: len(header)] for s in summaries]
     for shown in range(len(rows), 0, -1):
-        table = markdown_table(("finding", "severity", "count"), rows[:shown])
-        if rest := rows[shown:]:
-            table += f"\n\n… and {len(rest)} more codes with {sum(r[2] for r in rest):,} findings."
+        table = markdown_table(header, rows[:shown])
+        if rest := summaries[shown:]:
+            table += (
+                f"\n\n… and {len(rest)} more codes with {sum(s.count for s in rest):,} findings."
+            )
         if len(table) < _INLINE:
             return table
     return findings_sentence(findings)

@@ -3,8 +3,8 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from rich.console import Console, RenderableType
 
 from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
 from roster_pipeline.reports.findings import (
@@ -13,10 +13,8 @@ from roster_pipeline.reports.findings import (
     findings_markdown,
     findings_of,
     findings_sentence,
-    findings_text,
     summarise,
 )
-from roster_pipeline.reports.packages import Checked, check_document, verdict
 
 
 def group(
@@ -29,13 +27,6 @@ def group(
     return FindingGroup(
         code, severity, message, "users.csv", column, "fill it in", np.array(lines, dtype=np.int64)
     )
-
-
-def shown(text: RenderableType) -> str:
-    console = Console(width=120, color_system=None)
-    with console.capture() as capture:
-        console.print(text)
-    return capture.get()
 
 
 @pytest.fixture
@@ -59,21 +50,6 @@ def test_the_gravest_code_comes_first_and_blocks_of_one_file_are_added_up(
         ("cell.required", Severity.HOLD, 1207),
         ("cell.padded", Severity.WARN, 1),
     ]
-
-
-def test_a_terminal_shows_first_places_how_many_more_and_how_to_mend(findings: Findings) -> None:
-    text = shown(findings_text(findings))
-    assert "cell.required  1,207 × holds rows back" in text
-    assert "users.csv:2:givenName, users.csv:40:givenName, users.csv:100:givenName" in text
-    assert "and 1,203 more" in text
-    assert "users.csv:7:familyName" in text
-    assert "To mend it: fill it in" in text
-    assert "roles.csv" in [line.strip() for line in text.splitlines()]
-
-
-def test_brackets_in_a_message_are_text_and_no_markup() -> None:
-    odd = Findings([group("x", Severity.WARN, [1], message="not one of [bold]true[/bold]")])
-    assert "not one of [bold]true[/bold]" in shown(findings_text(odd))
 
 
 def test_the_document_counts_each_severity_and_survives_json(findings: Findings) -> None:
@@ -105,33 +81,44 @@ def test_the_sentence_counts_by_the_words_of_the_headings(findings: Findings) ->
 def test_no_findings_is_said_in_words() -> None:
     assert findings_sentence(Findings()) == "No findings."
     assert findings_markdown(Findings()) == "No findings."
-    assert "Nothing to report" in shown(findings_text(Findings()))
-
-
-@pytest.mark.parametrize(
-    ("severity", "outcome", "words"),
-    [
-        (Severity.STOP, "errors", "would stop"),
-        (Severity.HOLD, "errors", "would go on without"),
-        (Severity.DROP, "errors", "would go on without"),
-        (Severity.WARN, "warnings", "would take all"),
-    ],
-)
-def test_the_verdict_says_what_a_sync_would_do(
-    severity: Severity, outcome: str, words: str
-) -> None:
-    usable = severity is not Severity.STOP
-    checked = Checked("a.zip", "1.2", usable, Findings([group("x", severity, [1])]))
-    assert check_document(checked)["outcome"] == outcome
-    assert words in verdict(checked).plain
-
-
-def test_a_strict_check_takes_nothing_that_has_findings() -> None:
-    checked = Checked("a.zip", "1.2", False, Findings([group("x", Severity.WARN, [1])]))
-    assert checked.outcome == "errors"
-    assert "would stop" in verdict(checked).plain
 
 
 def test_findings_come_back_from_the_frame_that_the_store_keeps(findings: Findings) -> None:
     again = findings_of(findings.frame())
     assert findings_document(again) == findings_document(findings)
+
+
+def test_rows_and_causes_come_back_from_that_frame() -> None:
+    some = FindingGroup(
+        "reference.waiting",
+        Severity.HOLD,
+        "waits",
+        "classes.csv",
+        "schoolSourcedId",
+        "",
+        np.array([2, 3, 4], dtype=np.int64),
+        "classes",
+        pa.array(["c1", "c2", None], pa.large_string()),
+        pa.array(["orgs/s1", None, "orgs/s1"], pa.large_string()),
+    )
+    again = findings_of(Findings([some]).frame())
+    assert list(again) == list(Findings([some]))
+
+
+def test_a_frame_of_before_causes_were_kept_can_still_be_read(findings: Findings) -> None:
+    old = findings.frame().drop(columns=["entity", "sourcedId", "cause"])
+    again = findings_of(old)
+    assert findings_document(again) == findings_document(findings)
+    assert all(finding.cause is None and finding.entity is None for finding in again)
+
+
+def test_markdown_says_how_many_findings_only_follow() -> None:
+    causes = pa.array(["orgs/s1", None], pa.large_string())
+    some = group("reference.waiting", Severity.HOLD, [2, 3])
+    waiting = FindingGroup(
+        some.code, some.severity, some.message, some.file, lines=some.lines, causes=causes
+    )
+    markdown = findings_markdown(Findings([waiting, group("x", Severity.WARN, [1])]))
+    assert markdown.splitlines()[0] == "|finding|severity|count|of these follow from others|"
+    assert "|reference.waiting|hold|2|1|" in markdown
+    assert "|x|warn|1||" in markdown

@@ -1,0 +1,54 @@
+"""What a package is worth, in one word and in one sentence."""
+
+import json
+
+import pytest
+
+from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+from roster_pipeline.reports.packages import Checked, check_json, unreadable, verdict
+
+
+def checked(severity: Severity | None, **more: object) -> Checked:
+    some = [] if severity is None else [FindingGroup.one("x", severity, "wrong", "users.csv")]
+    usable = severity is not Severity.STOP
+    return Checked("a.zip", "1.2", usable, Findings(some), **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("severity", "word", "words"),
+    [
+        (Severity.STOP, "invalid", "would stop"),
+        (Severity.HOLD, "invalid", "would go on without"),
+        (Severity.DROP, "invalid", "would go on without"),
+        (Severity.WARN, "valid", "would take all"),
+        (None, "valid", "would take all"),
+    ],
+)
+def test_the_verdict_says_what_a_sync_would_do(
+    severity: Severity | None, word: str, words: str
+) -> None:
+    this = checked(severity)
+    assert json.loads("".join(check_json(this)))["verdict"] == word
+    assert words in verdict(this).plain
+
+
+def test_of_a_required_file_without_rows_nothing_was_taken_and_somebody_is_asked() -> None:
+    said = verdict(checked(Severity.WARN, unsent=("enrollments",))).plain
+    assert "would take all" not in said
+    assert "Nothing was sent of enrollments, whose accepted rows stay." in said
+    assert "ask a person" in said
+
+
+def test_a_file_that_may_be_left_out_stops_nobody() -> None:
+    said = verdict(checked(Severity.WARN, unsent=("demographics",))).plain
+    assert "Nothing was sent of demographics" in said
+    assert "ask a person" not in said
+
+
+def test_a_package_that_cannot_be_opened_is_one_finding_with_its_reason() -> None:
+    document = json.loads("".join(check_json(unreadable("a.zip", "truncated", "cut off"))))
+    assert (document["verdict"], document["version"]) == ("invalid", None)
+    (finding,) = document["findings"]
+    assert finding["code"] == "package.truncated"
+    assert finding["severity"] == "stop"
+    assert finding["fix"]
