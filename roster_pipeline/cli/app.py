@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from roster_pipeline.cli import accounts, courses, folder, holds, packages, syncs
+from roster_pipeline.cli import accounts, courses, folder, holds, packages, rules, syncs
 from roster_pipeline.cli import demo as demonstration
 from roster_pipeline.cli.console import Ends, Refusal, note
 
@@ -29,6 +29,7 @@ app.command("sync")(syncs.sync)
 app.command("status")(syncs.status)
 app.command("check")(packages.check)
 app.command("diff")(packages.diff)
+app.command("rules")(rules.rules)
 app.command("holds")(holds.holds)
 app.command("show")(holds.show)
 app.command("approve")(holds.approve)
