@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from roster_pipeline.oneroster.entities import ENTITIES, USER_ROLES_1P1, columns_1p1
+from roster_pipeline.oneroster.findings import Severity
 from roster_pipeline.oneroster.package import open_package
 from roster_pipeline.oneroster.versions import downgrade_users, upgrade_users
 from roster_pipeline.oneroster.writing import write_bulk
@@ -29,7 +30,8 @@ def test_what_is_written_as_1p2_is_read_again_but_for_what_bulk_leaves_blank(
         write_bulk(roster, package)
         with open_package(package) as opened:
             again = build_candidate(opened, roster, Path(folder) / "again", block_bytes=200)
-        assert [f.code for f in again.findings if f.code != "package.absent_file"] == []
+        # What is said of it changes nothing of it: names out of a hat mean nothing together.
+        assert [f.code for f in again.findings if f.severity is not Severity.WARN] == []
         assert again.roster is not None
         for entity in ENTITIES:
             if entity not in again.kept:
