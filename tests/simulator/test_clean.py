@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import open_package
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.rules import LENIENT, STRICT, Policy
@@ -68,10 +69,12 @@ def test_a_clean_district_over_rest_has_no_finding(version: str, tmp_path: Path)
     district.on(5).write_package(export)
     with RestServer(export, clients={"us": "sesame"}) as server:
         token = {"client_id": "us", "client_secret": {"env": "S"}, "token_url": server.token_url}
-        source = rest_source(server.base_url(), auth={"oauth2": token}, version=version)
+        source = rest_source(
+            server.base_url(Version(version)), auth={"oauth2": token}, version=version
+        )
         assert source.rest is not None
         session = open_http(
-            server.base_url(version),
+            server.base_url(Version(version)),
             HttpAuth.model_validate(source.rest.auth),
             base=tmp_path,
             environ={"S": "sesame"},
