@@ -12,7 +12,7 @@ WORKSPACE ?= demo-workspace
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test lint unit soak bench bench-full lock clean
+.PHONY: help install demo dev test lint unit soak bench bench-full docs lock clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,10 @@ bench: install ## Limit, naive and ours at 10,000 and 100,000 students
 
 bench-full: install ## The same and a 1,000,000-student district through the command
 	$(BIN)/python -m benchmarks --full
+
+docs: install ## Write docs/rules.md anew from the rules
+	$(BIN)/python -m roster_pipeline.reports.rules > docs/rules.md.new
+	mv docs/rules.md.new docs/rules.md
 
 lock: install ## Choose the newest allowed packages again (hashes, no registry's host)
 	$(UV) pip compile pyproject.toml --quiet --upgrade --universal --generate-hashes \

@@ -165,5 +165,5 @@ def _unsent(entities: tuple[str, ...]) -> str:
     """What becomes of entities whose file has a header alone."""
     said = f"Nothing was sent of {', '.join(entities)}, whose accepted rows stay."
     if any(entity in REQUIRED_1P2 for entity in entities):
-        said += " A sync would ask a person before it goes on."
+        said += " A sync that changes anything else asks a person first."
     return said
