@@ -204,7 +204,8 @@ def diff(
 def _watched(path: Path | BinaryIO, shown: "Progress") -> "Iterator[Path | BinaryIO]":
     """The package, with progress by how much of a zip has been read."""
     if not isinstance(path, Path) or path.is_dir() or shown.disable:
-        shown.add_task(f"Reading {path.name if isinstance(path, Path) else ''}", total=None)
+        name = path.name if isinstance(path, Path) else "the package"
+        shown.add_task(f"Reading {name}", total=None)
         yield path
         return
     with path.open("rb") as file:

@@ -3,8 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
-from itertools import repeat
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, repeat
 from typing import Final
 
 from roster_pipeline.oneroster.findings import FindingGroup, Findings, Texts
@@ -24,6 +24,7 @@ COLUMNS: Final = (
 )
 """Of the CSV; `value` comes last where cells were asked for."""
 
+_SOME: Final = 8192
 # What a spreadsheet takes for a formula, or for the way into one.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -60,28 +61,32 @@ def csv_lines(findings: Findings, values: Values | None = None) -> Iterator[str]
             + ([] if values is None else [_defused(value)])
             for line, sourced_id, cause, value in _rows(group, cells)
         )
-        yield _csv(rows)
+        while some := list(islice(rows, _SOME)):
+            yield _csv(some)
 
 
 _Row = tuple[int | None, str | None, str | None, str | None]
 
 
-def _rows(group: FindingGroup, values: Iterable[str | None] | None) -> Iterator[_Row]:
+def _rows(group: FindingGroup, values: Sequence[str | None] | None) -> Iterator[_Row]:
     """Line, sourcedId, cause and value of each finding of a group."""
     if not len(group.lines):
         yield None, None, None, None
         return
-    yield from zip(
-        group.lines.tolist(),
-        _each(group.sourced_ids),
-        _each(group.causes),
-        repeat(None) if values is None else values,
-        strict=False,
-    )
+    for start in range(0, len(group.lines), _SOME):
+        some = slice(start, start + _SOME)
+        lines = group.lines[some].tolist()
+        yield from zip(
+            lines,
+            _each(group.sourced_ids, start, len(lines)),
+            _each(group.causes, start, len(lines)),
+            repeat(None, len(lines)) if values is None else values[some],
+            strict=True,
+        )
 
 
-def _each(texts: Texts | None) -> Iterable[str | None]:
-    return repeat(None) if texts is None else texts.to_pylist()
+def _each(texts: Texts | None, start: int, count: int) -> Iterable[str | None]:
+    return repeat(None, count) if texts is None else texts.slice(start, count).to_pylist()
 
 
 def _json(text: str | None) -> str:

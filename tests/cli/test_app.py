@@ -49,7 +49,8 @@ def test_a_wrong_command_line_is_one_sentence(roster: Roster) -> None:
 
 
 def test_a_command_without_its_argument_points_to_its_own_help(roster: Roster) -> None:
-    assert roster("check").err == "roster: Missing argument 'path'. See `roster check --help`.\n"
+    said = "roster: Missing argument 'PATH|SOURCE'. See `roster check --help`.\n"
+    assert roster("check").err == said
 
 
 def test_no_command_at_all_shows_what_there_is(roster: Roster) -> None:

@@ -72,3 +72,22 @@ def test_no_cell_of_the_csv_is_a_formula() -> None:
     (row,) = rows("".join(csv_lines(Findings([odd]), [["-1+cmd|'/c calc'!A1"]])))
     assert (row["column"], row["value"]) == ("'@SUM(A1)", "'-1+cmd|'/c calc'!A1")
     assert (rows("".join(csv_lines(FINDINGS)))[2]["file"]) == "'+.csv"
+
+
+def test_of_many_lines_none_is_lost() -> None:
+    count = 20_000
+    ids = [f"u{n}" for n in range(count)]
+    many = FindingGroup(
+        "x",
+        Severity.WARN,
+        "m",
+        "users.csv",
+        lines=np.arange(2, count + 2, dtype=np.int64),
+        sourced_ids=pa.array(ids, pa.large_string()),
+    )
+    values = [[f"v{n}" for n in range(count)]]
+    found = rows("".join(csv_lines(Findings([many]), values)))
+    assert [(row["sourcedId"], row["value"]) for row in found] == [
+        (f"u{n}", f"v{n}") for n in range(count)
+    ]
+    assert sum(1 for _ in json_lines(Findings([many]))) == count
