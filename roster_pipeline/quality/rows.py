@@ -21,7 +21,7 @@ from roster_pipeline.quality.cell_rules import weigh_cell
 from roster_pipeline.quality.cells import judge_cells
 from roster_pipeline.quality.effects import effect
 from roster_pipeline.quality.presence import Hashes, Missing, Positions, Presence
-from roster_pipeline.quality.references import Misses, find_misses, without
+from roster_pipeline.quality.references import Misses, among, find_misses, without
 from roster_pipeline.quality.row_rules import ROW_RULES
 from roster_pipeline.quality.rules import ACCESS, RULES
 from roster_pipeline.quality.status import judge_status
@@ -235,13 +235,12 @@ def _judge_references(
     References that a row can do without are taken out of it.
     """
     found = _AtFault(np.zeros(len(hold), dtype=bool), np.zeros(len(hold), dtype=bool))
+    looked_at = ~hold if hold.any() else None
     for column in table:
         if column.target not in presence:
             continue
         cells = judged.good[column.name]
-        misses = find_misses(
-            cells.mask(hold) if hold.any() else cells, column, presence[column.target]
-        )
+        misses = find_misses(cells, column, presence[column.target], looked_at)
         judged.unjudged |= misses.unjudged
         if len(misses.wrong_kind):
             judged.findings.add(
@@ -256,16 +255,18 @@ def _judge_references(
         if not len(misses):
             continue
         rows, mended = without(cells, column, misses)
-        emptied = rows[mended.isna().to_numpy(dtype=bool)]
-        fatal = emptied if column.required is Required.ALWAYS else emptied[:0]
+        lost = mended.isna().to_numpy(dtype=bool) & (column.required is Required.ALWAYS)
+        fatal = rows[lost]
         judged.findings.extend(miss_findings(misses, block, judged, column, fatal))
-        waiting = misses.rows[misses.reasons != Missing.REMOVED]
-        found.waits[np.intersect1d(fatal, waiting)] = True
-        found.goes[np.setdiff1d(fatal, waiting)] = True
         if len(fatal):
+            waiting = among(fatal, misses.rows[misses.reasons != Missing.REMOVED])
+            found.waits[fatal[waiting]] = True
+            found.goes[fatal[~waiting]] = True
             found.rows.append(fatal)
             found.causes.append(first_of_each(misses.rows, misses.causes, fatal))
-        judged.good = judged.good.assign(**{column.name: with_cells(cells, rows, mended)})
+        if not lost.all():
+            changed = with_cells(cells, rows[~lost], mended[~lost])
+            judged.good = judged.good.assign(**{column.name: changed})
     return found
 
 
@@ -297,8 +298,8 @@ def missing_findings(
         rule = RULES[reason]
         picked = np.flatnonzero(misses.reasons == reason)
         # One finding a row: the first of several misses in one list.
-        picked = picked[np.unique(misses.rows[picked], return_index=True)[1]]
-        lost = np.isin(misses.rows[picked], fatal)
+        picked = picked[np.diff(misses.rows[picked], prepend=-1) > 0]
+        lost = among(misses.rows[picked], fatal)
         for chosen, severity in ((picked[lost], rule.severity), (picked[~lost], Severity.DROP)):
             if len(chosen):
                 findings.add(
