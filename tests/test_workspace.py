@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -7,7 +9,9 @@ from pydantic import BaseModel
 
 from roster_pipeline.accounts import config as accounts
 from roster_pipeline.guards import settings as guards
+from roster_pipeline.oneroster.findings import Severity
 from roster_pipeline.oneroster.rules import LENIENT, STRICT
+from roster_pipeline.quality.rules import RULES
 from roster_pipeline.receivers import config as receivers
 from roster_pipeline.sources import config as sources
 from roster_pipeline.workspace import (
@@ -439,6 +443,70 @@ def test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace(folder
     assert workspace.guards_for("springfield").removed.floor == 2
 
 
+def test_severities_of_a_source_overlay_those_of_the_workspace(folder: Path) -> None:
+    write(
+        folder,
+        "roster.yaml",
+        ROSTER + "severities: {reference.kind: stop, cell.date: drop}\n",
+    )
+    write(folder, "sources/springfield.yaml", SOURCE + "severities:\n  cell.date: hold\n")
+    policy = Workspace.load(folder).policy_for("springfield", strict=True)
+
+    assert policy.profile is STRICT.profile
+    assert policy.severities == {"reference.kind": Severity.STOP, "cell.date": Severity.HOLD}
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("cell.requird: stop", "no rule is called `cell.requird`; did you mean `cell.required`?"),
+        ("zzz: stop", "no rule is called `zzz`; docs/rules.md has all of them"),
+        ("cell.required: warn", "this rule cannot be `warn`; it can be stop or hold"),
+        ("cell.date: warn", "this rule cannot be `warn`; it can be stop, hold or drop"),
+        ("cell.date: fatal", "say one of stop, hold or drop"),
+        ("cell.date: [stop]", "text is needed here, and YAML reads a list"),
+    ],
+)
+@pytest.mark.parametrize("file", ["roster.yaml", "sources/springfield.yaml"])
+def test_a_severity_that_a_rule_cannot_have_is_refused_at_its_place(
+    folder: Path, file: str, line: str, sentence: str
+) -> None:
+    text = {"roster.yaml": ROSTER, "sources/springfield.yaml": SOURCE}[file]
+    text = text.rstrip("\n") + f"\nseverities:\n  reference.kind: stop\n  {line}\n"
+    write(folder, file, text)
+
+    [problem] = problems(folder)
+
+    assert problem.startswith(f"{file}:{len(text.splitlines())}:")
+    assert problem.endswith(f"`severities.{line.partition(':')[0]}`: {sentence}")
+
+
+def test_editors_are_told_the_rules_and_what_each_can_be() -> None:
+    for kind in ("roster", "source"):
+        severities = json_schemas()[kind]["properties"]["severities"]
+        assert severities["additionalProperties"] is False
+        assert severities["properties"]["cell.required"]["enum"] == ["stop", "hold"]
+        assert severities["properties"].keys() == RULES.keys()
+
+
+def test_a_source_may_say_when_its_held_rows_become_urgent(folder: Path) -> None:
+    assert Workspace.load(folder).escalate_after("springfield") == 7
+    write(folder, "roster.yaml", ROSTER + "held_rows: {escalate_after: 3}\n")
+    assert Workspace.load(folder).escalate_after("springfield") == 3
+    write(folder, "sources/springfield.yaml", SOURCE + "held_rows: {escalate_after: 14}\n")
+    assert Workspace.load(folder).escalate_after("springfield") == 14
+
+
+def test_a_workspace_without_severities_loads_no_heavy_library(folder: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from roster_pipeline.workspace import Workspace\n"
+        f"Workspace.load(Path({str(folder)!r}))\n"
+        "print([name for name in ('pandas', 'pyarrow') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
 def test_the_folder_is_found(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("repository")
     assert locate({}, root) == root
@@ -490,6 +558,8 @@ SHOWN_TO_ACT = {
         "roles": "test_roles_override_the_usual_translation_type_by_type",
         "scope": "test_of_one_school_come_its_classes_and_people_and_what_these_need",
         "expect": "test_a_size_that_is_not_expected_holds",
+        "severities": "test_severities_of_a_source_overlay_those_of_the_workspace",
+        "held_rows": "test_a_source_may_say_when_its_held_rows_become_urgent",
         "strict": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
         "guards": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
     },
@@ -514,6 +584,8 @@ SHOWN_TO_ACT = {
         "storage": "test_storage_and_ledger_may_be_elsewhere",
         "ledger": "test_storage_and_ledger_may_be_elsewhere",
         "partitions": "test_the_first_date_is_a_date",
+        "severities": "test_severities_of_a_source_overlay_those_of_the_workspace",
+        "held_rows": "test_a_source_may_say_when_its_held_rows_become_urgent",
         "strict": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
         "guards": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
     },

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
 from roster_pipeline.accounts import config as accounts
 from roster_pipeline.guards.settings import LATER as LATER_IN_GUARDS
 from roster_pipeline.guards.settings import GuardSettings
-from roster_pipeline.oneroster.rules import LENIENT, STRICT, Policy
 from roster_pipeline.receivers import config as receivers
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.sources import config as sources
@@ -21,7 +20,11 @@ from roster_pipeline.workspace import settings as settings_of
 from roster_pipeline.workspace.located_yaml import Document, YamlError, read
 from roster_pipeline.workspace.problems import Problem, WorkspaceError, explain, planned_keys
 from roster_pipeline.workspace.products import Product
-from roster_pipeline.workspace.settings import Settings, check_database
+from roster_pipeline.workspace.settings import HeldRows, Settings, check_database
+from roster_pipeline.workspace.severities import Severities, policy
+
+if TYPE_CHECKING:
+    from roster_pipeline.oneroster.rules import Policy
 
 ROSTER_YAML: Final = "roster.yaml"
 VARIABLE: Final = "ROSTER_WORKSPACE"
@@ -32,6 +35,10 @@ _TABLES: Final = ("tables", "database and schema")
 class District(Source):
     """A source with the limits that hold for it."""
 
+    severities: Severities = Field(default_factory=dict)
+    """Rule code → stop, hold, drop or warn; what is not said here is as roster.yaml says."""
+    held_rows: HeldRows | None = None
+    """When held rows become urgent; as roster.yaml says by default."""
     guards: GuardSettings = Field(default_factory=GuardSettings)
     """Limits that differ from those of roster.yaml."""
 
@@ -136,11 +143,15 @@ class Workspace:
         """The limits that hold for a source."""
         return self.settings.guards.overlaid_by(self.source(source).guards)
 
-    def policy_for(self, source: str, *, strict: bool = False) -> Policy:
+    def policy_for(self, source: str, *, strict: bool = False) -> "Policy":
         """How grave findings are for a source; `strict` insists on the standard in any case."""
-        own = self.source(source).strict
-        to_the_letter = strict or (self.settings.strict if own is None else own)
-        return STRICT if to_the_letter else LENIENT
+        own = self.source(source)
+        to_the_letter = strict or (self.settings.strict if own.strict is None else own.strict)
+        return policy({**self.settings.severities, **own.severities}, strict=to_the_letter)
+
+    def escalate_after(self, source: str) -> int:
+        """For how many days a row of a source may be held before it needs a person."""
+        return (self.source(source).held_rows or self.settings.held_rows).escalate_after
 
     def products_of(self, source: str) -> tuple[Product, ...]:
         """Every product that a source uses, by id."""

@@ -5,11 +5,20 @@ from datetime import date
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Discriminator, Field, StrictBool, Tag, field_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    Tag,
+    field_validator,
+)
 
 from roster_pipeline.fields import Part, Text
 from roster_pipeline.guards.settings import GuardSettings
 from roster_pipeline.transport.config import Secret
+from roster_pipeline.workspace.severities import Severities
 
 LATER: Final[Mapping[str, str]] = {
     "notify": "messages to people",
@@ -37,6 +46,13 @@ class Partitions(Part):
     """The first date that can be synced."""
 
 
+class HeldRows(Part):
+    """When rows that are held back become urgent."""
+
+    escalate_after: Annotated[StrictInt, Field(ge=0)] = 7
+    """A row that was held for more than this many days needs a person."""
+
+
 def _url_or_secret(value: Any) -> str:
     return "url" if isinstance(value, str) else "reference"
 
@@ -55,6 +71,9 @@ class Settings(Part):
     partitions: Partitions
     strict: StrictBool = False
     """Whether findings that are usually tolerated stop a sync."""
+    severities: Severities = Field(default_factory=dict)
+    """Rule code → stop, hold, drop or warn, where a rule's own severity is not wanted."""
+    held_rows: HeldRows = Field(default_factory=HeldRows)
     guards: GuardSettings = Field(default_factory=GuardSettings)
 
     @field_validator("ledger")
