@@ -7,6 +7,7 @@ import dagster as dg
 
 from roster_pipeline.assets.handles import CandidateRoster, Changes
 from roster_pipeline.assets.steps import step
+from roster_pipeline.guards.filled import filled
 from roster_pipeline.guards.judge import Verdict, judge
 from roster_pipeline.oneroster.delta import diff
 from roster_pipeline.reports.bars import bar_svg
@@ -73,12 +74,13 @@ def guard(partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
     def guard(
         sync_run: dg.ResourceParam[SyncRun],
         workspace: dg.ResourceParam[Workspace],
+        snapshots: dg.ResourceParam[Snapshots],
         changes: Changes,
     ) -> dg.AssetCheckResult:
         with step(sync_run, "Asking the guards"):
-            source = sync_run.source.id
-            facts = changes.facts(sync_run.source.expect)
-            verdict = judge(facts, workspace.guards_for(source))
+            source, expect = sync_run.source.id, sync_run.source.expect
+            full = filled(snapshots.open(changes.candidate), expect.fill) if expect.fill else {}
+            verdict = judge(changes.facts(expect, full), workspace.guards_for(source))
             hold = sync_run.ledger.record_verdict(
                 source,
                 changes.candidate,

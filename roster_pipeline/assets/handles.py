@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from roster_pipeline.guards.judge import Facts
+from roster_pipeline.sources.config import Expect
 from roster_pipeline.store import Snapshot
+from roster_pipeline.store.held import HeldRows
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class CandidateRoster:
     """Entities whose file has a header and no rows."""
     findings: dict[str, int] = field(default_factory=dict)
     """Findings by code."""
+    held_rows: HeldRows | None = None
+    """Of the rows held back those whose sourcedId is known, and how old they are."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ class Changes:
         """The content of the base."""
         return self.base.content_hash if self.base else None
 
-    def facts(self, expect: Mapping[str, tuple[int, int]]) -> Facts:
-        """What the guards look at, beside what the source is expected to have."""
+    def facts(self, expect: Expect, filled: Mapping[str, int]) -> Facts:
+        """What the guards look at: these numbers, and what the source is expected to have."""
         return Facts(
             counts=self.candidate.counts,
             base=self.base.counts if self.base else None,
@@ -55,5 +59,7 @@ class Changes:
             orphaned=self.orphaned,
             read=self.read,
             header_only=self.header_only,
-            expect=expect,
+            expect=expect.rows,
+            expect_fill=expect.fill,
+            filled=filled,
         )

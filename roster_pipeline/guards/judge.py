@@ -13,7 +13,8 @@ from roster_pipeline.oneroster.entities import ENTITIES, REQUIRED_1P2
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What the guards look at. Every mapping is by entity; an entity left out counts as 0."""
+    """What the guards look at. A mapping is by entity unless it says else; what is left out
+    counts as 0."""
 
     counts: Mapping[str, int]
     """Rows of the candidate, last good rows that stand in for held ones included."""
@@ -31,6 +32,10 @@ class Facts:
     """Entities whose file has a header and no rows."""
     expect: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """The fewest and the most rows that the source is expected to have."""
+    expect_fill: Mapping[str, float] = field(default_factory=dict)
+    """By `entity.column`: of how many rows in a hundred the cell is expected to be filled."""
+    filled: Mapping[str, int] = field(default_factory=dict)
+    """By `entity.column`: how many rows of the candidate have the cell filled."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +155,23 @@ def _expected(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
             )
 
 
+def _fill(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
+    """A column that has run empty is a setting of the export that was lost, and no row shows it."""
+    for name, least in facts.expect_fill.items():
+        entity = name.partition(".")[0]
+        count, filled = facts.counts.get(entity, 0), facts.filled.get(name, 0)
+        if filled * 100 < least * count:
+            # Cut, not rounded: 94.96 % must not read as the 95 % that it is not.
+            percent = int(1000 * filled / count) / 10
+            yield Reason(
+                "fill",
+                entity,
+                f"{name}: filled in {filled:,} of {count:,} rows ({percent:g} %); "
+                f"at least {least:g} % are expected",
+                {"filled": filled, "of": count, "percent": percent, "min_percent": least},
+            )
+
+
 Guard = Callable[[Facts, GuardSettings], Iterator[Reason]]
 GUARDS: Final[Mapping[str, Guard]] = {
     "first_sync": _first_sync,
@@ -159,6 +181,7 @@ GUARDS: Final[Mapping[str, Guard]] = {
     "held_back": _held_back,
     "orphaned": _orphaned,
     "expected": _expected,
+    "fill": _fill,
 }
 """Every guard by the code of its reasons, in the order in which reasons are given."""
 

@@ -1,7 +1,7 @@
 """What a district's file in `sources/` may say."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
 from difflib import get_close_matches
@@ -33,7 +33,6 @@ LATER: Final[Mapping[str, str]] = {
     "encryption": "encrypted drops",
     "archive": "moving files away after they were read",
     "delete": "deleting files after they were read",
-    "severities": "other severities of single rules",
     "calendar": "rollover windows and blackout dates",
     "delta": "asking a source for changes only",
     "owners": "routing alerts",
@@ -46,7 +45,6 @@ LATER: Final[Mapping[str, str]] = {
     "scope.courses": "a scope of courses",
     "expect.students": "expecting a number of students apart from other users",
     "expect.teachers": "expecting a number of teachers apart from other users",
-    "expect.fill": "expecting how full a column is",
     "expect.last_date": "expecting dates",
     "transport.sftp.jump_host": "going through another host",
     "transport.sftp.proxy": "going through a proxy",
@@ -172,6 +170,59 @@ def _span(value: Any) -> Any:
 
 
 Span = Annotated[tuple[int, int], BeforeValidator(_span)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+
+def _entities() -> Mapping[str, Collection[str]]:
+    """The columns of each entity."""
+    from roster_pipeline.oneroster.entities import ENTITIES, columns
+
+    return {entity: [column.name for column in columns(entity)] for entity in ENTITIES}
+
+
+def _no_entity(name: str) -> str:
+    return f"no entity is called {name}; {_nearest(name, _entities(), 'the entities are')}"
+
+
+def _nearest(name: str, known: Collection[str], listed: str) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else f"{listed} {', '.join(known)}"
+
+
+class Expect(Part):
+    """What a source is expected to have: rows by entity, and how full columns are."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Span]
+
+    fill: dict[str, Percent] = Field(default_factory=dict)
+    """Entity and column (`users.email`) → the least share of rows that have the cell filled."""
+
+    @property
+    def rows(self) -> Mapping[str, tuple[int, int]]:
+        """Entity → the fewest and the most rows it should have."""
+        return self.__pydantic_extra__
+
+    @model_validator(mode="after")
+    def _known_entities(self) -> Self:
+        for entity in self.rows:
+            if entity not in _entities():
+                raise ValueError(_no_entity(entity))
+        return self
+
+    @field_validator("fill")
+    @classmethod
+    def _known_columns(cls, fill: dict[str, float]) -> dict[str, float]:
+        for name in fill:
+            entity, dot, column = name.partition(".")
+            if not dot:
+                raise ValueError(f"{name}: say an entity and a column, such as users.email")
+            if entity not in _entities():
+                raise ValueError(_no_entity(entity))
+            if column not in _entities()[entity]:
+                near = _nearest(column, _entities()[entity], "its columns are")
+                raise ValueError(f"{entity} has no column {column}; {near}")
+        return fill
 
 
 def _as_editors_see_it(schema: dict[str, Any]) -> None:
@@ -226,8 +277,8 @@ class Source(Part):
     roles: dict[str, dict[str, Text]] = Field(default_factory=dict)
     """1.1 role word → type of org, or `other` → 1.2 role, where the usual translation is wrong."""
     scope: Scope = Field(default_factory=Scope)
-    expect: dict[str, Span] = Field(default_factory=dict)
-    """Entity → the fewest and the most rows it should have."""
+    expect: Expect = Field(default_factory=lambda: Expect.model_validate({}))
+    """How many rows each entity should have, and how full columns should be."""
     strict: StrictBool | None = None
     """Whether findings that are usually tolerated stop the sync; as roster.yaml says by default."""
 
@@ -277,17 +328,6 @@ class Source(Part):
                 if problem := _wrong_word(word, org_type, role):
                     raise ValueError(problem)
         return roles
-
-    @field_validator("expect")
-    @classmethod
-    def _known_entities(cls, expect: dict[str, Span]) -> dict[str, Span]:
-        from roster_pipeline.oneroster.entities import ENTITIES
-
-        if unknown := [entity for entity in expect if entity not in ENTITIES]:
-            raise ValueError(
-                f"no entity is called {', '.join(unknown)}; the entities are {', '.join(ENTITIES)}"
-            )
-        return expect
 
     @field_validator("weekday")
     @classmethod

@@ -41,7 +41,7 @@ def test_every_commented_line_of_the_examples_is_valid_too(roster: Roster, tmp_p
     source.write_text("\n".join(line.replace("#   removed", "  removed") for line in text))
     district = Workspace.load(tmp_path).sources["springfield"]
     assert district.scope.schools == ("school-1", "school-2")
-    assert district.expect == {"users": (4000, 9000)}
+    assert district.expect.rows == {"users": (4000, 9000)}
 
 
 def test_the_commented_rules_of_a_product_are_valid_too(roster: Roster, tmp_path: Path) -> None:

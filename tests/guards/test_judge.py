@@ -125,6 +125,26 @@ def test_a_size_that_is_not_expected_holds(rows: int, word: str) -> None:
     assert word in reason.sentence
 
 
+@pytest.mark.parametrize(("filled", "outcome"), [(950, "pass"), (949, "hold")])
+def test_a_column_that_has_run_empty_holds(filled: int, outcome: str) -> None:
+    thin = facts(expect_fill={"users.email": 95}, filled={"users.email": filled})
+    assert judge(thin, settings()).outcome == outcome
+
+
+def test_a_hold_for_an_empty_column_says_how_full_it_is() -> None:
+    thin = facts(expect_fill={"users.email": 95}, filled={"users.email": 949})
+    [reason] = judge(thin, settings()).reasons
+    assert (reason.guard, reason.entity) == ("fill", "users")
+    assert reason.sentence == (
+        "users.email: filled in 949 of 1,000 rows (94.9 %); at least 95 % are expected"
+    )
+
+
+def test_a_column_of_an_entity_without_rows_is_as_full_as_can_be() -> None:
+    none = facts(expect_fill={"demographics.sex": 95}, filled={"demographics.sex": 0})
+    assert judge(none, settings()).outcome == "pass"
+
+
 def test_a_first_sync_is_also_measured_against_what_is_expected() -> None:
     first = facts(base=None, expect={"users": (4000, 9000)})
 
@@ -139,6 +159,8 @@ def test_reasons_come_in_the_order_of_the_guards() -> None:
         held={"enrollments": 7000},
         orphaned={"roles": 1000},
         expect={"users": (900, 1100)},
+        expect_fill={"users.email": 95},
+        filled={"users.email": 100},
     )
 
     found = [guard for guard, _ in guards(judge(odd, settings()))]

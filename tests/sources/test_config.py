@@ -72,6 +72,13 @@ def test_a_name_states_a_date(pattern: str, name: str, found: date | None) -> No
     assert DateRule(name=pattern).date_in(name) == found
 
 
+def test_what_is_expected_of_rows_and_of_columns_stands_together() -> None:
+    expect = source(expect={"users": [4000, 9000], "fill": {"users.email": 95}}).expect
+    assert expect.rows == {"users": (4000, 9000)}
+    assert expect.fill == {"users.email": 95}
+    assert source().expect.rows == {}
+
+
 @given(st.text(max_size=40))
 def test_no_name_makes_a_date_rule_fail(name: str) -> None:
     DateRule(name=r"(?P<date>.*)").date_in(name)
@@ -120,6 +127,11 @@ def test_roles_override_the_usual_translation_type_by_type() -> None:
         ({"scope": {"schools": ["s1", "s1"]}}, "named twice"),
         ({"scope": {"schools": [10]}}, "valid string"),
         ({"expect": {"pupils": [1, 2]}}, "no entity is called pupils"),
+        ({"expect": {"user": [1, 2]}}, "no entity is called user; did you mean users?"),
+        ({"expect": {"fill": {"users": 95}}}, "an entity and a column, such as users.email"),
+        ({"expect": {"fill": {"user.email": 95}}}, "called user; did you mean users?"),
+        ({"expect": {"fill": {"users.mail": 95}}}, "no column mail; did you mean email?"),
+        ({"expect": {"fill": {"users.email": 101}}}, "less than or equal to 100"),
         ({"expect": {"users": [2, 1]}}, "the fewest and the most rows"),
         ({"expect": {"users": 4000}}, "valid tuple"),
         ({"strict": "yes"}, "valid boolean"),
