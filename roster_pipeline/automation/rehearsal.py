@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import dagster as dg
+import pandas as pd
 
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.roster import Roster
@@ -205,6 +206,9 @@ class RehearsedSnapshots(Snapshots):
 
     def open(self, snapshot: Snapshot) -> Roster:
         return super().open(snapshot) if self.exists(snapshot) else self._below.open(snapshot)
+
+    def held(self, source: str, *, before: date | None = None) -> tuple[date, pd.DataFrame] | None:
+        return self._below.held(source, before=before)
 
 
 class RehearsedChannels(Channels):

@@ -129,8 +129,9 @@ def status(context: typer.Context, form: FormatOption = Format.TEXT) -> None:
 def standing(rooms: "Rooms", source: str) -> "Standing":
     """Where one source stands."""
     from roster_pipeline.reports.syncs import Standing
+    from roster_pipeline.store.held import HeldRows
 
-    ledger = rooms.ledger
+    ledger, held = rooms.ledger, rooms.snapshots.held(source)
     return Standing(
         source,
         rooms.workspace.sources[source].name,
@@ -138,4 +139,6 @@ def standing(rooms: "Rooms", source: str) -> "Standing":
         ledger.last_sync(source),
         ledger.holds(source, HoldStatus.OPEN),
         [(name, ledger.delivery(name, source)) for name in rooms.workspace.receivers_of(source)],
+        None if held is None else HeldRows.of(*held),
+        rooms.workspace.escalate_after(source),
     )

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from roster_pipeline.reports.tables import text_table
 from roster_pipeline.store import Hold, HoldStatus
+from roster_pipeline.store.held import HeldRows
 
 _STYLES: Final = {
     HoldStatus.OPEN: "bold yellow",
@@ -96,6 +97,26 @@ def hold_text(hold: Hold, command: str) -> RenderableType:
     if hold.status is HoldStatus.OPEN:
         parts.append(Text(settle(hold.name, command), style="dim"))
     return Group(*parts)
+
+
+def held_sentence(held: HeldRows) -> str:
+    """How many rows are held back, and for how long the oldest of them has been."""
+    if held.since is None:
+        return "No row is held."
+    days = f"{held.days} {'day' if held.days == 1 else 'days'}"
+    if held.rows == 1:
+        return f"1 row is held, since {held.since} ({days})."
+    return f"{held.rows:,} rows are held, the oldest since {held.since} ({days})."
+
+
+def held_document(held: HeldRows) -> dict[str, Any]:
+    """The rows held back on a date, as JSON; `since` is null where there are none."""
+    return {
+        "date": str(held.date),
+        "rows": held.rows,
+        "since": None if held.since is None else str(held.since),
+        "days": held.days,
+    }
 
 
 def settle(name: str, command: str) -> str:

@@ -1,15 +1,24 @@
 """How syncs ended and where each source stands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from roster_pipeline.reports.holds import hold_document, moment, settle, shown
+from roster_pipeline.reports.holds import (
+    held_document,
+    held_sentence,
+    hold_document,
+    moment,
+    settle,
+    shown,
+)
 from roster_pipeline.reports.tables import text_table
 from roster_pipeline.store import Accepted, Delivery, Hold, HoldStatus, Outcome, Sync
+from roster_pipeline.store.held import HeldRows
 
 WORDS: Final = {
     Outcome.DONE: "done",
@@ -60,9 +69,13 @@ def sync_text(
     if not said and sync.outcome is Outcome.NOTHING_NEW:
         said = ["The same roster is accepted, and every destination has it."]
     parts += [Text(sentence) for sentence in said]
+    parts += [Text(notice, style="yellow") for notice in sync.summary.get("notices", ())]
     if held := {e: n for e, n in sync.summary.get("held", {}).items() if n}:
         listed = ", ".join(f"{number:,} of {entity}" for entity, number in held.items())
         parts.append(Text(f"Rows that could not be used as they are: {listed}. {_KEPT}"))
+    ages = sync.summary.get("held_rows")
+    if ages and ages["since"] is not None:
+        parts.append(Text(held_sentence(_held_rows(ages))))
     if hold is not None and sync.outcome is Outcome.HELD and not dry_run:
         parts.append(Text(f"What would change: {command} show {hold.name}", style="dim"))
         if hold.status is HoldStatus.OPEN:
@@ -70,6 +83,19 @@ def sync_text(
     if dry_run and (kept := _DRY.get(sync.outcome)):
         parts.append(Text(kept, style="dim"))
     return Group(*parts)
+
+
+def header_only_sentence(entity: str) -> str:
+    """What came of a file that has a header and no rows: it is no deletion, and no news either."""
+    return (
+        f"{entity}.csv has a header and no rows: nothing of it was taken, and what was accepted "
+        "before stays. Have the export checked."
+    )
+
+
+def _held_rows(document: Mapping[str, Any]) -> HeldRows:
+    since = date.fromisoformat(document["since"]) if document["since"] else None
+    return HeldRows(date.fromisoformat(document["date"]), document["rows"], since)
 
 
 def error_sentence(sync: Sync) -> str:
@@ -90,6 +116,15 @@ class Standing:
     """Those that are open."""
     deliveries: Sequence[tuple[str, Delivery | None]]
     """Each destination that takes the source, with what it has; None before the first delivery."""
+    held: HeldRows | None = None
+    """The rows held back when a package was judged last; None before that."""
+    escalate_after: int = 0
+    """For how many days a row may be held before it needs a person."""
+
+    @property
+    def has_old_rows(self) -> bool:
+        """Whether a row has been held for too long."""
+        return self.held is not None and self.held.days > self.escalate_after
 
     def is_behind(self, delivery: Delivery | None) -> bool:
         """Whether a destination has not got what is accepted."""
@@ -127,6 +162,9 @@ def _standing_document(standing: Standing) -> dict[str, Any]:
             "sentences": list(last.summary.get("sentences", ())),
         },
         "holds": [hold.name for hold in standing.holds],
+        "held_rows": None
+        if standing.held is None
+        else {**held_document(standing.held), "escalated": standing.has_old_rows},
         "destinations": [
             {
                 "destination": destination,
@@ -152,7 +190,12 @@ def status_text(standings: Sequence[Standing]) -> RenderableType:
     if not standings:
         return Text("There are no sources yet: put a district's YAML file into sources/.")
     header = ("source", "accepted", "rows", "last sync", "ended", "open hold", "delivered to")
-    return text_table(header, [_standing_row(standing) for standing in standings])
+    held = [
+        Text(f"{s.source}: {held_sentence(s.held)}", style="bold red" if s.has_old_rows else "")
+        for s in standings
+        if s.held is not None and s.held.rows
+    ]
+    return Group(text_table(header, [_standing_row(standing) for standing in standings]), *held)
 
 
 def _standing_row(standing: Standing) -> list[str | int | Text]:

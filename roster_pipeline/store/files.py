@@ -12,7 +12,7 @@ import secrets
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final, Protocol, cast
 
 from roster_pipeline.crashpoints import reached
@@ -37,6 +37,9 @@ class Files(Protocol):
 
     def open(self, name: str) -> BinaryIO:
         """The file for reading, seekable. Raises FileNotFoundError."""
+
+    def names(self, folder: str) -> list[str]:
+        """The names of the files right below a folder, sorted; none where there is no folder."""
 
     def path(self, name: str) -> Path | None:
         """The file's path; None in an object store."""
@@ -88,6 +91,11 @@ class LocalFiles:
         """See Files."""
         return (self._root / name).open("rb")
 
+    def names(self, folder: str) -> list[str]:
+        """See Files."""
+        found = self._root / folder
+        return sorted(p.name for p in found.iterdir() if p.is_file()) if found.is_dir() else []
+
     def path(self, name: str) -> Path | None:
         """See Files."""
         return self._root / name
@@ -137,6 +145,14 @@ class RemoteFiles:
     def open(self, name: str) -> BinaryIO:
         """See Files."""
         return cast("BinaryIO", self._fs.open(f"{self._root}/{name}", "rb"))
+
+    def names(self, folder: str) -> list[str]:
+        """See Files."""
+        try:
+            found = self._fs.ls(f"{self._root}/{folder}", detail=True)
+        except FileNotFoundError:
+            return []
+        return sorted(PurePosixPath(f["name"]).name for f in found if f["type"] == "file")
 
     def path(self, name: str) -> Path | None:
         """See Files."""

@@ -4,7 +4,8 @@ What was made of one lies beside it, and is replaced when it is made anew.
 """
 
 import shutil
-from pathlib import Path
+from datetime import date
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 import pandas as pd
@@ -25,6 +26,8 @@ _TEXTS: Final = {pa.large_string(): TEXT}
 
 class Snapshots:
     """Rosters below `<url>/snapshots/<source>/<content hash>/`, findings and tables beside them.
+
+    What was held back on a date is below `<url>/held/<source>/`.
 
     `url` is a local path or any address that fsspec knows (`s3://bucket/rosters`).
     """
@@ -94,6 +97,20 @@ class Snapshots:
                 f"{source}: no findings are kept for roster {content_hash[:12]}. Sync again."
             ) from None
 
+    def put_held(self, source: str, day: date, aged: pd.DataFrame) -> None:
+        """Keep the rows of a source that are held on a date, with their age (`held.aged`)."""
+        self._put_frame(source, f"{_held(source)}/{day}.parquet", aged)
+
+    def held(self, source: str, *, before: date | None = None) -> tuple[date, pd.DataFrame] | None:
+        """The rows held on the last date (earlier than `before`, if that is given) on which a
+        package of the source was judged; None where there is no such date."""
+        dates = (date.fromisoformat(PurePath(n).stem) for n in self._files.names(_held(source)))
+        last = max((day for day in dates if before is None or day < before), default=None)
+        if last is None:
+            return None
+        name = f"{_held(source)}/{last}.parquet"
+        return last, self._frame(name, types_mapper=_TEXTS.get)
+
     def put_table(self, roster: Snapshot, name: str, rows: pd.DataFrame) -> str:
         """Keep a table that was made of a roster under a name; returns where it lies."""
         place = _table(roster, name)
@@ -130,6 +147,10 @@ def _name(source: str, content_hash: str) -> str:
 
 def _findings(source: str, content_hash: str) -> str:
     return f"{_name(source, content_hash)}.findings.parquet"
+
+
+def _held(source: str) -> str:
+    return f"held/{plain(source)}"
 
 
 def _table(roster: Snapshot, name: str) -> str:
