@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 import dagster as dg
+import pandas as pd
 
+from roster_pipeline.assets.checks import (
+    CANDIDATE,
+    FINDINGS,
+    check_results,
+    check_specs,
+    entity_key,
+    held_result,
+)
 from roster_pipeline.assets.handles import CandidateRoster
 from roster_pipeline.assets.steps import step
 from roster_pipeline.oneroster.entities import ENTITIES
@@ -15,15 +24,15 @@ from roster_pipeline.quality.candidate import Candidate, build_candidate
 from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.reports.changes import counts_markdown
 from roster_pipeline.reports.findings import findings_markdown, findings_sentence
+from roster_pipeline.reports.layers import scores
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.sources.scope import apply_scope
 from roster_pipeline.store import Landed, Outcome, Snapshot
+from roster_pipeline.store.held import HeldRows, aged
 from roster_pipeline.store.landing import Landing
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Workspace
 
-CANDIDATE = dg.AssetKey("candidate_roster")
-FINDINGS = dg.AssetKey("findings")
 _SAID = 5
 """How many of the findings that stop a package are said in full."""
 
@@ -36,11 +45,6 @@ class Reading(dg.Config):
 
 
 Event = dg.MaterializeResult[CandidateRoster] | dg.AssetCheckResult
-
-
-def entity_key(entity: str) -> dg.AssetKey:
-    """The asset that stands for one entity of the candidate."""
-    return dg.AssetKey(["candidate", entity])
 
 
 def candidate_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -74,7 +78,7 @@ def candidate_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
     @dg.multi_asset(
         name="candidate_roster",
         specs=[*entities, findings, whole],
-        check_specs=_check_specs(partitions),
+        check_specs=[_quality(partitions), *check_specs(partitions)],
         partitions_def=partitions,
     )
     def candidate_roster(
@@ -93,14 +97,17 @@ def candidate_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
             with landing.open(landed_package) as file:
                 made, kept = _read(file, sync_run, base, snapshots, policy)
             named = kept.content_hash if kept else landed_package.stored_hash
-            snapshots.put_findings(source.id, named, made.findings.frame())
-            yield from _findings(made.findings)
-            yield from _entity_checks(made)
+            found = made.findings.frame()
+            snapshots.put_findings(source.id, named, found)
+            yield _findings(made.findings)
+            yield from check_results(made, workspace.guards_for(source.id))
             if kept is None:
-                yield _stopped(made.findings, sync_run)
+                yield _stopped(made, sync_run)
                 return
+            held = _held(found, made, sync_run, snapshots)
+            yield held_result(held, workspace.escalate_after(source.id))
             yield from _entities(made, kept, base)
-            yield _whole(made, kept, base)
+            yield _whole(made, kept, base, held)
 
     return candidate_roster
 
@@ -130,28 +137,27 @@ def _read(
             snapshots.discard(folder)
 
 
-def _check_specs(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetCheckSpec]:
-    rows = [
-        dg.AssetCheckSpec(
-            "rows",
-            asset=entity_key(entity),
-            description="No row is held back.",
-            partitions_def=partitions,
-        )
-        for entity in ENTITIES
-    ]
-    quality = dg.AssetCheckSpec(
+def _held(findings: pd.DataFrame, made: Candidate, run: SyncRun, snapshots: Snapshots) -> HeldRows:
+    """The rows held back, with the ages that they have by now, kept for the days to come."""
+    last = snapshots.held(run.source.id, before=run.date)
+    before = None if last is None else last[1]
+    held = aged(findings, before, run.date, not_sent=made.kept)
+    snapshots.put_held(run.source.id, run.date, held)
+    return HeldRows.of(run.date, held)
+
+
+def _quality(partitions: dg.PartitionsDefinition[str]) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
         "quality",
         asset=CANDIDATE,
         description="The package can be used.",
         blocking=True,
         partitions_def=partitions,
     )
-    return [*rows, quality]
 
 
-def _findings(findings: Findings) -> Iterator[Event]:
-    yield dg.MaterializeResult(
+def _findings(findings: Findings) -> Event:
+    return dg.MaterializeResult(
         asset_key=FINDINGS,
         metadata={
             "findings": len(findings),
@@ -160,23 +166,14 @@ def _findings(findings: Findings) -> Iterator[Event]:
     )
 
 
-def _entity_checks(made: Candidate) -> Iterator[Event]:
-    for entity in ENTITIES:
-        held = made.held.get(entity, 0)
-        yield dg.AssetCheckResult(
-            asset_key=entity_key(entity),
-            check_name="rows",
-            passed=held == 0,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={
-                "rows read": made.rows.get(entity, 0),
-                "held back": held,
-                "last good rows standing in": made.standing_in.get(entity, 0),
-            },
-        )
+def _score(made: Candidate, entity: str | None = None) -> dict[str, dg.MetadataValue]:
+    """Plotted by the UI over the dates, as every number is."""
+    score = scores(made.findings, made.rows).get(entity)
+    return {} if score is None else {"quality score": dg.MetadataValue.float(score)}
 
 
-def _stopped(findings: Findings, run: SyncRun) -> dg.AssetCheckResult:
+def _stopped(made: Candidate, run: SyncRun) -> dg.AssetCheckResult:
+    findings = made.findings
     grave = findings.of(Severity.STOP) or findings
     said = [str(finding) for finding, _ in zip(grave, range(_SAID), strict=False)]
     if len(grave) > _SAID:
@@ -187,7 +184,7 @@ def _stopped(findings: Findings, run: SyncRun) -> dg.AssetCheckResult:
         check_name="quality",
         passed=False,
         description="\n".join(said),
-        metadata={"by code": dg.MetadataValue.md(findings_markdown(findings))},
+        metadata={"by code": dg.MetadataValue.md(findings_markdown(findings)), **_score(made)},
     )
 
 
@@ -202,11 +199,12 @@ def _entities(made: Candidate, kept: Snapshot, base: Snapshot | None) -> Iterato
                 "held back": made.held.get(entity, 0),
                 "kept from the accepted roster": entity in made.kept,
                 "bar": dg.MetadataValue.md(bar_svg({"before": before, "now": rows}, title=entity)),
+                **_score(made, entity),
             },
         )
 
 
-def _whole(made: Candidate, kept: Snapshot, base: Snapshot | None) -> Event:
+def _whole(made: Candidate, kept: Snapshot, base: Snapshot | None, held: HeldRows) -> Event:
     return dg.MaterializeResult(
         asset_key=CANDIDATE,
         value=CandidateRoster(
@@ -217,11 +215,13 @@ def _whole(made: Candidate, kept: Snapshot, base: Snapshot | None) -> Event:
             dict(made.orphaned),
             made.header_only,
             made.findings.counts(),
+            held,
         ),
         metadata={
             "rows": dg.MetadataValue.md(counts_markdown(kept.counts)),
             "findings": findings_sentence(made.findings),
             "content hash": kept.content_hash,
+            **_score(made),
         },
         check_results=[
             dg.AssetCheckResult(
@@ -231,6 +231,7 @@ def _whole(made: Candidate, kept: Snapshot, base: Snapshot | None) -> Event:
                 metadata={
                     "findings": len(made.findings),
                     "rows held back": sum(made.held.values()),
+                    **_score(made),
                 },
             )
         ],

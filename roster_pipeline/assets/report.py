@@ -1,12 +1,16 @@
 """How a sync went, in numbers, after everything else has had its turn."""
 
+from typing import Any
+
 import dagster as dg
 
-from roster_pipeline.assets.candidate import FINDINGS
+from roster_pipeline.assets.checks import FINDINGS
 from roster_pipeline.assets.handles import CandidateRoster, Changes
 from roster_pipeline.assets.steps import step
 from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.reports.changes import changes_markdown
+from roster_pipeline.reports.holds import held_document
+from roster_pipeline.reports.syncs import header_only_sentence
 from roster_pipeline.reports.tables import markdown_table
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.store import Outcome, Snapshot
@@ -53,6 +57,8 @@ def sync_report(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
                 changes=changes.counts,
                 findings=candidate_roster.findings,
                 held=candidate_roster.held,
+                held_rows=_held(candidate_roster),
+                notices=[header_only_sentence(entity) for entity in candidate_roster.header_only],
                 deliveries={n: d.package_hash for n, d in last.items() if d and n not in missing},
             )
             sync_run.complete = True
@@ -69,3 +75,7 @@ def sync_report(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
             )
 
     return sync_report
+
+
+def _held(candidate: CandidateRoster) -> dict[str, Any] | None:
+    return None if candidate.held_rows is None else held_document(candidate.held_rows)

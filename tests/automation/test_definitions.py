@@ -16,6 +16,7 @@ from roster_pipeline.automation.home import dagster_yaml, make_home, open_home
 from roster_pipeline.automation.partitions import TooManyPartitionsError, partitions
 from roster_pipeline.build import build_defs
 from roster_pipeline.oneroster.entities import ENTITIES
+from roster_pipeline.reports.layers import NAMES, layers_of
 from roster_pipeline.workspace import Workspace
 
 REPOSITORY = Path(__file__).parents[2]
@@ -121,10 +122,19 @@ def test_the_checks_that_block_are_quality_and_the_guard(definitions: dg.Definit
     graph = definitions.resolve_asset_graph()
     checks = {check.to_user_string(): graph.get(check).blocking for check in graph.asset_check_keys}
     assert checks == {
-        **{f"candidate/{entity}:rows": False for entity in ENTITIES},
+        **{
+            f"candidate/{entity}:{NAMES[layer]}": False
+            for entity in ENTITIES
+            for layer in layers_of(entity)
+        },
+        "findings:package": False,
         "candidate_roster:quality": True,
+        "candidate_roster:held_rows": False,
         "changes:guard": True,
     }
+    assert {"candidate/users:cells", "candidate/users:keys", "candidate/roles:references"} <= set(
+        checks
+    )
 
 
 def test_resuming_asks_the_guard_again_and_reads_nothing_anew(definitions: dg.Definitions) -> None:
