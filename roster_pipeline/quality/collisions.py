@@ -66,22 +66,20 @@ def _email(view: RosterView) -> Iterable[Broken]:
 
 
 def _enrollment(view: RosterView) -> Iterable[Broken]:
-    keys = view.once(enrolled)
     words = view.words("enrollments", "role").astype(np.uint64)
     both, _ = overlapping(
-        paired(keys, words),
+        paired(enrolled(view), words),
         view.days("enrollments", "beginDate"),
         view.days("enrollments", "endDate"),
     )
     yield Broken("enrollments", "userSourcedId", np.flatnonzero(both))
 
 
-def enrolled(view: RosterView) -> Hashes:
-    """For each enrollment a number for its class and user."""
-    classes = view.links("enrollments", "classSourcedId").astype(np.uint64)
-    return classes * np.uint64(1 << 32) + view.links("enrollments", "userSourcedId").astype(
-        np.uint64
-    )
+def enrolled(view: RosterView, rows: Positions | slice = slice(None)) -> Hashes:
+    """For each of some enrollments a number for its class and user."""
+    classes = view.links("enrollments", "classSourcedId")[rows].astype(np.uint64)
+    users = view.links("enrollments", "userSourcedId")[rows].astype(np.uint64)
+    return classes * np.uint64(1 << 32) + users
 
 
 def _sso(view: RosterView) -> Iterable[Broken]:

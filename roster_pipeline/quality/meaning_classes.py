@@ -70,7 +70,7 @@ def _primary_teachers(view: RosterView) -> Iterable[Broken]:
     rows, classes = rows[crowded], classes[crowded]
     begins, ends = (view.days("enrollments", name)[rows] for name in ("beginDate", "endDate"))
     # The same person twice is not two teachers.
-    _, again = overlapping(view.once(enrolled)[rows], begins, ends)
+    _, again = overlapping(enrolled(view, rows), begins, ends)
     rows, classes = rows[~again], classes[~again]
     both, _ = overlapping(classes, begins[~again], ends[~again])
     yield Broken("enrollments", "primary", rows[both])

@@ -8,10 +8,12 @@ from roster_pipeline.tables.keys import KeySet
 
 def repeated(keys: Hashes) -> Mask:
     """Which keys stand there more than once."""
-    later = KeySet(keys).duplicated()
-    if not len(later):
+    # Sorting numbers alone is several times faster than any way to learn where they stand.
+    ordered = np.sort(keys)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(twice):
         return np.zeros(len(keys), dtype=np.bool_)
-    return KeySet(keys[later]).contains(keys)
+    return KeySet(np.unique(twice)).contains(keys)
 
 
 def overlapping(keys: Hashes, begins: Days, ends: Days) -> tuple[Mask, Mask]:

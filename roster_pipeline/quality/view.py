@@ -133,20 +133,13 @@ class RosterView:
         return self._arrays[entity, column]
 
     def _read(self, entity: str) -> None:
-        names = sorted(self._wanted[entity])
-        forms = [_column(entity, name) for name in names]
-        read: list[list[Any]] = [[] for _ in names]
-        sizes = []
-        with closing(ahead(self._roster.coded(entity, names))) as parts:
+        wanted = [_column(entity, name) for name in sorted(self._wanted[entity])]
+        whole = {column.name: _Whole(column, self.rows(entity)) for column in wanted}
+        with closing(ahead(self._roster.coded(entity, list(whole)))) as parts:
             for part in parts:
-                sizes.append(len(part))
-                for pieces, column in zip(read, forms, strict=True):
-                    pieces.append(self._numbered(part[column.name], column))
-        for pieces, column in zip(read, forms, strict=True):
-            listed = column.kind is Kind.REFERENCES
-            self._arrays[entity, column.name] = (
-                _joined_items(pieces, sizes) if listed else _joined(pieces, column)
-            )
+                for column in wanted:
+                    whole[column.name].add(self._numbered(part[column.name], column), len(part))
+        self._arrays |= {(entity, name): made.finish() for name, made in whole.items()}
 
     def _numbered(self, cells: "pa.ChunkedArray[Any]", column: Column) -> Any:
         codes, texts = _coded(cells)
@@ -163,13 +156,38 @@ class RosterView:
             values = _years(texts)
         else:
             values = _hashes(texts)
-        return np.append(values, np.array(_missing(column), dtype=values.dtype))[codes]
+        return np.append(values, np.array(_missing(column), dtype=_dtype(column)))[codes]
 
     def _positions(self, column: Column, ids: pa.LargeStringArray) -> Links:
         target = column.target or ""
         if target not in self._keys:
             self._keys[target] = KeySet(self._roster.keys(target))
         return self._keys[target].positions(text_hashes(series(ids))).astype(np.int32)
+
+
+class _Whole:
+    """A column that is put together part by part."""
+
+    def __init__(self, column: Column, rows: int) -> None:
+        listed = column.kind is Kind.REFERENCES
+        self._array = None if listed else np.empty(rows, dtype=_dtype(column))
+        self._items = [Items(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32))]
+        self._filled = 0
+
+    def add(self, part: Any, rows: int) -> None:
+        """The next rows."""
+        if self._array is None:
+            self._items.append(Items(part.rows + self._filled, part.links))
+        else:
+            self._array[self._filled : self._filled + rows] = part
+        self._filled += rows
+
+    def finish(self) -> Any:
+        """The whole column."""
+        if self._array is not None:
+            return self._array
+        rows, links = zip(*self._items, strict=True)
+        return Items(np.concatenate(rows), np.concatenate(links))
 
 
 def _column(entity: str, name: str) -> Column:
@@ -185,6 +203,12 @@ def _missing(column: Column) -> Any:
     if column.words:
         return NO_WORD
     return 0 if column.kind is Kind.YEAR else _EMPTY
+
+
+def _dtype(column: Column) -> npt.DTypeLike:
+    if column.kind in (Kind.DATE, Kind.YEAR) or column.target is not None:
+        return np.int32
+    return np.int8 if column.words else np.uint64
 
 
 def _coded(cells: "pa.ChunkedArray[Any]") -> tuple[npt.NDArray[Any], pa.LargeStringArray]:
@@ -246,20 +270,3 @@ def _items(
     rows = np.repeat(np.arange(len(codes)), per_row)
     within = np.arange(len(rows)) - np.repeat(np.cumsum(per_row) - per_row, per_row)
     return Items(rows, links[np.repeat(starts[codes], per_row) + within])
-
-
-def _joined(pieces: list[Any], column: Column) -> Any:
-    if pieces:
-        return np.concatenate(pieces)
-    if column.kind in (Kind.DATE, Kind.YEAR) or column.target is not None:
-        return np.empty(0, dtype=np.int32)
-    return np.empty(0, dtype=np.int8 if column.words else np.uint64)
-
-
-def _joined_items(pieces: list[Items], sizes: list[int]) -> Items:
-    starts = np.cumsum([0, *sizes])
-    rows = [piece.rows + start for piece, start in zip(pieces, starts.tolist(), strict=False)]
-    return Items(
-        np.concatenate([np.empty(0, dtype=np.int64), *rows]),
-        np.concatenate([np.empty(0, dtype=np.int32), *(piece.links for piece in pieces)]),
-    )
