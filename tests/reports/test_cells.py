@@ -1,15 +1,18 @@
 """Cells are read again, and only their shape is shown of what is personal."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from roster_pipeline.oneroster.entities import ENTITIES, columns
 from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
 from roster_pipeline.oneroster.manifest import Version
+from roster_pipeline.oneroster.pulled import PullWriter
 from roster_pipeline.reports.cells import read_cells
 from roster_pipeline.reports.masking import clipped, is_never_shown, is_personal, masked, shown
 from tests.small import Row, district, packed
@@ -63,6 +66,25 @@ def test_a_column_is_found_under_the_name_that_the_file_gives_it(tmp_path: Path)
         Findings([at("academicSessions", "title", 2), at("academicSessions", "type", 2)]),
     )
     assert found == [["Fall"], ["season"]]
+
+
+def test_of_a_pull_the_cell_of_a_record_is_read() -> None:
+    out = io.BytesIO()
+    writer = PullWriter(out, Version.V1P2)
+    with writer.collection("orgs") as (write, _):
+        records = [{"sourcedId": f"o{n}", "name": f"School {n}", "type": "scool"} for n in (1, 2)]
+        write([json.dumps(record) for record in records])
+    writer.finish()
+    finding = FindingGroup(
+        "x",
+        Severity.HOLD,
+        "m",
+        "orgs.jsonl",
+        "type",
+        lines=np.array([2], dtype=np.int64),
+        entity="orgs",
+    )
+    assert cell(out, finding) == "scool"
 
 
 def test_lines_that_are_not_there_and_files_that_are_not_have_no_cell() -> None:
