@@ -10,27 +10,22 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from roster_pipeline.oneroster.entities import (
-    TARGETS,
-    Column,
-    Required,
-    references,
-)
+from roster_pipeline.oneroster.entities import TARGETS
 from roster_pipeline.oneroster.findings import Findings, Severity
 from roster_pipeline.oneroster.manifest import Mode, Version
 from roster_pipeline.oneroster.package import Package, PackageBlock, required_files
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.oneroster.rules import LENIENT, Policy
 from roster_pipeline.oneroster.versions import DEFAULT_ROLES, RoleMap, upgrade_users
-from roster_pipeline.quality.access import less_access
-from roster_pipeline.quality.causes import Faults, first_of_each
+from roster_pipeline.quality.causes import Faults
+from roster_pipeline.quality.dangling import blank_dangling
 from roster_pipeline.quality.duplicates import find_duplicates
 from roster_pipeline.quality.effects import effect
+from roster_pipeline.quality.last_good import LastGood
 from roster_pipeline.quality.parents import WITH_PARENTS, judge_parents
 from roster_pipeline.quality.presence import Hashes, Positions, Presence
 from roster_pipeline.quality.primary_roles import find_further, places
-from roster_pipeline.quality.references import find_misses, without
-from roster_pipeline.quality.rows import Held, JudgedBlock, Mask, judge_block, missing_findings
+from roster_pipeline.quality.rows import Held, JudgedBlock, Mask, judge_block
 from roster_pipeline.quality.rules import RULES
 from roster_pipeline.quality.unidentified import keep_unidentified
 from roster_pipeline.tables.ahead import ahead
@@ -112,6 +107,11 @@ class Builder:
     def first(self) -> bool:
         """Whether nothing was accepted before."""
         return not any(self.base.counts.values())
+
+    @cached_property
+    def last_good(self) -> LastGood:
+        """What was accepted before, to be taken from."""
+        return LastGood(self.base, self.writer)
 
     def partial(self, entity: str) -> bool:
         """Whether there may be rows of an entity that neither package nor base holds: those that a
@@ -273,12 +273,12 @@ class Builder:
             positions = np.flatnonzero(absent).astype(np.int64)
         else:
             absent[stand_ins] = False
-            doubtful = pd.DataFrame(index=range(self._doubtful(entity, state, stand_ins)))
+            cut = self.last_good.doubtful(entity, state.broken, stand_ins)
             more = keep_unidentified(
                 self.base,
                 entity,
                 np.flatnonzero(absent).astype(np.int64),
-                [*state.unidentified, doubtful],
+                [*state.unidentified, pd.DataFrame(index=range(cut))],
             )
             if len(more):
                 self._report("key.unidentified", entity)
@@ -286,44 +286,14 @@ class Builder:
         self.standing_in[entity] += len(stand_ins)
         copied = self._copy(entity, positions, state)
         if held is not None:
-            self._take_away(entity, held, copied)
-
-    def _doubtful(self, entity: str, state: _Entity, stand_ins: Positions) -> int:
-        """How many broken rows no row stands in for. What is left of a cut row may begin with a
-        part of a sourcedId: it names nothing, or another row."""
-        if not state.broken:
-            return 0
-        found = self.base.find(entity, pd.concat(state.broken, ignore_index=True))
-        return int((~np.isin(found, stand_ins)).sum())
+            self.last_good.take_away(entity, held, copied)
 
     def _copy(self, entity: str, positions: Positions, state: _Entity) -> Positions:
         """Take rows of the base but for those that cannot do without a row that is gone."""
-        kept = positions
-        for column in references(entity):
-            target = self.presence.get(column.target or "")
-            if column.required is not Required.ALWAYS or target is None or not len(target.removed):
-                continue
-            cells = self.base.take(entity, kept, [column.name])[column.name]
-            misses = find_misses(cells, column, target)
-            rows, mended = without(cells, column, misses)
-            lost = rows[mended.isna().to_numpy(dtype=bool)]
-            if len(lost):
-                causes = first_of_each(misses.rows, misses.causes, lost)
-                ids = self.base.take(entity, kept[lost], ["sourcedId"])
-                state.gone.append(Held(ids, causes))
-            kept = np.delete(kept, lost)
-        self.cascaded[entity] += len(positions) - len(kept)
-        whole = len(kept) == self.base.counts[entity]
-        self.writer.copy_from(self.base, entity, None if whole else kept)
-        return kept
-
-    def _take_away(self, entity: str, held: pd.DataFrame, copied: Positions) -> None:
-        """Let rows held back take access away from the rows that stand in for them."""
-        start = self.writer.so_far(entity).counts[entity] - len(copied)
-        for positions, cells in less_access(self.base, entity, held):
-            stands = np.isin(positions, copied)
-            at = start + np.searchsorted(copied, positions[stands])
-            self.writer.replace(entity, at.astype(np.int64), cells[stands].reset_index(drop=True))
+        copied, behind = self.last_good.copy(entity, positions, self.presence)
+        state.gone += behind
+        self.cascaded[entity] += len(positions) - len(copied)
+        return copied
 
     def _finish_roles_of_1p1(self, state: _Entity) -> None:
         """Roles of 1.1 come with their users: those of users who stand in come from the base."""
@@ -354,12 +324,13 @@ class Builder:
         """Take references to rows that are not there, and round in circles, out of all rows
         written."""
         for entity in self.finished:
-            for column in references(entity):
-                if self._may_dangle(entity, column):
-                    self._blank_dangling(entity, column)
+            file = self.file(entity)
+            found, unjudged = blank_dangling(self.writer, entity, self.presence, file)
+            self._say(found)
+            if unjudged and entity not in self.unjudged:
+                self.unjudged.append(entity)
             if entity in WITH_PARENTS and self.own[entity]:
-                own, file = self.own[entity], self.file(entity)
-                self._say(judge_parents(self.writer, entity, own, file))
+                self._say(judge_parents(self.writer, entity, self.own[entity], file))
         for entity in self.unjudged:
             self._report("reference.unjudged", entity)
 
@@ -384,13 +355,6 @@ class Builder:
             self.partial(entity),
         )
 
-    def _may_dangle(self, entity: str, column: Column) -> bool:
-        """References within an entity, and optional ones of rows taken from the base, are not
-        judged with the block."""
-        if column.required is Required.ALWAYS or column.target not in self.presence:
-            return False
-        return column.target == entity or len(self.presence[column.target].removed) > 0
-
     def _types(self, entity: str) -> pd.Series | None:
         if entity not in ("orgs", "academicSessions"):
             return None
@@ -399,29 +363,3 @@ class Builder:
         if entity == "orgs":
             self.org_types = dict(zip(frame["sourcedId"], frame["type"], strict=True))
         return frame["type"].set_axis(text_hashes(frame["sourcedId"]))
-
-    def _blank_dangling(self, entity: str, column: Column) -> None:
-        kept, start = self.writer.kept(entity), 0
-        target = self.presence[column.target or entity]
-        wanted = ["sourcedId", column.name]
-        for block in self.writer.so_far(entity).blocks(entity, wanted, provenance=True):
-            cells = block[column.name].where(kept[start : start + len(block)])
-            misses = find_misses(cells, column, target)
-            if misses.unjudged and entity not in self.unjudged:
-                self.unjudged.append(entity)
-            if len(misses):
-                rows, mended = without(cells, column, misses)
-                frame = pd.DataFrame({column.name: mended})
-                self.writer.replace(entity, (rows + start).astype(np.int64), frame)
-                self._say(
-                    missing_findings(
-                        misses,
-                        column,
-                        _NONE,
-                        entity=entity,
-                        file=self.file(entity),
-                        lines=block["_line"].to_numpy(dtype=np.int64)[misses.rows],
-                        ids=arrow(block["sourcedId"]).take(misses.rows),
-                    )
-                )
-            start += len(block)

@@ -150,3 +150,18 @@ def test_a_delta_to_a_source_without_a_roster_is_refused(build: Build) -> None:
     candidate = build(files, Roster.empty(), modes={"enrollments": "delta"})
     assert candidate.roster is None
     assert "package.no_file" in candidate.findings.counts()
+
+
+def test_a_class_that_stands_in_loses_the_term_that_is_gone(build: Build) -> None:
+    files = district()
+    files["academicSessions"].append(
+        {"sourcedId": "t2", "title": "Spring", "type": "term", "startDate": "2027-01-15",
+         "endDate": "2027-06-12", "parentSourcedId": "y1", "schoolYear": "2027"}
+    )  # fmt: skip
+    files["classes"][0]["termSourcedIds"] = "t1,t2"
+    base = build(files).roster
+    del files["academicSessions"][2]
+    files["classes"][0] |= {"title": "", "termSourcedIds": "t1"}
+    roster = build(files, base).roster
+    assert roster is not None
+    assert roster.frame("classes")["termSourcedIds"].to_list() == ["t1", "t1"]
