@@ -394,6 +394,14 @@ _FILE: Final = (
         fix="end each row with CR LF or LF",
     ),
     _rule(
+        "file.not_a_table",
+        _STOP,
+        _PRACTICE,
+        message="the file has far more columns, or broken lines, than any roster",
+        why="It is damaged, or no CSV file; reading it line by line would take hours.",
+        fix="export the file again",
+    ),
+    _rule(
         "file.bom",
         _WARN,
         _PRACTICE,

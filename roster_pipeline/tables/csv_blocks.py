@@ -28,6 +28,8 @@ __all__ = ["HELD", "Anomaly", "Block", "CsvBlocks", "CsvError"]
 BLOCK_BYTES: Final = 32 << 20
 # No roster has a line this long; a file without line ends must not be read into memory whole.
 LINE_LIMIT: Final = 16 << 20
+# No table has a tenth of it, and each column costs a millisecond.
+COLUMN_LIMIT: Final = 4096
 _READ: Final = 1 << 20
 _NO_LINES: Final = np.empty(0, dtype=np.int64)
 # Of a block with a doubt in it, only the piece with the doubt goes the slow way.
@@ -77,7 +79,7 @@ class CsvBlocks:
     size of the blocks.
 
     Raises CsvError, at once or while iterating: "no_header", "duplicate_header",
-    "unreadable_encoding", "line_too_long".
+    "unreadable_encoding", "line_too_long", "not_a_table".
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class CsvBlocks:
         self._ended = False
         self._line = 1
         self._noted: list[Anomaly] = []
+        self._odd = 0
         self.first_cp1252_line: int | None = None
         """The first line that had to be read as cp1252, known when it was reached."""
         self.line_endings: frozenset[str] = frozenset()
@@ -148,7 +151,11 @@ class CsvBlocks:
             size += len(data)
         if self._ended:
             self._rest = b""
-            return b"".join(pieces)
+            data = b"".join(pieces)
+            end = last_end(data)
+            if len(data) - end > LINE_LIMIT:
+                raise self._too_long(self._line + LineEnds.of(data[:end]).lines)
+            return data
         tail = pieces.pop()
         cut = last_end(tail)
         if not cut:
@@ -156,16 +163,16 @@ class CsvBlocks:
             pieces = []
             cut = last_end(tail)
             if not cut and len(tail) > LINE_LIMIT:
-                raise self._too_long()
+                raise self._too_long(self._line)
         self._rest = tail[cut:]
         return b"".join([*pieces, tail[:cut]])
 
-    def _too_long(self) -> CsvError:
+    def _too_long(self, line: int) -> CsvError:
         return CsvError(
             "line_too_long",
             f"this line does not end within {LINE_LIMIT >> 20} MiB. This is not a CSV file, or "
             "its line ends are damaged.",
-            self._line,
+            line,
         )
 
     # -- header ---------------------------------------------------------------------------------
@@ -175,7 +182,7 @@ class CsvBlocks:
         lines = None
         while lines is None:
             if len(data) > LINE_LIMIT:
-                raise self._too_long()
+                raise self._too_long(self._line)
             data += self._read_some(min(_HEADER_READ, self._block_bytes))
             lines = self._header_lines(data)
         blank, header = lines
@@ -189,6 +196,12 @@ class CsvBlocks:
         names = cells_of([self._decoded(line, n) for n, line in enumerate(header, first)])
         if self._cr_ends:
             self._noted.append(Anomaly(first, "bare_carriage_return", len(names), len(names)))
+        if len(names) > COLUMN_LIMIT:
+            raise CsvError(
+                "not_a_table",
+                f"the header has {len(names):,} columns; at most {COLUMN_LIMIT:,} are read.",
+                first,
+            )
         return _named(names, first)
 
     def _header_lines(self, data: bytes) -> tuple[list[bytes], list[bytes]] | None:
@@ -250,6 +263,7 @@ class CsvBlocks:
             if read.used == used:
                 break
             reads.append(read)
+            self._odd += len(read.anomalies)
             line += LineEnds.of(data[used : read.used]).lines
         return _Read(
             pa.concat_tables([read.table for read in reads]).combine_chunks(),
@@ -275,6 +289,7 @@ class CsvBlocks:
             cr_ends=self._cr_ends,
             start=start,
             stop=stop,
+            odd=self._odd,
         )
         self._note_cp1252(found.first_cp1252)
         lines = np.array(found.lines, dtype=np.int64)

@@ -6,11 +6,12 @@ its own line with it, where Python's csv would swallow lines up to the next quot
 """
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from roster_pipeline.tables.csv_lines import decode_line, split_lines
+from roster_pipeline.tables.csv_lines import CsvError, decode_line, split_lines
 from roster_pipeline.tables.csv_records import is_well_formed, record_at
 
 
@@ -33,7 +34,12 @@ class Anomaly:
 HELD: Final = frozenset({"too_many_cells", "too_few_cells", "unclosed_quote"})
 # What one cell may hold; Python's csv stops at 131,072 characters unless told otherwise.
 CELL_LIMIT: Final = 1 << 25
+# Each odd line costs some microseconds and some hundred bytes; an export that is worth reading
+# line by line has far fewer.
+ODD_LIMIT: Final = 500_000
 _RETURN: Final = b"\r"[0]
+_ENDS: Final = b"\r\n"
+_BLANK: Final = re.compile(rb"[\r\n]*+")
 
 
 @dataclass
@@ -60,15 +66,26 @@ def read_patiently(
     cr_ends: bool = False,
     start: int = 0,
     stop: int | None = None,
+    odd: int = 0,
 ) -> Patient:
     """Read the records of `data` that begin between `start` and `stop`; `start` is on `first_line`.
 
     `data` is whole lines, the file's last ones if `final`; `cr_ends` says that a bare carriage
-    return is the file's usual line end. Raises CsvError for bytes that are neither UTF-8 nor
-    cp1252.
+    return is the file's usual line end; `odd` anomalies were found before. Raises CsvError for
+    bytes that are neither UTF-8 nor cp1252, and where there are more than ODD_LIMIT anomalies.
     """
     read = Patient(start, first_line)
     while read.end < (len(data) if stop is None else stop):
+        if odd + len(read.anomalies) > ODD_LIMIT:
+            raise CsvError(
+                "not_a_table",
+                f"{ODD_LIMIT:,} lines before this one are blank, cut or not written as CSV has "
+                "it. Export the file again.",
+                read.line,
+            )
+        if data[read.end] in _ENDS:
+            _skip_blank(data, len(data) if stop is None else stop, width, cr_ends, read)
+            continue
         extent = record_at(data, read.end, final=final)
         if extent is None:
             break
@@ -84,6 +101,19 @@ def cells_of(record: Sequence[str]) -> list[str]:
     return next(csv.reader(record), [])
 
 
+def _skip_blank(data: bytes, stop: int, width: int, cr_ends: bool, read: Patient) -> None:
+    """Note the blank lines that begin here, all at once: there may be millions."""
+    found = _BLANK.match(data, read.end, stop)
+    end = stop if found is None else found.end()
+    lines = split_lines(data[read.end : end])
+    for number, line in enumerate(lines, read.line):
+        read.anomalies.append(Anomaly(number, "blank_line", 0, width))
+        if line == b"\r" and not cr_ends:
+            read.anomalies.append(Anomaly(number, "bare_carriage_return", width, width))
+    read.end = end
+    read.line += len(lines)
+
+
 def _take(record: bytes, closed: bool, width: int, read: Patient) -> None:
     """Put one record into its place: among the rows, the anomalies, or both."""
     lines = split_lines(record)
@@ -95,13 +125,12 @@ def _take(record: bytes, closed: bool, width: int, read: Patient) -> None:
         _take(lines[0], False, width, read)
         return
     kind = _kind(record, len(lines), len(cells), width, closed)
-    if kind not in HELD and kind != "blank_line":
+    if kind not in HELD:
         read.rows.append(cells)
         read.lines.append(read.line)
     if kind:
         values = tuple(cells) if kind in HELD else ()
-        count = 0 if kind == "blank_line" else len(cells)
-        read.anomalies.append(Anomaly(read.line, kind, count, width, values))
+        read.anomalies.append(Anomaly(read.line, kind, len(cells), width, values))
     read.end += len(record)
     read.line += len(lines)
 
@@ -114,8 +143,6 @@ def _decoded(line: bytes, number: int, read: Patient) -> str:
 
 
 def _kind(record: bytes, lines: int, cells: int, width: int, closed: bool) -> str | None:
-    if not record.rstrip(b"\r\n"):
-        return "blank_line"
     if not closed:
         return "unclosed_quote"
     if cells != width:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from roster_pipeline.tables import csv_patient
 from roster_pipeline.tables.csv_blocks import Anomaly, CsvBlocks, CsvError
 from roster_pipeline.tables.csv_lines import LineEnds, split_lines
 from roster_pipeline.tables.csv_patient import HELD, read_patiently
@@ -355,6 +356,34 @@ def test_a_file_without_line_ends_is_refused_before_it_is_all_in_memory() -> Non
 
 
 # -- line ends ----------------------------------------------------------------------------------
+
+
+def refusal_of(data: bytes, block_bytes: int = 1 << 20) -> CsvError:
+    with pytest.raises(CsvError) as caught:
+        list(CsvBlocks(io.BytesIO(data), block_bytes=block_bytes))
+    return caught.value
+
+
+@pytest.mark.parametrize("block_bytes", [1 << 20, 64 << 20])
+def test_a_last_line_without_an_end_is_refused_with_its_line(block_bytes: int) -> None:
+    refused = refusal_of(b"a,b\n1,2\n" + b"x" * (17 << 20), block_bytes)
+    assert (refused.code, refused.line) == ("line_too_long", 3)
+
+
+def test_a_header_of_far_too_many_columns_is_refused() -> None:
+    refused = refusal_of(b",".join(b"c%d" % n for n in range(4097)) + b"\n")
+    assert (refused.code, refused.line) == ("not_a_table", 1)
+
+
+@pytest.mark.parametrize("odd", [b"\n", b"1\n", b'1,"2\n', b"1,2,3\n"])
+def test_a_file_of_nothing_but_broken_lines_is_given_up(
+    odd: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_patient, "ODD_LIMIT", 1000)
+    refused = refusal_of(b"a,b\n" + odd * 200_000)
+    assert refused.code == "not_a_table"
+    assert refused.line is not None
+    assert refused.line >= 1000
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
