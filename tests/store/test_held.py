@@ -1,5 +1,6 @@
 """Since when rows have been held."""
 
+import dataclasses
 import stat
 from datetime import date
 from pathlib import Path
@@ -136,3 +137,15 @@ def test_a_date_that_runs_twice_leaves_the_same_private_bytes(tmp_path: Path) ->
     assert written[0] == written[1]
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+
+
+def test_findings_keep_their_row_and_cause_and_are_private(tmp_path: Path) -> None:
+    store = Snapshots(tmp_path)
+    cause = pa.array(["orgs/s9"], pa.large_string())
+    group = dataclasses.replace(found("u1"), causes=cause)
+    store.put_findings("springfield", "ab" * 32, frame(group))
+    kept = store.findings("springfield", "ab" * 32)
+    (row,) = kept[["entity", "sourcedId", "cause"]].to_numpy().tolist()
+    assert row == ["users", "u1", "orgs/s9"]
+    (file,) = tmp_path.glob("snapshots/springfield/*.findings.parquet")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
