@@ -36,12 +36,22 @@ def test_every_commented_line_of_the_examples_is_valid_too(roster: Roster, tmp_p
     roster("init", tmp_path)
     source = tmp_path / "sources" / "springfield.yaml"
     lines = source.with_suffix(".yaml.example").read_text().splitlines()
-    options = ("# scope:", "# expect:", "# guards:", "#   removed:")
+    options = (
+        "# scope:",
+        "# expect:",
+        "# severities:",
+        "# held_rows:",
+        "# guards:",
+        "#   removed:",
+    )
     text = [line.removeprefix("# ") if line.startswith(options) else line for line in lines]
     source.write_text("\n".join(line.replace("#   removed", "  removed") for line in text))
     district = Workspace.load(tmp_path).sources["springfield"]
     assert district.scope.schools == ("school-1", "school-2")
     assert district.expect.rows == {"users": (4000, 9000)}
+    assert district.expect.fill == {"users.email": 95}
+    assert district.severities == {"reference.kind": "stop"}
+    assert district.held_rows is not None
 
 
 def test_the_commented_rules_of_a_product_are_valid_too(roster: Roster, tmp_path: Path) -> None:
