@@ -139,7 +139,9 @@ class CsvPackage:
         file = self._members[name]
         try:
             with self._container.open(file) as stream:
-                groups = match_header(CsvBlocks(stream).header, table, file).findings.groups
+                reader = CsvBlocks(stream)
+            groups = match_header(reader.header, table, file).findings.groups
+            groups += text_findings(reader, file)
         except (CsvError, ArchiveError) as error:
             groups = [unreadable(error, file)]
         for group in groups:
@@ -164,9 +166,11 @@ class CsvPackage:
                 findings.extend(header.findings)
                 if header.findings.worst() is Severity.STOP:
                     return
+                breaks = False
                 for block in reader:
+                    breaks |= any(a.kind == "line_break_in_cell" for a in block.anomalies)
                     yield _block(entity, file, header, tables(self.version)[entity], block)
-                findings.extend(text_findings(reader, file, entity))
+                findings.extend(text_findings(reader, file, entity, breaks_in_cells=breaks))
         except (CsvError, ArchiveError) as error:
             findings.add(unreadable(error, file, entity))
 

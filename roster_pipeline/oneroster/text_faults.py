@@ -28,14 +28,18 @@ def unreadable(
 
 
 def text_findings(
-    reader: CsvBlocks, file: str, entity: str | None = None
+    reader: CsvBlocks, file: str, entity: str | None = None, *, breaks_in_cells: bool = False
 ) -> Iterator[FindingGroup]:
-    """What is odd about a file as far as it has been read."""
+    """What is odd about a file as far as it has been read.
+
+    Line breaks in cells count as the reader's line ends: with `breaks_in_cells` nothing is said of
+    those.
+    """
     if reader.bom:
         yield RULES["file.bom"].at(file, line=1, entity=entity)
     if reader.encoding == "cp1252":
         yield RULES["file.encoding"].at(file, line=reader.first_cp1252_line, entity=entity)
-    if {"\n", "\r\n"} <= reader.line_endings:
+    if {"\n", "\r\n"} <= reader.line_endings and not breaks_in_cells:
         yield RULES["file.line_endings"].at(file, entity=entity)
 
 
