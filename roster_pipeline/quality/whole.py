@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from roster_pipeline.oneroster.entities import references
 from roster_pipeline.oneroster.findings import FindingGroup, Findings
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.roster import Roster
@@ -69,7 +70,18 @@ def wanted(rules: Iterable[WholeRule]) -> dict[str, set[str]]:
 def _judgeable(rule: WholeRule, view: RosterView, unread: Collection[str]) -> bool:
     if rule.absent_from is not None and not view.rows(rule.absent_from):
         return False
-    return not (rule.clock and view.today is None) and not rule.reads.keys() & set(unread)
+    return not (rule.clock and view.today is None) and not _looked_at(rule) & set(unread)
+
+
+def _looked_at(rule: WholeRule) -> set[str]:
+    """The entities that a rule reads, and those that it only follows references to."""
+    targets = {
+        column.target
+        for entity, names in rule.reads.items()
+        for column in references(entity)
+        if column.name in names
+    }
+    return {*rule.reads, *filter(None, targets)}
 
 
 def _own(broken: Broken, view: RosterView) -> Broken:
