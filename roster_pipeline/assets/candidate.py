@@ -19,6 +19,7 @@ from roster_pipeline.assets.steps import step
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.findings import Findings, Severity
 from roster_pipeline.oneroster.package import open_package
+from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.rules import Policy
 from roster_pipeline.quality.candidate import Candidate, build_candidate
 from roster_pipeline.reports.bars import bar_svg
@@ -122,7 +123,7 @@ def _read(
         with open_package(file) as package:
             made = build_candidate(
                 package,
-                snapshots.open(base) if base else None,
+                snapshots.open(base) if base else Roster.empty(),
                 staged[0],
                 policy=policy,
                 role_map=source.role_map,
