@@ -12,7 +12,7 @@ WORKSPACE ?= demo-workspace
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test lint unit soak bench bench-full docs lock clean
+.PHONY: help install demo dev test lint unit soak fuzz bench bench-full docs lock clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,10 @@ unit: install
 
 soak: install ## The longer proofs: every kill point, both databases
 	$(BIN)/pytest -m soak --timeout 3600 tests
+
+fuzz: install ## Ten minutes of coverage-guided fuzzing of all that reads files
+	$(UV) pip install --quiet --python $(BIN)/python "atheris==3.0.0"
+	nice -n 10 $(BIN)/python -m fuzz
 
 bench: install ## Limit, naive and ours at 10,000 and 100,000 students
 	$(BIN)/python -m benchmarks
