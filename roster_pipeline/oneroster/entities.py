@@ -1,7 +1,7 @@
 """The nine rostering entities of OneRoster, each stated once.
 
 A model is the OneRoster 1.2 table of one entity: column order, type, requiredness, vocabulary and
-references (CSV Binding 1.2, tables of section 3, with the 1.2.1 corrections). `V1P1` says where
+references (CSV Binding 1.2, its tables, with the 1.2.1 corrections). `V1P1` says where
 1.1 differs. Bindings, rules, receivers, documentation and the simulator derive from here; nothing
 else spells a column's type, vocabulary or reference.
 """
@@ -26,7 +26,7 @@ else:
 
 
 class Kind(StrEnum):
-    """The lexical type of a cell (CSV Binding 1.2, section 2.3)."""
+    """The lexical type of a cell (CSV Binding 1.2, data types)."""
 
     GUID = "guid"
     REFERENCE = "reference"
@@ -47,7 +47,7 @@ class Required(StrEnum):
 
     ALWAYS = "always"
     DELTA = "delta"
-    """Filled in a delta file, blank in a bulk file (CSV Binding 1.2, section 2.2)."""
+    """Filled in a delta file, blank in a bulk file (CSV Binding 1.2, bulk and delta)."""
     NEVER = "never"
 
 
@@ -352,7 +352,7 @@ TARGETS: Final[frozenset[str]] = frozenset(
 )
 """The entities that some reference points at."""
 
-# Columns that a bulk file leaves blank (CSV Binding 1.2, section 2.2).
+# Columns that a bulk file leaves blank (CSV Binding 1.2, bulk and delta).
 BULK_BLANK: Final = ("status", "dateLastModified")
 # Never kept: blanked before anything is stored.
 SECRET: Final = ("password",)
@@ -487,7 +487,7 @@ FILES_1P2: Final = (
     "userResources",
     "users",
 )
-# A bulk rostering set must hold these (1.2: section 5; 1.1: the same without roles).
+# A bulk rostering set must hold these (CSV Binding 1.2, table A1; 1.1: the same without roles).
 REQUIRED_1P2: Final = (
     "orgs",
     "academicSessions",

@@ -141,7 +141,7 @@ def _table(stored: Mapping[str, Any]) -> Table:
 @cache
 def compared(entity: str) -> tuple[str, ...]:
     """The standard columns in which a row can change. Bulk leaves status and dateLastModified
-    blank (CSV Binding 1.2, section 2.2), and passwords are never kept."""
+    blank (CSV Binding 1.2, bulk and delta), and passwords are never kept."""
     return tuple(name for name in names(entity) if name not in (*BULK_BLANK, *SECRET))
 
 

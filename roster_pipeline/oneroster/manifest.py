@@ -1,6 +1,6 @@
 """manifest.csv: the version of a package and how each of its files is meant.
 
-Source: CSV Binding 1.2, section 2.4 and the manifest table; 1.1 differs in the files it names.
+Source: CSV Binding 1.2, the manifest and its table; 1.1 differs in the files it names.
 """
 
 import difflib

@@ -126,7 +126,7 @@ class CsvPackage:
                 self.findings.extend(self._other_header(name, OTHER_FILES[version][name]))
 
     def _mode(self, name: str, declared: Mode) -> Mode:
-        """A file's mode; where the manifest does not say, its first rows do (section 2.2)."""
+        """A file's mode; where the manifest does not say, its first rows do."""
         if declared is not Mode.ABSENT:
             return declared
         first = next(self.blocks(name, findings=Findings()), None)

@@ -26,6 +26,21 @@ class Layer(StrEnum):
     MEANING = "meaning"
 
 
+class Source(StrEnum):
+    """The part of the OneRoster CSV Binding that a rule comes from. Parts are named: their numbers
+    differ between issues of the text."""
+
+    PACKAGE = "the package and its files"
+    MANIFEST = "the manifest"
+    MODES = "bulk and delta"
+    TYPES = "data types"
+    TABLES = "the table of the file"
+    VOCABULARIES = "vocabularies"
+    DEPENDENCIES = "what a file needs"
+    PRACTICE = "practice"
+    """No text says so."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule. What it says never holds cell values."""
@@ -39,10 +54,7 @@ class Rule:
     """What goes wrong downstream where it is broken."""
     fix: str
     """What the person who makes the export does about it."""
-    source: str
-    """A section of the OneRoster CSV Binding 1.2 ("2.3"), or "practice" where no text says so."""
-    standard: bool = False
-    """Whether the standard demands it: under the strict profile a breach then stops the package."""
+    source: Source
     only_strict: bool = False
     """Whether a breach is not even said where what the field sends is taken."""
     entities: tuple[str, ...] = ()
@@ -51,6 +63,11 @@ class Rule:
     """The columns it looks at; empty for any."""
     may_be: tuple[Severity, ...] = ()
     """The severities that a source may choose instead; STOP can always be chosen."""
+
+    @property
+    def standard(self) -> bool:
+        """Whether the standard demands it: under the strict profile a breach stops the package."""
+        return self.source is not Source.PRACTICE
 
     def at(
         self,

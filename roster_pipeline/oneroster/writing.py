@@ -1,8 +1,8 @@
 """OneRoster CSV packages written to the letter of the standard.
 
 Files at the root, columns in the order of the table, metadata columns last, UTF-8 without a BOM,
-CR LF; a file without rows is declared absent, as the standard allows none (CSV Binding 1.2,
-section 2). The same roster gives the same bytes.
+CR LF; a file without rows is declared absent, as the standard allows none. The same
+roster gives the same bytes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

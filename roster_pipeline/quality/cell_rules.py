@@ -5,7 +5,7 @@ from typing import Final
 
 from roster_pipeline.oneroster.entities import BOOLEANS, Column, Kind, Required
 from roster_pipeline.oneroster.findings import Severity
-from roster_pipeline.oneroster.rules import Layer, Policy, Rule
+from roster_pipeline.oneroster.rules import Layer, Policy, Rule, Source
 from roster_pipeline.quality.effects import effect
 
 _HOLD, _DROP, _WARN = Severity.HOLD, Severity.DROP, Severity.WARN
@@ -19,63 +19,63 @@ _WORDS: Final = {
         "the cell is empty and must not be",
         "No receiver takes the row without it.",
         "fill it in",
-        "3",
+        Source.TABLES,
         _ROW,
     ),
     "sourcedId": (
         "not a sourcedId: 1 to 255 letters, digits and . - _ / @",
         "Receivers refuse other characters, or change them, and then nothing refers to the row.",
         "use an id without other characters",
-        "2.3",
+        Source.TYPES,
         _ROW,
     ),
     "reference": (
         "not a sourcedId, or not a list of them",
         "It cannot be known which row is meant.",
         "separate ids by commas and use only letters, digits and . - _ / @",
-        "2.3",
+        Source.TYPES,
         _CELL,
     ),
     "vocabulary": (
         "not a word of the column's vocabulary",
         "A receiver cannot know what it means.",
         "use one of the standard's words",
-        "4",
+        Source.VOCABULARIES,
         _ANY,
     ),
     "boolean": (
         "neither true nor false",
         "Whether it is so cannot be known.",
         "write true or false",
-        "2.3",
+        Source.TYPES,
         _CELL,
     ),
     "date": (
         "not a day of the calendar as YYYY-MM-DD",
         "When it begins or ends cannot be known.",
         "write YYYY-MM-DD",
-        "2.3",
+        Source.TYPES,
         _CELL,
     ),
     "dateTime": (
         "not a time in UTC such as 2026-08-22T06:30:00.000Z",
         "When the row changed cannot be known.",
         "write ISO 8601 in UTC",
-        "2.3",
+        Source.TYPES,
         _ANY,
     ),
     "year": (
         "not a year of four digits",
         "Which school year is meant cannot be known.",
         "write YYYY",
-        "2.3",
+        Source.TYPES,
         _ANY,
     ),
     "userIds": (
         "not a list of {type:identifier}",
         "The identifiers in it cannot be told apart.",
         "write {type:identifier}, several separated by commas",
-        "2.3",
+        Source.TYPES,
         _ANY,
     ),
 }
@@ -88,7 +88,6 @@ _GENERAL: Final = tuple(
         why=why,
         fix=fix,
         source=source,
-        standard=True,
         may_be=may_be,
     )
     for name, (message, why, fix, source, may_be) in _WORDS.items()
@@ -101,8 +100,7 @@ LIST: Final = Rule(
     message="a list with an empty item; it was read without it",
     why="Receivers take the gap for an item, or refuse the row.",
     fix="write one comma between two items, and none at the ends",
-    source="2.3",
-    standard=True,
+    source=Source.TYPES,
     may_be=(_WARN,),
 )
 GRADE: Final = Rule(
@@ -112,7 +110,7 @@ GRADE: Final = Rule(
     message="not a grade as CEDS spells it: IT, PR, PK, TK, KG, 01 to 13, PS, UG or Other",
     why="Receivers that look for these words put nobody, or the wrong people, into the grade.",
     fix="write KG for K, PK for Pre-K, 01 for 1 and 09 for 9th",
-    source="practice",
+    source=Source.PRACTICE,
     entities=("courses", "classes", "users"),
     columns=("grades",),
     may_be=(_WARN,),
@@ -124,8 +122,7 @@ BULK_STATUS: Final = Rule(
     message="a row of a bulk file has a status or a dateLastModified; both stay blank there",
     why="Some receivers take the file for a delta, and then nothing that is left out is removed.",
     fix="leave status and dateLastModified blank, or declare the file delta",
-    source="2.2",
-    standard=True,
+    source=Source.MODES,
     columns=("status", "dateLastModified"),
     may_be=(_WARN,),
 )
@@ -137,8 +134,7 @@ DELTA_STATUS: Final = Rule(
     "active",
     why="Whether the row is new, changed or to be deleted has to be guessed.",
     fix="fill both in every row of a delta file",
-    source="2.2",
-    standard=True,
+    source=Source.MODES,
     columns=("status", "dateLastModified"),
     may_be=(_WARN,),
 )
@@ -150,7 +146,7 @@ SCIENTIFIC: Final = Rule(
     "lost",
     why="Many ids become one, and none of them is right any more.",
     fix="export again without opening the file in Excel, or format the column as text before",
-    source="practice",
+    source=Source.PRACTICE,
     columns=(
         "sourcedId",
         "identifier",
@@ -171,8 +167,7 @@ EXCEL_DATE: Final = Rule(
     message="a date in the form that Excel gives it on somebody's computer, not YYYY-MM-DD",
     why="Which number is the day and which the month cannot be known.",
     fix="export again without opening the file in Excel, or format the column as text before",
-    source="2.3",
-    standard=True,
+    source=Source.TYPES,
     may_be=_CELL,
 )
 

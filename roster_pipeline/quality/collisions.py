@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from roster_pipeline.oneroster.findings import Severity
-from roster_pipeline.oneroster.rules import Layer
+from roster_pipeline.oneroster.rules import Layer, Source
 from roster_pipeline.quality.overlaps import overlapping, repeated
 from roster_pipeline.quality.view import (
     EVER,
@@ -100,7 +100,7 @@ COLLISIONS: Final = (
         why="A person with two rows gets two accounts, and half of the classes in each.",
         fix="keep one row for the person and give it all roles; if they are two people who share "
         "name and birth date, nothing is to be done",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("users",),
         columns=("givenName", "familyName", "userMasterIdentifier"),
         may_be=(_WARN,),
@@ -118,7 +118,7 @@ COLLISIONS: Final = (
         message="another student has the same identifier",
         why="Receivers that match students by their number mix the two up.",
         fix="give each student a number of their own",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("users",),
         columns=("identifier",),
         may_be=(_WARN,),
@@ -133,7 +133,7 @@ COLLISIONS: Final = (
         why="Only one of them can sign in, or one sees what is the other's. Upper and lower case "
         "make no difference to most systems.",
         fix="give each person a username of their own",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("users",),
         columns=("username",),
         may_be=(_WARN,),
@@ -148,7 +148,7 @@ COLLISIONS: Final = (
         why="Where people sign in with their address, one of them gets the other's account. "
         "Guardians may share one.",
         fix="give each of them an address of their own, or leave the cell empty",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("users",),
         columns=("email",),
         may_be=(_WARN,),
@@ -163,7 +163,7 @@ COLLISIONS: Final = (
         why="Receivers refuse the second row, or take the person out of the class when one of the "
         "two ends.",
         fix="send one enrollment for each person, class, role and span of days",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("enrollments",),
         columns=("classSourcedId", "userSourcedId", "role", "beginDate", "endDate"),
         may_be=(_WARN,),
@@ -181,7 +181,7 @@ COLLISIONS: Final = (
         why="Single sign-on knows people by an address or an id of the directory; without one, the "
         "person cannot get in, or is matched by a name that may change hands.",
         fix="fill in email, userMasterIdentifier or userIds",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("users",),
         columns=_SIGN_ON,
         may_be=(_WARN,),

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from roster_pipeline.oneroster.findings import Severity
-from roster_pipeline.oneroster.rules import Layer
+from roster_pipeline.oneroster.rules import Layer, Source
 from roster_pipeline.quality.collisions import enrolled
 from roster_pipeline.quality.meaning_sessions import session_spans
 from roster_pipeline.quality.overlaps import overlapping, repeated
@@ -132,7 +132,7 @@ CLASSES: Final = (
         message="the class's course belongs to another school",
         why="Receivers that keep courses by school do not find the course of the class.",
         fix="let the class refer to a course of its school or of the district",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("classes",),
         columns=("courseSourcedId", "schoolSourcedId"),
         may_be=(_WARN,),
@@ -150,7 +150,7 @@ CLASSES: Final = (
         message="nobody is enrolled in the class as its teacher",
         why="Nobody can see the class or set work in it.",
         fix="enroll the teacher, or leave the class out if it is not held",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("classes", "enrollments"),
         columns=("classSourcedId", "role", "endDate"),
         may_be=(_WARN,),
@@ -165,7 +165,7 @@ CLASSES: Final = (
         message="no student is enrolled in the class",
         why="Its students do not see it, or it is a class that is not held.",
         fix="enroll the students, or leave the class out if it is not held",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("classes", "enrollments"),
         columns=("classSourcedId", "role", "endDate"),
         may_be=(_WARN,),
@@ -180,7 +180,7 @@ CLASSES: Final = (
         message="the class has another primary teacher at the same time",
         why="Receivers that know one owner of a class take either, and not always the same.",
         fix="let primary be true for one teacher of the class at a time",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("enrollments",),
         columns=("classSourcedId", "role", "primary", "beginDate", "endDate"),
         may_be=(_WARN,),
@@ -204,7 +204,7 @@ CLASSES: Final = (
         why="Receivers that read school by school get the person without the class, or the class "
         "without the person.",
         fix="name the school of the class",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("enrollments",),
         columns=("schoolSourcedId", "classSourcedId"),
         may_be=(_WARN,),
@@ -223,7 +223,7 @@ CLASSES: Final = (
         why="Outside of them there is no class to be in: one of the dates, or the class's term, is "
         "wrong.",
         fix="mend the dates, or the terms of the class; endDate is the first day after",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("enrollments",),
         columns=("beginDate", "endDate", "classSourcedId"),
         may_be=(_WARN,),
@@ -239,7 +239,7 @@ CLASSES: Final = (
         why="Receivers make accounts by the person's role: a student would sit among the teachers, "
         "or see what only teachers may.",
         fix="mend the enrollment's role, or give the person the role that is missing",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("enrollments", "roles"),
         columns=("role", "userSourcedId"),
         may_be=(_WARN,),

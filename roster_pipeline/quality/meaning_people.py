@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from roster_pipeline.oneroster.findings import Severity
-from roster_pipeline.oneroster.rules import Layer
+from roster_pipeline.oneroster.rules import Layer, Source
 from roster_pipeline.quality.meaning_classes import live
 from roster_pipeline.quality.meaning_sessions import session_spans
 from roster_pipeline.quality.view import EVER, Hashes, Mask, RosterView
@@ -93,7 +93,7 @@ PEOPLE: Final = (
         why="Receivers cannot know whether this is a student or a teacher, nor of which school, "
         "and leave the person out.",
         fix="send a role for the person, or leave the person out",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("users", "roles"),
         columns=("userSourcedId",),
         may_be=(_WARN,),
@@ -108,7 +108,7 @@ PEOPLE: Final = (
         message="none of the person's roles at this org is primary",
         why="Receivers that take one role for each person and org take any of them, or none.",
         fix="let roleType be primary for one role of each person at each org",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("roles",),
         columns=("roleType",),
         may_be=(_WARN,),
@@ -123,7 +123,7 @@ PEOPLE: Final = (
         message="the person has no role at the org that is said to be the primary one",
         why="Receivers put the person into a school where there is nothing for them to do.",
         fix="name an org at which the person has a role, or send the role",
-        source="5",
+        source=Source.PRACTICE,
         entities=("users", "roles"),
         columns=("primaryOrgSourcedId",),
         may_be=(_WARN,),
@@ -141,7 +141,7 @@ PEOPLE: Final = (
         message="the role names a user profile that is another person's",
         why="The person would sign in to the vendor's system as somebody else.",
         fix="name a profile of the same person",
-        source="5",
+        source=Source.PRACTICE,
         entities=("roles", "userProfiles"),
         columns=("userProfileSourcedId",),
         may_be=(_WARN,),
@@ -158,7 +158,7 @@ PEOPLE: Final = (
         message="the student is in no class",
         why="The student can sign in and finds nothing there.",
         fix="enroll the student, or set enabledUser to false if the student is not here",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("users", "enrollments"),
         columns=("userSourcedId", "endDate"),
         may_be=(_WARN,),
@@ -178,7 +178,7 @@ PEOPLE: Final = (
         message="enabledUser is false, and the person is in a class",
         why="The class counts somebody who cannot get in.",
         fix="end the enrollments, or enable the person",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("users", "enrollments"),
         columns=("enabledUser",),
         may_be=(_WARN,),

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from roster_pipeline.oneroster.findings import Severity
-from roster_pipeline.oneroster.rules import Layer
+from roster_pipeline.oneroster.rules import Layer, Source
 from roster_pipeline.quality.view import Days, Mask, RosterView
 from roster_pipeline.quality.whole_rules import Broken, WholeRule
 
@@ -72,7 +72,7 @@ SESSIONS: Final = (
         why="Receivers that look for the term of a day by going down from the school year do not "
         "find it.",
         fix="mend the dates, or the parent",
-        source="practice",
+        source=Source.PRACTICE,
         entities=(_SESSIONS,),
         columns=("startDate", "endDate", "parentSourcedId"),
         may_be=(_WARN,),
@@ -86,8 +86,7 @@ SESSIONS: Final = (
         message="schoolYear is not the year in which the session's school year ends",
         why="Receivers put the classes into last year or next year, where nobody sees them.",
         fix="write the calendar year in which the school year ends: 2027 for 2026-27",
-        source="2.3",
-        standard=True,
+        source=Source.TYPES,
         entities=(_SESSIONS,),
         columns=("schoolYear", "endDate", "parentSourcedId"),
         may_be=(_WARN,),
@@ -101,7 +100,7 @@ SESSIONS: Final = (
         message="every session is over",
         why="Receivers show no class of a term that is over: this may be last year's export.",
         fix="send the sessions of the present school year",
-        source="practice",
+        source=Source.PRACTICE,
         entities=(_SESSIONS,),
         columns=("endDate",),
         may_be=(_WARN,),
@@ -117,7 +116,7 @@ SESSIONS: Final = (
         why="Receivers show no class of a term that has not begun: before school starts that is "
         "right, later it is not.",
         fix="send the sessions of the present school year too, if there is one",
-        source="practice",
+        source=Source.PRACTICE,
         entities=(_SESSIONS,),
         columns=("startDate",),
         may_be=(_WARN,),

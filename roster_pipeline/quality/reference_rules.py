@@ -3,7 +3,7 @@
 from typing import Final
 
 from roster_pipeline.oneroster.findings import Severity
-from roster_pipeline.oneroster.rules import Layer, Rule
+from roster_pipeline.oneroster.rules import Layer, Rule, Source
 
 _HOLD, _DROP, _WARN = Severity.HOLD, Severity.DROP, Severity.WARN
 
@@ -15,8 +15,7 @@ REFERENCE: Final = (
         message="refers to a row that is held back and was never accepted",
         why="Without that row this one means nothing; it follows as soon as that one is mended.",
         fix="mend the row that it refers to",
-        source="5",
-        standard=True,
+        source=Source.DEPENDENCIES,
         may_be=(_HOLD,),
     ),
     Rule(
@@ -26,8 +25,7 @@ REFERENCE: Final = (
         message="refers to a row that is gone, so it goes too",
         why="Receivers refuse rows that refer to nothing.",
         fix="send both or neither",
-        source="5",
-        standard=True,
+        source=Source.DEPENDENCIES,
         may_be=(_WARN,),
     ),
     Rule(
@@ -37,8 +35,7 @@ REFERENCE: Final = (
         message="refers to a row that was never seen",
         why="Receivers refuse rows that refer to nothing.",
         fix="send the row that it refers to, or mend the id",
-        source="5",
-        standard=True,
+        source=Source.DEPENDENCIES,
         may_be=(_HOLD,),
     ),
     Rule(
@@ -48,8 +45,7 @@ REFERENCE: Final = (
         message="refers to a row of another type than the standard asks for",
         why="Receivers look for schools, terms and school years by their type.",
         fix="see the type of the row that it refers to",
-        source="3",
-        standard=True,
+        source=Source.TABLES,
         may_be=(_WARN,),
     ),
     Rule(
@@ -60,8 +56,7 @@ REFERENCE: Final = (
         "zeros is there",
         why="Excel takes ids of digits for numbers and drops their zeros; then nothing fits.",
         fix="export again without opening the file in Excel, or format the column as text before",
-        source="5",
-        standard=True,
+        source=Source.DEPENDENCIES,
         may_be=(_HOLD,),
     ),
     Rule(
@@ -71,7 +66,7 @@ REFERENCE: Final = (
         message="the row is its own parent, or one of its parents' parents",
         why="Whoever follows the parents upwards never arrives.",
         fix="give the topmost row no parent",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("orgs", "academicSessions"),
         columns=("parentSourcedId",),
         may_be=(_DROP,),
@@ -84,7 +79,7 @@ REFERENCE: Final = (
         why="Receivers that add up schools by district, or terms by year, count wrong.",
         fix="orgs stand in the order national, state, local, district, school; a school year has "
         "no parent, and nothing but a grading period stands below a grading period",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("orgs", "academicSessions"),
         columns=("parentSourcedId",),
         may_be=(_WARN,),
@@ -97,7 +92,7 @@ REFERENCE: Final = (
         "they exist",
         why="A delta holds only what changed; the rest stands in the roster accepted before.",
         fix="judge it against the accepted roster: roster check with --against",
-        source="practice",
+        source=Source.PRACTICE,
         may_be=(_WARN,),
     ),
 )

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from roster_pipeline.oneroster.findings import Severity
-from roster_pipeline.oneroster.rules import Layer, Rule
+from roster_pipeline.oneroster.rules import Layer, Rule, Source
 from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import arrow
 
@@ -63,7 +63,7 @@ ROW_RULES: Final = (
         message="it ends before it begins",
         why="It would never be active, and whoever is meant would lose access.",
         fix="mend the date that is wrong; the end is the first day on which it is over",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("academicSessions", "roles", "enrollments"),
         columns=("startDate", "beginDate", "endDate"),
         may_be=(Severity.HOLD, Severity.WARN),
@@ -76,8 +76,7 @@ ROW_RULES: Final = (
         message="subjects and subjectCodes have not as many items",
         why="Which code belongs to which subject cannot be known.",
         fix="give each subject its code, in the same order, and write no comma in a subject",
-        source="3",
-        standard=True,
+        source=Source.TABLES,
         entities=("courses", "classes"),
         columns=("subjects", "subjectCodes"),
         may_be=(Severity.WARN,),
@@ -90,7 +89,7 @@ ROW_RULES: Final = (
         message="of subjects and subjectCodes only one is filled",
         why="Some receivers insist on both or neither.",
         fix="fill both or neither",
-        source="practice",
+        source=Source.PRACTICE,
         entities=("courses", "classes"),
         columns=("subjects", "subjectCodes"),
         may_be=(Severity.WARN,),

@@ -5,7 +5,7 @@ from typing import Final
 
 from roster_pipeline.oneroster.findings import Severity
 from roster_pipeline.oneroster.reading_rules import READING
-from roster_pipeline.oneroster.rules import Layer, Rule
+from roster_pipeline.oneroster.rules import Layer, Rule, Source
 from roster_pipeline.quality.cell_rules import CELL
 from roster_pipeline.quality.reference_rules import REFERENCE
 from roster_pipeline.quality.row_rules import ROW_RULES
@@ -21,8 +21,7 @@ _PACKAGE: Final = (
         message="the file is required and not in the package",
         why="Without it there is nothing that the other files' rows could refer to.",
         fix="send it; a roster needs it at least once",
-        source="5",
-        standard=True,
+        source=Source.DEPENDENCIES,
     ),
     Rule(
         code="package.absent_file",
@@ -31,8 +30,7 @@ _PACKAGE: Final = (
         message="the file is not in the package; its accepted rows stay",
         why="A bulk package has to be complete; a file left out hides every change in it.",
         fix="send it in each bulk package",
-        source="5",
-        standard=True,
+        source=Source.DEPENDENCIES,
         may_be=(_WARN,),
     ),
     Rule(
@@ -42,8 +40,7 @@ _PACKAGE: Final = (
         message="the file holds no rows; its accepted rows stay",
         why="Taken at its word it would delete every row of the entity.",
         fix="send the rows, or declare the file absent",
-        source="2.2",
-        standard=True,
+        source=Source.MODES,
         may_be=(_WARN,),
     ),
 )
@@ -56,8 +53,7 @@ _KEY: Final = (
         message="the sourcedId stands on several rows that differ",
         why="Which of them is right cannot be known.",
         fix="give each row its own sourcedId",
-        source="2",
-        standard=True,
+        source=Source.TABLES,
         columns=("sourcedId",),
         may_be=(_HOLD,),
     ),
@@ -68,8 +64,7 @@ _KEY: Final = (
         message="the same row stands there more than once; it was read once",
         why="Receivers that insist on unique sourcedIds refuse the file.",
         fix="send each row once",
-        source="2",
-        standard=True,
+        source=Source.TABLES,
         columns=("sourcedId",),
         may_be=(_WARN,),
     ),
@@ -80,8 +75,7 @@ _KEY: Final = (
         message="another primary role of the same user at the same org stands above it",
         why="A receiver that takes one role for each org cannot know which.",
         fix="leave one of them primary and make the others secondary",
-        source="3",
-        standard=True,
+        source=Source.TABLES,
         entities=("roles",),
         columns=("userSourcedId", "orgSourcedId", "roleType"),
         may_be=(_HOLD, _WARN),
@@ -93,7 +87,7 @@ _KEY: Final = (
         message="rows have no readable sourcedId, so as many rows that seem gone were kept",
         why="A row that cannot be told must not be taken for a deletion.",
         fix="mend the sourcedIds",
-        source="practice",
+        source=Source.PRACTICE,
         columns=("sourcedId",),
         may_be=(_WARN,),
     ),

@@ -25,7 +25,7 @@ SOURCE: Final = "source"
 KEY: Final = (SOURCE, "sourcedId")
 METADATA: Final = "metadata"
 
-# `userIds` stays text: an identifier in it may hold commas (CSV Binding 1.2, section 2.3).
+# `userIds` stays text: an identifier in it may hold commas (CSV Binding 1.2, data types).
 _TYPES: Final[Mapping[Kind, str]] = {
     Kind.REFERENCES: "text[]",
     Kind.STRINGS: "text[]",

@@ -40,8 +40,9 @@ severity of its own for a code. Where a cell is wrong, its place decides between
 a row is held for a cell that it must have, for its `status` and for its dates; any other cell is
 blanked.
 
-*Standard* names the section of the 1EdTech OneRoster CSV Binding 1.2 that a rule is taken from;
-*practice* means that no text says so and that packages were seen to go wrong over it.
+*Source* names the part of the 1EdTech OneRoster CSV Binding that demands a rule, by its subject, as
+numbers of sections differ between its issues; *practice* means that no text says so and that
+packages were seen to go wrong over it. A rule that the standard demands stops a strict package.
 """
 
 
@@ -62,10 +63,10 @@ def rules_markdown(rules: Iterable[Rule] = RULES.values()) -> str:
 
 def _index(rules: Sequence[Rule]) -> str:
     rows = [
-        (f"[`{rule.code}`](#{_anchor(rule.code)})", *_severities(rule), _standard(rule))
+        (f"[`{rule.code}`](#{_anchor(rule.code)})", *_severities(rule), _source(rule))
         for rule in rules
     ]
-    return markdown_table(("code", "lenient", "strict", "standard"), rows)
+    return markdown_table(("code", "lenient", "strict", "source"), rows)
 
 
 def _anchor(code: str) -> str:
@@ -94,7 +95,7 @@ def _facts(rule: Rule) -> Iterator[tuple[str, str]]:
     yield "Severity", f"{lenient}; strict: {strict}; a source may choose {_choices(rule)}"
     if rule.entities or rule.columns:
         yield "Looks at", _looks_at(rule)
-    yield "Standard", _standard(rule)
+    yield "Source", _source(rule)
 
 
 def _severities(rule: Rule) -> tuple[str, str]:
@@ -111,11 +112,8 @@ def _looks_at(rule: Rule) -> str:
     return f"{columns} of {entities}" if entities and columns else entities or columns
 
 
-def _standard(rule: Rule) -> str:
-    if rule.source == "practice":
-        return "practice"
-    said = f"section {rule.source}"
-    return said if rule.standard else f"{said} (not demanded)"
+def _source(rule: Rule) -> str:
+    return f"standard: {rule.source}" if rule.standard else str(rule.source)
 
 
 def _sentence(words: str) -> str:
@@ -140,7 +138,7 @@ def rules_document(rules: Iterable[Rule]) -> dict[str, Any]:
                 "message": rule.message,
                 "why": rule.why,
                 "fix": rule.fix,
-                "source": rule.source,
+                "source": str(rule.source),
                 "standard": rule.standard,
                 "entities": list(rule.entities),
                 "columns": list(rule.columns),

@@ -12,7 +12,7 @@ SPRING: Final = 2
 
 @dataclass(frozen=True)
 class Session:
-    """One academic session; `end` is exclusive (CSV Binding 1.2, section 2.3)."""
+    """One academic session; `end` is exclusive (CSV Binding 1.2, data types)."""
 
     title: str
     type: str
