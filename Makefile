@@ -55,7 +55,7 @@ fuzz: install ## Ten minutes of coverage-guided fuzzing of all that reads files
 	$(UV) pip install --quiet --python $(BIN)/python "atheris==3.0.0"
 	nice -n 10 $(BIN)/python -m fuzz
 
-bench: install ## Limit, naive and ours at 10,000 and 100,000 students
+bench: install ## Limit, naive and ours at 10,000 and 100,000 students; a check of 100,000
 	$(BIN)/python -m benchmarks
 
 bench-full: install ## The same and a 1,000,000-student district through the command

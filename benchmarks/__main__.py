@@ -1,9 +1,10 @@
-"""`python -m benchmarks` times a daily sync; `--full` adds a million students."""
+"""`python -m benchmarks` times a daily sync and a check; `--full` adds a million students."""
 
 import subprocess
 import sys
 
 subprocess.run([sys.executable, "-m", "benchmarks.daily_sync"], check=True)
+subprocess.run([sys.executable, "-m", "benchmarks.check"], check=True)
 if "--full" in sys.argv:
     million = ["--students", "1000000"]
     floor = [*million, "--runs", "1", "--skip", "naive"]
