@@ -230,7 +230,7 @@ BIG: Final[Mapping[str, Make]] = {
     ),
     "700,000 rows with every cell wrong": lambda: _rows_wrong(700_000),
     "a million rows of one sourcedId": lambda: _copies(1_000_000, differing=True),
-    "a million orgs in a loop": lambda: _chain(1_000_000, loop=True),
+    "500,000 orgs in a loop": lambda: _chain(500_000, loop=True),
     "a million users who are one": lambda: _colliding(1_000_000),
     "70,000 metadata columns": lambda: _columns(70_000, "metadata.m{}"),
 }

@@ -18,6 +18,7 @@ from roster_pipeline.oneroster.manifest import Version
 from tests.quality.hostile import BIG, SMALL, members, written
 
 SECONDS = 10
+"""Of the processor: a machine that runs tests is busy. What hangs, the child's timeout ends."""
 PEAK_MB = 1024
 
 _NAMES = st.one_of(
@@ -83,7 +84,7 @@ def _judged(folder: Path, names: Sequence[str]) -> list[dict[str, Any]]:
     for name in names:
         written(name, folder)
     command = [sys.executable, "-m", "tests.quality.hostile", str(folder), *names]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -91,7 +92,7 @@ def _judged(folder: Path, names: Sequence[str]) -> list[dict[str, Any]]:
 def test_hostile_packages_cost_little_and_give_no_traceback(tmp_path: Path) -> None:
     found = _judged(tmp_path, list(SMALL))
     assert [each["name"] for each in found] == list(SMALL)
-    assert [each for each in found if each["seconds"] > SECONDS or each["peak_mb"] > PEAK_MB] == []
+    assert [each for each in found if each["cpu"] > SECONDS or each["peak_mb"] > PEAK_MB] == []
 
 
 @pytest.mark.soak
@@ -99,7 +100,7 @@ def test_hostile_packages_cost_little_and_give_no_traceback(tmp_path: Path) -> N
 def test_huge_packages_cost_no_more_than_seconds_and_a_gigabyte(name: str, tmp_path: Path) -> None:
     (found,) = _judged(tmp_path, [name])
     assert found["peak_mb"] <= PEAK_MB
-    assert found["seconds"] <= SECONDS
+    assert found["cpu"] <= SECONDS
 
 
 @pytest.mark.parametrize(
