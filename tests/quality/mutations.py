@@ -99,7 +99,7 @@ def rows_of(roster: Roster) -> Rows:
     """All cells of a roster."""
     return {
         entity: {
-            str(row["sourcedId"]): {k: None if pd.isna(v) else v for k, v in row.items()}
+            str(row["sourcedId"]): {str(k): None if pd.isna(v) else v for k, v in row.items()}
             for row in roster.frame(entity).to_dict("records")
         }
         for entity, count in roster.counts.items()
