@@ -166,10 +166,9 @@ class CsvPackage:
                 findings.extend(header.findings)
                 if header.findings.worst() is Severity.STOP:
                     return
-                breaks = False
-                for block in reader:
-                    breaks |= any(a.kind == "line_break_in_cell" for a in block.anomalies)
-                    yield _block(entity, file, header, tables(self.version)[entity], block)
+                read = _Reading(entity, file, header, tables(self.version)[entity])
+                yield from map(read.block, reader)
+                breaks = read.breaks_in_cells
                 findings.extend(text_findings(reader, file, entity, breaks_in_cells=breaks))
         except (CsvError, ArchiveError) as error:
             findings.add(unreadable(error, file, entity))
@@ -192,22 +191,32 @@ def open_package(where: Path | BinaryIO, limits: Limits | None = None) -> Iterat
         yield Pull(container)
 
 
-def _block(
-    entity: str, file: str, header: Header, table: Sequence[Column], block: Block
-) -> PackageBlock:
-    frame = _as_read(block.frame, header)
-    frame = _ordered(frame, [column.name for column in table])
-    padded = may_be_padded(block.raw) or any(
-        anomaly.kind == "line_break_in_cell" for anomaly in block.anomalies
-    )
-    frame, findings = respell(frame, table, block.lines, file, entity, padded=padded)
-    broken = tuple(a for a in block.anomalies if a.kind in HELD)
-    key_cell = header.read_as.index("sourcedId")
-    ids = arrow(frame["sourcedId"])
-    findings.extend(
-        row_findings(block.anomalies, file, entity, lines=block.lines, ids=ids, key_cell=key_cell)
-    )
-    return PackageBlock(entity, file, frame, block.lines, broken, key_cell, findings)
+@dataclass
+class _Reading:
+    """How the blocks of one file are read."""
+
+    entity: str
+    file: str
+    header: Header
+    table: Sequence[Column]
+    breaks_in_cells: bool = False
+    """Whether any cell so far held a line break."""
+
+    def block(self, block: Block) -> PackageBlock:
+        breaks = any(anomaly.kind == "line_break_in_cell" for anomaly in block.anomalies)
+        self.breaks_in_cells |= breaks
+        frame = _as_read(block.frame, self.header)
+        frame = _ordered(frame, [column.name for column in self.table])
+        padded = breaks or may_be_padded(block.raw)
+        file, entity, lines = self.file, self.entity, block.lines
+        frame, findings = respell(frame, self.table, lines, file, entity, padded=padded)
+        broken = tuple(a for a in block.anomalies if a.kind in HELD)
+        key_cell = self.header.read_as.index("sourcedId")
+        ids = arrow(frame["sourcedId"])
+        findings.extend(
+            row_findings(block.anomalies, file, entity, lines=lines, ids=ids, key_cell=key_cell)
+        )
+        return PackageBlock(entity, file, frame, lines, broken, key_cell, findings)
 
 
 def _as_read(frame: pd.DataFrame, header: Header) -> pd.DataFrame:

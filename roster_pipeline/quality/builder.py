@@ -132,8 +132,8 @@ class Builder:
         else:
             # Three stages side by side: reading, judging, writing.
             with closing(ahead(self._judged(state))) as judged_blocks:
-                for block, judged in judged_blocks:
-                    self._take(block, judged, state)
+                for judged in judged_blocks:
+                    self._take(entity, judged, state)
             self._say(state.file)
             if state.file.worst() is Severity.STOP:
                 self.unread.append(entity)
@@ -147,28 +147,30 @@ class Builder:
 
     # ---- rows of the package ----
 
-    def _judged(self, state: _Entity) -> Iterator[tuple[PackageBlock, JudgedBlock]]:
+    def _judged(self, state: _Entity) -> Iterator[JudgedBlock]:
         for item in self.reading:
             if isinstance(item, Findings):
                 state.file = item
                 return
             # A pull is neither: its status means what it says, and is left out where it can be.
             mode = self.package.modes[item.entity] if item.file.endswith(".csv") else None
-            yield item, judge_block(item, self.version, self.presence, self.policy, mode)
+            judged = judge_block(item, self.version, self.presence, self.policy, mode)
+            # Large, and not needed while it is waited for the next.
+            del item
+            yield judged
 
-    def _take(self, block: PackageBlock, judged: JudgedBlock, state: _Entity) -> None:
-        entity = block.entity
+    def _take(self, entity: str, judged: JudgedBlock, state: _Entity) -> None:
         state.remember(judged)
         self.findings.extend(judged.findings)
         if judged.unjudged and entity not in self.unjudged:
             self.unjudged.append(entity)
-        self.rows[entity] += len(block.frame) + len(block.broken)
+        self.rows[entity] += judged.rows
         self.held[entity] += judged.held_count
         gone = sum(map(len, judged.gone))
         self.cascaded[entity] += gone
         self.orphaned[entity] += gone
         if len(judged.good):
-            self._write(entity, judged.good, judged.lines, block.file)
+            self._write(entity, judged.good, judged.lines, self.package.file(entity))
             if entity == "roles":
                 state.primary.append(places(judged.good))
 

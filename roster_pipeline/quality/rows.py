@@ -54,6 +54,8 @@ class JudgedBlock:
     """Rows that can be used, without the optional cells that cannot."""
     lines: Positions
     findings: Findings
+    rows: int
+    """How many rows there were, good or not."""
     held: list["Held"] = field(default_factory=list)
     unidentified: list[pd.DataFrame] = field(default_factory=list)
     """Rows held back whose sourcedId cannot be read; without columns where no cell can be."""
@@ -84,7 +86,12 @@ def judge_block(
     `mode` is None where rows are neither a bulk file's nor a delta's. The findings are as grave as
     `policy` says.
     """
-    judged = JudgedBlock(block.frame, block.lines, Findings(block.findings.groups))
+    judged = JudgedBlock(
+        block.frame,
+        block.lines,
+        Findings(block.findings.groups),
+        len(block.frame) + len(block.broken),
+    )
     _identify_broken(block, judged)
     if mode is not None:
         judged.findings.extend(judge_status(block, mode, policy))

@@ -35,8 +35,9 @@ def ahead(items: Iterator[Item], depth: int = 1) -> Generator[Item]:
 
     def work() -> None:
         try:
-            for item in items:
-                if not put((item,)):
+            # Whoever takes an item out of its box is the only one that holds it: some are large.
+            for box in ([item] for item in items):
+                if not put(box):
                     return
             put(_END)
         except BaseException as error:  # it is raised in the consumer's thread
@@ -48,8 +49,8 @@ def ahead(items: Iterator[Item], depth: int = 1) -> Generator[Item]:
         while (item := made.get()) is not _END:
             if isinstance(item, BaseException):
                 raise item
-            assert isinstance(item, tuple)  # noqa: S101
-            yield item[0]
+            assert isinstance(item, list)  # noqa: S101
+            yield item.pop()
     finally:
         enough.set()
         thread.join()

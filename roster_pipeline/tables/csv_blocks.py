@@ -115,10 +115,10 @@ class CsvBlocks:
 
     def __iter__(self) -> Iterator[Block]:
         while not (self._ended and not self._rest):
-            block = self._next_block()
-            if block:
-                yield block
-            del block  # or the last block would be held while the next one is made
+            # Only who asked for a block holds it while the next one is made.
+            made = [block for block in (self._next_block(),) if block is not None]
+            if made:
+                yield made.pop()
 
     def _next_block(self) -> Block | None:
         """The rows that begin in the next bytes; None if they are all part of one record."""
