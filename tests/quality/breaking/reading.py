@@ -235,7 +235,18 @@ _MEMBERS: Final = (
 )
 _MANIFEST: Final = (
     Breaks("manifest.missing", repack=_renamed(lambda n: None if n == "manifest.csv" else n)),
+    Breaks(
+        "manifest.missing",
+        version="1.1",
+        why="of 1.0",
+        repack=_renamed(lambda n: None if n == "manifest.csv" else n),
+    ),
     Breaks("manifest.unreadable", repack=_manifest("propertyName,value", "propertyName")),
+    Breaks(
+        "manifest.unreadable",
+        why="as text",
+        repack=_edited("manifest.csv", lambda content: content.decode().encode("utf-16")),
+    ),
     Breaks("manifest.header", repack=_manifest("propertyName,value\r\n", ""), line=1),
     Breaks("manifest.row", repack=_manifest("file.results", "comment\r\nfile.results")),
     Breaks(

@@ -82,6 +82,10 @@ def _year_of_its_own(files: Files) -> None:
     _row(files, "academicSessions", "t1")["schoolYear"] = "2026"
 
 
+def _year_without_parent(files: Files) -> None:
+    _row(files, "academicSessions", "t1").update(schoolYear="2025", parentSourcedId="")
+
+
 def _last_year(files: Files) -> None:
     _row(files, "academicSessions", "y1").update(
         startDate="2025-08-20", endDate="2026-06-12", schoolYear="2026"
@@ -186,6 +190,7 @@ CASES: Final[tuple[Breaks, ...]] = (
     Breaks("session.outside_parent", _late_term, line=3, column="endDate", why="after its end"),
     Breaks("session.school_year", _wrong_year, line=2, column="schoolYear"),
     Breaks("session.school_year", _year_of_its_own, line=3, why="unlike its parent"),
+    Breaks("session.school_year", _year_without_parent, line=3, why="of no parent"),
     Breaks("session.all_past", _last_year, file="academicSessions.csv"),
     Breaks("session.all_future", _next_year, file="academicSessions.csv"),
     Breaks("enrollment.outside_terms", _before_the_term, line=2, column="beginDate"),
