@@ -1,13 +1,31 @@
 """Rows whose sourcedId cannot be read, and the accepted rows that seem gone because of them."""
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from roster_pipeline.oneroster.entities import BULK_BLANK, names
 from roster_pipeline.oneroster.roster import Roster
-from roster_pipeline.quality.presence import Positions
+from roster_pipeline.quality.presence import Hashes, Positions
 from roster_pipeline.tables.hashes import row_hashes
 from roster_pipeline.tables.keys import KeySet
+
+Mask = npt.NDArray[np.bool_]
+
+_TELLING: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "orgs": (("name", "type"),),
+    "academicSessions": (("title", "type", "startDate"),),
+    "courses": (("courseCode", "orgSourcedId"), ("title", "orgSourcedId")),
+    "classes": (("classCode", "schoolSourcedId"), ("title", "courseSourcedId", "schoolSourcedId")),
+    "users": (("username",), ("email",), ("userMasterIdentifier",), ("identifier",)),
+    "userProfiles": (("userSourcedId", "vendorId"),),
+    "roles": (("userSourcedId", "orgSourcedId", "role"),),
+    "enrollments": (("classSourcedId", "userSourcedId", "role"),),
+}
+"""Cells by which a row may be known though its sourcedId, and others, are not what they were."""
 
 
 def keep_unidentified(
@@ -17,8 +35,10 @@ def keep_unidentified(
 
     `missing` are ascending positions in `base`; `unidentified` are frames of rows without a
     usable sourcedId, empty of columns where not even the cells are known. A missing row that is
-    equal to an unreadable one in all other cells is that row. Of the rest all are kept if no
-    more are missing than could not be read: one of the two must be so for each of them.
+    equal to an unreadable one in all other cells is that row. So are, as far as can be known,
+    those that share a username, or what else tells rows apart, with another unreadable one: what
+    spoils a sourcedId often spoils more. Of the rest all are kept if no more are missing than could
+    not be read: one of the two must be so for each of them.
     """
     if not len(missing):
         return missing
@@ -27,9 +47,35 @@ def keep_unidentified(
     count = sum(map(len, unidentified))
     same = np.zeros(len(missing), dtype=bool)
     if told:
-        seen = KeySet(np.concatenate([row_hashes(frame, rest) for frame in told]))
         blocks = base.select(entity, missing, rest)
-        same = np.concatenate([seen.contains(row_hashes(block, rest)) for block in blocks])
+        there = np.concatenate([row_hashes(block, rest) for block in blocks])
+        seen = [row_hashes(frame, rest) for frame in told]
+        same = KeySet(np.concatenate(seen)).contains(there)
+        known = KeySet(there)
+        left_over = [
+            frame[~known.contains(hashes)] for frame, hashes in zip(told, seen, strict=True)
+        ]
+        same |= _alike(base, entity, missing, left_over)
         count -= min(count, int(same.sum()))
     left = int((~same).sum())
     return missing if left <= count else missing[same]
+
+
+def _alike(base: Roster, entity: str, missing: Positions, told: Sequence[pd.DataFrame]) -> Mask:
+    """Which of the missing rows share what tells rows apart with one of those that are told."""
+    alike = np.zeros(len(missing), dtype=bool)
+    for columns in _TELLING.get(entity, ()):
+        seen = KeySet(np.concatenate([hashes[filled] for hashes, filled in _hashed(told, columns)]))
+        blocks = base.select(entity, missing, columns)
+        found = [filled & seen.contains(hashes) for hashes, filled in _hashed(blocks, columns)]
+        alike |= np.concatenate(found)
+    return alike
+
+
+def _hashed(
+    frames: Iterable[pd.DataFrame], columns: Sequence[str]
+) -> Iterator[tuple[Hashes, Mask]]:
+    """For the rows of each frame a hash of some cells, and whether all of these are filled."""
+    for frame in frames:
+        some = frame.reindex(columns=list(columns))
+        yield row_hashes(frame, columns), some.notna().all(axis=1).to_numpy(dtype=bool)

@@ -158,6 +158,39 @@ def test_a_row_whose_id_is_unreadable_is_recognised_by_its_other_cells(
     assert keys(candidate.roster, "enrollments") == {"e1", "e2", "e3", "e4"}
 
 
+@pytest.mark.parametrize("more_is_wrong", [False, True])
+def test_rows_whose_ids_excel_spoilt_are_no_deletions_beside_a_true_one(
+    build: Build, more_is_wrong: bool
+) -> None:
+    files = district()
+    for number, user in enumerate(files["users"]):
+        user["identifier"] = f"1234567890{number}"
+    base = build(files).roster
+    assert base is not None
+    for user in files["users"][:3]:
+        user["sourcedId"] = user["identifier"] = "1.23E+11"
+        if more_is_wrong:
+            user["email"] = ""
+    files["users"].pop()
+    files["roles"].pop()
+    candidate = build(files, base)
+    assert keys(candidate.roster, "users") == {"u1", "u2", "u3", "u4"}
+    assert keys(candidate.roster, "enrollments") == keys(base, "enrollments")
+    assert codes(candidate)["key.unidentified"] == 1
+
+
+def test_an_unreadable_row_that_is_found_keeps_no_other_one(build: Build, accepted: Roster) -> None:
+    files = district()
+    again = {"sourcedId": "e9", "endDate": "2026-12-01"}
+    files["enrollments"].append({**row(files, "enrollments", "e1"), **again})
+    base = build(files, accepted).roster
+    assert base is not None
+    row(files, "enrollments", "e1")["sourcedId"] = "e 1!"
+    files["enrollments"].pop()
+    candidate = build(files, base)
+    assert keys(candidate.roster, "enrollments") == keys(accepted, "enrollments")
+
+
 def test_a_header_only_file_keeps_the_accepted_rows(build: Build, accepted: Roster) -> None:
     files = district()
     files["enrollments"] = []
