@@ -113,6 +113,9 @@ def _pairs(blocks: CsvBlocks, findings: Findings, file: str) -> Iterable[tuple[s
     if [cell.casefold() for cell in header[:2]] != [cell.casefold() for cell in HEADER]:
         findings.add(RULES["manifest.header"].at(file, line=1))
         yield header[0], header[1], 1
+    elif tuple(blocks.header[:2]) != HEADER:
+        message = "propertyName,value in the first line is misspelt: letters count as they stand"
+        findings.add(RULES["manifest.header"].at(file, line=1, message=message))
     for block in blocks:
         if len(block.lines) > _MOST_LINES:
             raise CsvError("too_long", f"A manifest has no more than {_MOST_LINES:,} lines.")

@@ -248,6 +248,12 @@ _MANIFEST: Final = (
         repack=_edited("manifest.csv", lambda content: content.decode().encode("utf-16")),
     ),
     Breaks("manifest.header", repack=_manifest("propertyName,value\r\n", ""), line=1),
+    Breaks(
+        "manifest.header",
+        why="in other letters",
+        repack=_manifest("propertyName,value", "propertyname,Value"),
+        line=1,
+    ),
     Breaks("manifest.row", repack=_manifest("file.results", "comment\r\nfile.results")),
     Breaks(
         "manifest.contradiction",
