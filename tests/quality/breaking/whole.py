@@ -74,6 +74,14 @@ def _late_term(files: Files) -> None:
     _row(files, "academicSessions", "t1")["endDate"] = "2027-06-30"
 
 
+def _term_of_summer(files: Files) -> None:
+    _row(files, "academicSessions", "t1").update(startDate="2027-07-01", endDate="2027-08-01")
+
+
+def _all_after_the_term(files: Files) -> None:
+    _row(files, "enrollments", "e1")["beginDate"] = "2027-02-01"
+
+
 def _wrong_year(files: Files) -> None:
     _row(files, "academicSessions", "y1")["schoolYear"] = "2026"
 
@@ -188,6 +196,9 @@ CASES: Final[tuple[Breaks, ...]] = (
     Breaks("key.sso_identifier", _nothing_to_sign_on_with, file="users.csv", line=3),
     Breaks("session.outside_parent", _early_term, line=3, column="startDate"),
     Breaks("session.outside_parent", _late_term, line=3, column="endDate", why="after its end"),
+    Breaks(
+        "session.outside_parent", _term_of_summer, line=3, column="startDate", why="all after it"
+    ),
     Breaks("session.school_year", _wrong_year, line=2, column="schoolYear"),
     Breaks("session.school_year", _year_of_its_own, line=3, why="unlike its parent"),
     Breaks("session.school_year", _year_without_parent, line=3, why="of no parent"),
@@ -195,6 +206,13 @@ CASES: Final[tuple[Breaks, ...]] = (
     Breaks("session.all_future", _next_year, file="academicSessions.csv"),
     Breaks("enrollment.outside_terms", _before_the_term, line=2, column="beginDate"),
     Breaks("enrollment.outside_terms", _after_the_term, line=2, column="endDate", why="after them"),
+    Breaks(
+        "enrollment.outside_terms",
+        _all_after_the_term,
+        line=2,
+        column="beginDate",
+        why="all after them",
+    ),
     Breaks("class.primary_teachers", _two_primary_teachers, line=5, column="primary", count=2),
     Breaks("class.without_teacher", _no_teacher, file="classes.csv", line=3),
     Breaks("class.without_teacher", _no_teacher_any_more, line=3, why="any more"),
