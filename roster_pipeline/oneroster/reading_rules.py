@@ -162,14 +162,15 @@ _MEMBERS: Final = (
         Source.PACKAGE,
         message="the name of the file is not spelt as the standard spells it",
         why="File names are case-sensitive, and other receivers do not find the file.",
-        fix="file names are case-sensitive",
+        fix="rename the file; capitals count",
     ),
     _rule(
         "package.missing_file",
         _WARN,
         Source.PACKAGE,
         message="the manifest declares a file that is not in the package",
-        why="Either the file was lost on the way or nothing was to be sent: that is not known.",
+        why="Either the file was lost on the way or nothing was to be sent: that is not known. "
+        "Where no roster can do without the file, the package is stopped.",
         fix="send the file, or declare it absent",
     ),
     _rule(
@@ -321,7 +322,7 @@ _HEADER: Final = (
         Source.PACKAGE,
         message="the column's name is misspelt",
         why="Header names are case-sensitive, and other receivers do not find the column.",
-        fix="header names are case-sensitive",
+        fix="spell it as the standard does, capitals included",
     ),
     _rule(
         "header.unknown_column",
@@ -337,7 +338,7 @@ _HEADER: Final = (
         Source.PACKAGE,
         message="the column is missing and no row can do without it",
         why="Every row of the file would have to be held back.",
-        fix="add the column to the export",
+        fix="add the column to the export; if it is there by another name, use the standard's",
     ),
     _rule(
         "header.missing_optional",
@@ -345,7 +346,7 @@ _HEADER: Final = (
         Source.PACKAGE,
         message="the column is missing; it was read as empty",
         why="Receivers that go by position read every later cell as another column's.",
-        fix="every column of the table belongs in the header",
+        fix="add the column, with empty cells where there is nothing to send",
     ),
     _rule(
         "header.order",

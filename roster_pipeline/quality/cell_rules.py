@@ -166,7 +166,7 @@ EXCEL_DATE: Final = Rule(
     severity=_HOLD,
     message="a date in the form that Excel gives it on somebody's computer, not YYYY-MM-DD",
     why="Which number is the day and which the month cannot be known.",
-    fix="export again without opening the file in Excel, or format the column as text before",
+    fix="write YYYY-MM-DD; if the export does, do not open and save the file in Excel",
     source=Source.TYPES,
     may_be=_CELL,
 )

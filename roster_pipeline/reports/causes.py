@@ -162,6 +162,8 @@ def _order(cause: Cause) -> tuple[object, ...]:
         light,
         fix_rank(cause.entity),
         RANK[cause.severity],
+        # A row may only be missed because its id, or its line, is damaged.
+        bool(cause.absent),
         -cause.following,
         -cause.count,
         cause.code,

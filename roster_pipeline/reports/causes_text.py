@@ -28,6 +28,7 @@ _SPOTS: Final = 4
 _ABSENT: Final[Mapping[str, str]] = {
     "reference.unknown": "never seen",
     "reference.removed": "gone",
+    "excel.leading_zeros": "there only with other leading zeros",
 }
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 

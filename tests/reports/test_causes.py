@@ -107,6 +107,12 @@ def test_causes_come_in_the_order_of_mending_and_warnings_after_them() -> None:
     assert [c.code for c in causes_of(Findings(made)).listed] == [*"posuce", "w"]
 
 
+def test_rows_at_fault_come_before_rows_that_may_only_be_missed_for_their_sake() -> None:
+    missed = group("reference.unknown", "classes", ["c1", "c2"], causes=["orgs/s8", "orgs/s9"])
+    causes = causes_of(Findings([missed, group("excel.scientific", "orgs", ["1.23E+11"])]))
+    assert [cause.code for cause in causes.listed] == ["excel.scientific", "reference.unknown"]
+
+
 def test_half_a_group_may_follow_and_the_rest_be_at_fault() -> None:
     mixed = group("key.x", "users", ["u1", "u2"], causes=[None, "orgs/s9"])
     causes = causes_of(Findings([mixed]))
@@ -136,6 +142,12 @@ def test_one_row_never_seen_is_named_in_the_heading() -> None:
     text = shown(findings_text(Findings([unknown])))
     assert "s9: never seen; 1 row follows: 1 in classes" in text
     assert "first missed at classes.csv:2:x" in text
+
+
+def test_a_row_missed_for_its_leading_zeros_is_not_said_to_be_held_back() -> None:
+    zeros = group("excel.leading_zeros", "classes", ["c1"], causes=["orgs/007"])
+    text = shown(findings_text(Findings([zeros])))
+    assert "007: there only with other leading zeros; 1 row follows" in " ".join(text.split())
 
 
 def test_many_lines_are_counted_and_not_shown() -> None:
