@@ -3,7 +3,7 @@
 Grouping alone: `causes_text.py` puts it into words, and other renderings can stand beside it.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity, Texts, row_at_fault
+from roster_pipeline.reports.effects import is_harmless
 from roster_pipeline.tables.arrow import pc
 
 FIX_ORDER: Final = (
@@ -32,6 +33,9 @@ FIX_ORDER: Final = (
 """Mending an entity may mend those after it. What is wrong with the package comes before all."""
 
 RANK: Final[Mapping[Severity, int]] = {severity: rank for rank, severity in enumerate(Severity)}
+
+_Key = tuple[Severity, str | None, str]
+"""What findings are grouped by: severity, entity and code."""
 
 Values = Sequence[Sequence[str | None] | None]
 """For each group of findings the cells of its lines; None where the group has none to show."""
@@ -106,6 +110,11 @@ class Cause:
         """How many rows follow from it."""
         return sum(self.follow.values())
 
+    @property
+    def harmless(self) -> bool:
+        """Whether it changes nothing."""
+        return is_harmless(self.code, self.severity)
+
 
 @dataclass(frozen=True)
 class Causes:
@@ -129,13 +138,13 @@ def causes_of(findings: Findings, *, places: int = 3, values: Values | None = No
     roots = [_roots(group) for group in groups]
     links = _links(groups, roots)
     followers = _followers(groups, links)
-    own: dict[tuple[Severity, str | None, str], list[int]] = defaultdict(list)
+    own: dict[_Key, list[int]] = defaultdict(list)
     for number, group in enumerate(groups):
         kept = roots[number]
         if kept is None or len(kept):
-            own[group.severity, entity_of(group), group.code].append(number)
+            own[_key(group)].append(number)
     listed = [
-        _cause(key, numbers, groups, roots, followers, places, values)
+        _cause(key, numbers, groups, roots, followers.get(key, {}), places, values)
         for key, numbers in own.items()
     ]
     listed += _absences(groups, links, places)
@@ -151,15 +160,18 @@ def entity_of(group: FindingGroup) -> str | None:
     return stem if stem in ENTITIES else None
 
 
+def _key(group: FindingGroup) -> _Key:
+    return group.severity, entity_of(group), group.code
+
+
 def fix_rank(entity: str | None) -> int:
     """Where an entity stands in the order of mending; what is none of them, before all."""
     return FIX_ORDER.index(entity) if entity in FIX_ORDER else -1
 
 
 def _order(cause: Cause) -> tuple[object, ...]:
-    light = cause.severity is Severity.WARN
     return (
-        light,
+        cause.harmless,
         fix_rank(cause.entity),
         RANK[cause.severity],
         # A row may only be missed because its id, or its line, is damaged.
@@ -227,6 +239,9 @@ def _owners(groups: Sequence[FindingGroup], roots: Sequence[_Ints | None], label
         group, kept = groups[number], roots[number]
         if group.entity is None or group.sourced_ids is None:
             continue
+        if is_harmless(group.code, group.severity):
+            # Something else took the row: nothing follows from what changes nothing.
+            continue
         ids = group.sourced_ids if kept is None else group.sourced_ids.take(kept)
         at = pc.index_in(row_at_fault(group.entity, ids), value_set=labels).drop_null()
         owner[at.to_numpy(zero_copy_only=False)] = number
@@ -246,7 +261,8 @@ def _rows(groups: Sequence[FindingGroup], links: _Links) -> pd.DataFrame:
 
 
 def _counted(rows: pd.DataFrame, by: str) -> dict[int, dict[str, int]]:
-    """How many rows of each entity there are, by another column."""
+    """How many rows of each entity there are, by another column; each row counts once there."""
+    rows = rows.drop_duplicates([by, "row"])
     counts = rows.groupby([by, "entity"], observed=True).size().reset_index(name="rows")
     found: dict[int, dict[str, int]] = defaultdict(dict)
     columns = (counts[name].tolist() for name in (by, "entity", "rows"))
@@ -255,13 +271,18 @@ def _counted(rows: pd.DataFrame, by: str) -> dict[int, dict[str, int]]:
     return found
 
 
-def _followers(groups: Sequence[FindingGroup], links: _Links) -> dict[int, dict[str, int]]:
-    """How many rows of each entity follow from the rows of each group of findings."""
+def _followers(groups: Sequence[FindingGroup], links: _Links) -> dict[_Key, dict[str, int]]:
+    """How many rows of each entity follow from all rows at fault of one kind."""
     if not len(links.cause):
         return {}
     rows = _rows(groups, links)
-    rows["owner"] = links.owner[rows["cause"].to_numpy()]
-    return _counted(rows[rows["owner"] >= 0], "owner")
+    owner = links.owner[rows["cause"].to_numpy()]
+    rows, owner = rows[owner >= 0], owner[owner >= 0]
+    keys = [_key(group) for group in groups]
+    first = {key: number for number, key in reversed(list(enumerate(keys)))}
+    kinds = np.array([first[key] for key in keys], dtype=np.int64)
+    counted = _counted(rows.assign(kind=kinds[owner]), "kind")
+    return {keys[number]: counts for number, counts in counted.items()}
 
 
 def _absences(groups: Sequence[FindingGroup], links: _Links, keep: int) -> list[Cause]:
@@ -322,20 +343,18 @@ def _absent(
 
 
 def _cause(
-    key: tuple[Severity, str | None, str],
+    key: _Key,
     numbers: Sequence[int],
     groups: Sequence[FindingGroup],
     roots: Sequence[_Ints | None],
-    followers: Mapping[int, Mapping[str, int]],
+    follow: Mapping[str, int],
     places: int,
     values: Values | None,
 ) -> Cause:
     severity, entity, code = key
-    follow: Counter[str] = Counter()
     spots: dict[tuple[str, str | None, str, str], list[int]] = defaultdict(list)
     for number in numbers:
         group = groups[number]
-        follow.update(followers.get(number, {}))
         spots[group.file, group.column, group.message, group.fix].append(number)
     found = [
         spot_of([(groups[n], roots[n], values[n] if values else None) for n in some], places)

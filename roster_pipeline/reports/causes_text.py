@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from roster_pipeline.oneroster.findings import Findings, Severity
+from roster_pipeline.oneroster.findings import Findings
 from roster_pipeline.quality.rules import RULES
 from roster_pipeline.reports.causes import (
     Absent,
@@ -20,7 +20,8 @@ from roster_pipeline.reports.causes import (
     causes_of,
     fix_rank,
 )
-from roster_pipeline.reports.findings import EFFECTS, STYLES
+from roster_pipeline.reports.effects import effect
+from roster_pipeline.reports.findings import STYLES
 
 _CAUSES: Final = 40
 _SENTENCES: Final = 4
@@ -43,9 +44,9 @@ def findings_text(
 
 
 def causes_text(causes: Causes) -> RenderableType:
-    """First what keeps anything of the package from being taken, then what changes nothing."""
-    grave = [cause for cause in causes.listed if cause.severity is not Severity.WARN]
-    light = [cause for cause in causes.listed if cause.severity is Severity.WARN]
+    """First what keeps anything from being taken, or takes it away, then what changes nothing."""
+    grave = [cause for cause in causes.listed if not cause.harmless]
+    light = [cause for cause in causes.listed if cause.harmless]
     parts: list[RenderableType] = []
     explained: set[str] = set()
     for title, some in (("To mend, in this order", grave), ("Worth a look", light)):
@@ -74,16 +75,24 @@ def _cause(cause: Cause, number: str, explained: set[str]) -> Iterable[Renderabl
     head.append(cause.code, style=STYLES[cause.severity])
     head.append(f"  {printable(_counted(cause))}")
     if cause.following:
-        rows = "row follows" if cause.following == 1 else "rows follow"
-        head.append(f"; {cause.following:,} {rows}: {_by_entity(cause.follow)}", style="bold")
+        head.append(f"; {_following(cause)}: {_by_entity(cause.follow)}", style="bold")
     yield head
     yield from _absent(cause) if cause.absent else _sentences(cause.spots)
     rule = RULES.get(cause.code)
     if rule is not None and cause.absent:
         yield _labelled("To mend it", rule.fix, "green")
-    if rule is not None and cause.severity is not Severity.WARN and cause.code not in explained:
+    if rule is not None and not cause.harmless and cause.code not in explained:
         explained.add(cause.code)
         yield _labelled("Why it matters", rule.why, "dim")
+
+
+def _following(cause: Cause) -> str:
+    one = cause.following == 1
+    if cause.absent and cause.code == "reference.removed":
+        does = f"{'goes' if one else 'go'} with {'it' if cause.count == 1 else 'them'}"
+    else:
+        does = "follows" if one else "follow"
+    return f"{cause.following:,} {'row' if one else 'rows'} {does}"
 
 
 def _by_entity(follow: Mapping[str, int]) -> str:
@@ -93,7 +102,7 @@ def _by_entity(follow: Mapping[str, int]) -> str:
 
 def _counted(cause: Cause) -> str:
     if not cause.absent:
-        return f"{cause.count:,} × {EFFECTS[cause.severity]}"
+        return f"{cause.count:,} × {effect(cause.code, cause.severity)}"
     what = _ABSENT.get(cause.code, "held back")
     if cause.count == 1:
         return f"{cause.absent[0].sourced_id}: {what}"
@@ -113,18 +122,21 @@ def _sentences(spots: Sequence[Spot]) -> Iterable[Text]:
     for spot in spots:
         ordered.setdefault((spot.message, spot.fix), []).append(spot)
     said = list(ordered.items())
-    by_fix = groupby(said[:_SENTENCES], key=lambda item: item[0][1])
-    for fix, alike in by_fix:
+    left = sum(spot.count for _, some in said[_SENTENCES:] for spot in some)
+    by_fix = [
+        (fix, list(alike)) for fix, alike in groupby(said[:_SENTENCES], key=lambda item: item[0][1])
+    ]
+    for number, (fix, alike) in enumerate(by_fix, 1):
         for (message, _), some in alike:
             yield Text(f"    {printable(message)}")
             for spot in some[:_SPOTS]:
                 yield from _spot(spot)
             if rest := some[_SPOTS:]:
                 yield _more(sum(spot.count for spot in rest), "elsewhere")
+        if left and number == len(by_fix):
+            yield _more(left, "of this kind")
         if fix:
             yield _labelled("To mend it", fix, "green")
-    if left := said[_SENTENCES:]:
-        yield _more(sum(spot.count for _, some in left for spot in some), "of this kind")
 
 
 def _spot(spot: Spot) -> Iterable[Text]:

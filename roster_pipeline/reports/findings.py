@@ -3,7 +3,7 @@
 Nothing here shows a cell: a finding has a code, a place and a sentence.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,16 +12,9 @@ import pandas as pd
 
 from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity, Texts
 from roster_pipeline.reports.causes import RANK, Spot, spot_of
+from roster_pipeline.reports.effects import OTHER_EFFECTS, effect
 from roster_pipeline.reports.tables import markdown_table
 from roster_pipeline.tables.text import TEXT, arrow
-
-EFFECTS: Final = {
-    Severity.STOP: "stops the package",
-    Severity.HOLD: "holds rows back",
-    Severity.DROP: "blanks cells",
-    Severity.WARN: "changes nothing",
-}
-"""What each severity does to the data, in words."""
 
 STYLES: Final = {
     Severity.STOP: "bold red",
@@ -144,12 +137,11 @@ def findings_sentence(findings: Findings) -> str:
     """One line: how many findings have which effect."""
     if not findings:
         return "No findings."
-    counts = findings_document(findings, lines=1)["by_severity"]
-    said = [
-        f"{counts[severity]:,} × {effect}"
-        for severity, effect in EFFECTS.items()
-        if counts[severity]
-    ]
+    counts: Counter[tuple[int, bool, str]] = Counter()
+    for group in findings.groups:
+        usual = (group.code, group.severity) not in OTHER_EFFECTS
+        counts[RANK[group.severity], usual, effect(group.code, group.severity)] += group.count
+    said = [f"{count:,} × {does}" for (*_, does), count in sorted(counts.items())]
     return (
         f"{len(findings):,} {'finding' if len(findings) == 1 else 'findings'}: {', '.join(said)}."
     )

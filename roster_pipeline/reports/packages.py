@@ -149,6 +149,9 @@ def verdict(checked: Checked) -> Text:
         said += f" {checked.causes.following:,} of them follow from others."
     if not checked.usable:
         return Text(f"Invalid: a sync would stop here and take nothing. {said}", style="bold red")
+    gone = sum(checked.gone.values())
+    if gone:
+        said = f"{gone:,} {'row goes' if gone == 1 else 'rows go'} with others. {said}"
     if checked.unsent:
         said = f"{_unsent(checked.unsent)} {said}"
     if checked.verdict == "invalid":
@@ -158,6 +161,8 @@ def verdict(checked: Checked) -> Text:
         )
     if checked.unsent:
         return Text(f"Valid, and yet not all of a roster. {said}", style="bold yellow")
+    if gone:
+        return Text(f"Valid, and yet not all of it would be taken. {said}", style="bold yellow")
     return Text(f"Valid: a sync would take all of it. {said}", style="bold green")
 
 

@@ -13,7 +13,8 @@ from rich.text import Text
 from roster_pipeline.oneroster.findings import Severity
 from roster_pipeline.oneroster.rules import LENIENT, STRICT, Layer, Rule
 from roster_pipeline.quality.rules import RULES
-from roster_pipeline.reports.findings import EFFECTS, STYLES
+from roster_pipeline.reports.effects import EFFECTS, OTHER_EFFECTS
+from roster_pipeline.reports.findings import STYLES
 from roster_pipeline.reports.tables import markdown_table, text_table
 
 _TITLES: Final = {
@@ -49,9 +50,11 @@ packages were seen to go wrong over it. A rule that the standard demands stops a
 def rules_markdown(rules: Iterable[Rule] = RULES.values()) -> str:
     """docs/rules.md."""
     rules = list(rules)
-    severities = markdown_table(
-        ("severity", "in words"), [(str(severity), words) for severity, words in EFFECTS.items()]
-    )
+    effects = [(str(severity), words) for severity, words in EFFECTS.items()]
+    effects += [
+        (f"{severity}, `{code}`", words) for (code, severity), words in OTHER_EFFECTS.items()
+    ]
+    severities = markdown_table(("severity", "in words"), effects)
     parts = [_HEAD.format(severities=severities)]
     for layer in Layer:
         if some := [rule for rule in rules if rule.layer is layer]:

@@ -178,6 +178,18 @@ def test_a_package_is_judged_against_what_was_accepted_before(roster: Roster, pa
     assert "reference.removed" in ended.document()["counts"]["codes"]
 
 
+def test_rows_that_go_with_a_row_that_is_gone_are_not_said_to_be_taken(
+    roster: Roster, pack: Pack
+) -> None:
+    later = pack("later.zip", lambda files: files["classes"].pop())
+    ended = roster("check", later, "--against", pack("earlier.zip"))
+    assert ended.code == 0
+    assert "gone with others" in ended.out
+    assert "with others." in ended.out.splitlines()[-1] + ended.out.splitlines()[-2]
+    assert "To mend, in this order" in ended.out
+    assert "take all of it" not in ended.out
+
+
 # ---- sources ----
 
 

@@ -73,6 +73,37 @@ def test_a_row_with_two_findings_has_its_followers_beside_the_graver_one() -> No
     assert {c.code: c.following for c in causes.listed} == {"cell.vocabulary": 5, "cell.padded": 0}
 
 
+def test_a_row_that_follows_from_two_rows_at_fault_is_one_row() -> None:
+    # Two blocks of one file, so two groups of one kind.
+    users = [group("cell.required", "users", [f"u{n}"], start=n) for n in (2, 3)]
+    waiting = [
+        group(
+            "reference.waiting", "enrollments", ["e1", "e2"], causes=[f"users/u{n}"] * 2, column=c
+        )
+        for n, c in ((2, "userSourcedId"), (3, "x"))
+    ]
+    (cause,) = causes_of(Findings([*users, *waiting])).listed
+    assert (cause.count, cause.follow) == (2, {"enrollments": 2})
+
+
+def test_a_row_that_misses_two_rows_is_one_row() -> None:
+    unknown = [
+        group("reference.unknown", "enrollments", ["e1"], causes=[missed], column=missed)
+        for missed in ("users/u1", "users/u2", "classes/c1")
+    ]
+    users, classes = causes_of(Findings(unknown)).listed
+    assert (users.count, users.follow) == (2, {"enrollments": 1})
+    assert (classes.count, classes.follow) == (1, {"enrollments": 1})
+
+
+def test_nothing_follows_from_a_finding_that_changes_nothing() -> None:
+    removed = group("reference.removed", "classes", ["c1"], severity=WARN, causes=["orgs/s1"])
+    padded = group("cell.padded", "orgs", ["s1"], severity=WARN)
+    gone, light = causes_of(Findings([padded, removed])).listed
+    assert (gone.code, gone.harmless, gone.follow) == ("reference.removed", False, {"classes": 1})
+    assert (light.code, light.harmless, light.follow) == ("cell.padded", True, {})
+
+
 def test_rows_never_seen_are_causes_of_their_own_the_one_missed_most_first() -> None:
     missed = ["users/u1", "users/u2", "users/u2", "users/u3"]
     unknown = group("reference.unknown", "enrollments", list("abcd"), causes=missed)
@@ -148,6 +179,26 @@ def test_a_row_missed_for_its_leading_zeros_is_not_said_to_be_held_back() -> Non
     zeros = group("excel.leading_zeros", "classes", ["c1"], causes=["orgs/007"])
     text = shown(findings_text(Findings([zeros])))
     assert "007: there only with other leading zeros; 1 row follows" in " ".join(text.split())
+
+
+def test_rows_that_go_with_others_are_to_mend_and_not_merely_worth_a_look() -> None:
+    removed = group("reference.removed", "classes", ["c1"], severity=WARN, causes=["orgs/s1"])
+    text = shown(findings_text(Findings([removed])))
+    assert text.startswith("To mend, in this order")
+    assert "1. orgs  reference.removed  s1: gone; 1 row goes with it: 1 in classes" in text
+    assert "Why it matters" in text
+    assert "Worth a look" not in text
+    assert "changes nothing" not in text
+
+
+def test_what_is_not_shown_is_counted_before_how_to_mend_it() -> None:
+    made = [group("x", "users", ["u1"], column=f"c{n}", message=f"wrong {n}") for n in range(9)]
+    made += [group("x", "users", ["u1"], column=f"d{n}", message="wrong 0") for n in range(9)]
+    lines = [line.strip() for line in shown(findings_text(Findings(made))).splitlines()]
+    mending = lines.index("To mend it: mend it")
+    assert lines[mending - 1] == "… and 5 more of this kind"
+    assert lines.index("… and 6 more elsewhere") < mending
+    assert not any(line.startswith("…") for line in lines[mending:])
 
 
 def test_many_lines_are_counted_and_not_shown() -> None:

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+from roster_pipeline.reports.effects import EFFECTS
 from roster_pipeline.reports.findings import (
-    EFFECTS,
     findings_document,
     findings_markdown,
     findings_of,
@@ -76,6 +76,12 @@ def test_the_sentence_counts_by_the_words_of_the_headings(findings: Findings) ->
     for severity, effect in EFFECTS.items():
         count = findings_document(findings)["by_severity"][str(severity)]
         assert (f"{count:,} × {effect}" in said) == bool(count)
+
+
+def test_rows_that_go_with_others_are_not_said_to_change_nothing(findings: Findings) -> None:
+    gone = group("reference.removed", Severity.WARN, [5, 6])
+    said = findings_sentence(Findings([*findings.groups, gone]))
+    assert said.endswith("2 × removes rows that refer to rows gone, 1 × changes nothing.")
 
 
 def test_no_findings_is_said_in_words() -> None:

@@ -39,6 +39,16 @@ def test_of_a_required_file_without_rows_nothing_was_taken_and_somebody_is_asked
     assert "asks a person" in said
 
 
+@pytest.mark.parametrize(("gone", "words"), [(1, "1 row goes"), (4148, "4,148 rows go")])
+def test_rows_that_go_with_others_are_not_said_to_be_taken(gone: int, words: str) -> None:
+    this = checked(Severity.WARN, gone={"classes": 0, "enrollments": gone})
+    said = verdict(this).plain
+    assert said.startswith("Valid")
+    assert "would take all" not in said
+    assert f"{words} with others." in said
+    assert "would be taken" not in verdict(checked(Severity.WARN, gone={"classes": 0})).plain
+
+
 def test_a_file_that_may_be_left_out_stops_nobody() -> None:
     said = verdict(checked(Severity.WARN, unsent=("demographics",))).plain
     assert "Nothing was sent of demographics" in said

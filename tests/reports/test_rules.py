@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from roster_pipeline.quality.rules import RULES
+from roster_pipeline.reports.effects import OTHER_EFFECTS
 from roster_pipeline.reports.rules import rules_document, rules_markdown
 
 DOCS = Path(__file__).parents[2] / "docs" / "rules.md"
@@ -20,6 +21,13 @@ def test_every_rule_has_a_section_and_every_link_leads_to_one() -> None:
     anchors = {heading.lower().replace(".", "") for heading in headings}
     assert len(anchors) == len(headings)
     assert set(re.findall(r"\]\(#(.+?)\)", text)) == anchors
+
+
+def test_the_severities_name_the_codes_that_do_something_else_at_them() -> None:
+    text = rules_markdown()
+    assert "|warn|changes nothing|" in text
+    assert "|warn, `reference.removed`|removes rows that refer to rows gone|" in text
+    assert {code for code, _ in OTHER_EFFECTS} <= set(RULES)
 
 
 def test_every_rule_says_what_why_how_to_mend_and_where_it_is_from() -> None:
