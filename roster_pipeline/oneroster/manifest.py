@@ -122,6 +122,10 @@ def _pairs(blocks: CsvBlocks, findings: Findings, file: str) -> Iterable[tuple[s
         for anomaly in block.anomalies:
             findings.add(RULES[_of_manifest(anomaly)].at(file, line=anomaly.line))
         cells = block.frame.iloc[:, :2]
+        padded = cells.map(lambda cell: isinstance(cell, str) and cell != cell.strip()).any(axis=1)
+        for line in block.lines[padded.to_numpy(dtype=bool)].tolist():
+            message = "blanks stand around the property or its value"
+            findings.add(RULES["manifest.row"].at(file, line=line, message=message))
         for line, name, value in zip(block.lines.tolist(), *_texts(cells), strict=True):
             if name:
                 yield name, value, line

@@ -64,6 +64,8 @@ class PackageBlock:
     key_cell: int
     """Where in a broken row's cells the sourcedId should stand."""
     findings: Findings
+    status_cell: int | None = None
+    """Where the status should stand; None where the file has none."""
 
 
 class Package(Protocol):
@@ -216,7 +218,9 @@ class _Reading:
         findings.extend(
             row_findings(block.anomalies, file, entity, lines=lines, ids=ids, key_cell=key_cell)
         )
-        return PackageBlock(entity, file, frame, lines, broken, key_cell, findings)
+        named = self.header.read_as
+        status_cell = named.index("status") if "status" in named else None
+        return PackageBlock(entity, file, frame, lines, broken, key_cell, findings, status_cell)
 
 
 def _as_read(frame: pd.DataFrame, header: Header) -> pd.DataFrame:

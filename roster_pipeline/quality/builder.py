@@ -22,12 +22,14 @@ from roster_pipeline.quality.dangling import blank_dangling
 from roster_pipeline.quality.duplicates import find_duplicates
 from roster_pipeline.quality.effects import effect
 from roster_pipeline.quality.last_good import LastGood
+from roster_pipeline.quality.lost_zeros import find_lost_zeros
 from roster_pipeline.quality.parents import WITH_PARENTS, judge_parents
 from roster_pipeline.quality.presence import Hashes, Positions, Presence
 from roster_pipeline.quality.primary_roles import find_further, places
+from roster_pipeline.quality.roles_1p1 import still_said
 from roster_pipeline.quality.rows import Held, JudgedBlock, Mask, judge_block
 from roster_pipeline.quality.rules import RULES
-from roster_pipeline.quality.unidentified import keep_unidentified
+from roster_pipeline.quality.unidentified import keep_misnamed, keep_unidentified
 from roster_pipeline.tables.ahead import ahead
 from roster_pipeline.tables.hashes import text_hashes
 from roster_pipeline.tables.keys import KeySet
@@ -95,6 +97,8 @@ class Builder:
     """Entities whose file could not be read to its end."""
     unjudged: list[str] = field(default_factory=list)
     """Entities that may refer to rows of which nothing is known."""
+    held_users: pd.DataFrame | None = None
+    """Of users held back what they said of themselves."""
     own: Counter[str] = field(default_factory=Counter)
     """How many of the first rows of each entity, dropped ones left out, came with the package."""
 
@@ -107,6 +111,12 @@ class Builder:
     def first(self) -> bool:
         """Whether nothing was accepted before."""
         return not any(self.base.counts.values())
+
+    @cached_property
+    def missing(self) -> set[str | None]:
+        """Entities whose file is declared and not there, of which that is said already."""
+        groups = self.package.findings.groups
+        return {group.entity for group in groups if group.code == "package.missing_file"}
 
     @cached_property
     def last_good(self) -> LastGood:
@@ -129,6 +139,8 @@ class Builder:
         elif entity not in self.package.modes:
             self._report_absent(entity)
             self._keep(entity, state)
+            if self.first and entity in required_files(self.version) and not self.partial(entity):
+                self.unread.append(entity)
         else:
             # Three stages side by side: reading, judging, writing.
             with closing(ahead(self._judged(state))) as judged_blocks:
@@ -208,6 +220,7 @@ class Builder:
             self.held[entity] += len(duplicates.differing)
             if entity == "users" and self.version is Version.V1P1:
                 self._drop_roles_of(duplicates.differing_rows["sourcedId"])
+        self.rows[entity] -= len(duplicates.repeated)
         self.writer.drop(entity, np.union1d(duplicates.repeated, duplicates.differing))
 
     def _hold_further_primaries(self, state: _Entity) -> None:
@@ -225,6 +238,26 @@ class Builder:
             self.held["roles"] += len(further.rows)
             self.writer.drop("roles", further.positions)
 
+    def _hold_lost_zeros(self, entity: str, state: _Entity) -> Positions:
+        """The accepted rows that seem gone because zeros were lost in front of their ids."""
+        if self.package.modes[entity] is not Mode.BULK or not self.base.counts[entity]:
+            return _NONE
+        kept = np.flatnonzero(self.writer.kept(entity)).astype(np.int64)
+        lost = find_lost_zeros(self.writer.so_far(entity), kept, self.base, entity)
+        if lost is None:
+            return _NONE
+        ids = lost.rows["sourcedId"]
+        found = RULES["excel.leading_zeros"].at(
+            self.file(entity), "sourcedId", lost.lines, entity=entity, sourced_ids=arrow(ids)
+        )
+        self._say(Findings([found]))
+        state.held.append(Held(lost.rows))
+        self.held[entity] += len(lost.rows)
+        self.writer.drop(entity, lost.positions)
+        if entity == "users" and self.version is Version.V1P1:
+            self._drop_roles_of(ids)
+        return lost.accepted
+
     def _drop_roles_of(self, users: pd.Series) -> None:
         """Roles of 1.1 were written with their users, and are not believed without them."""
         written = self.writer.columns("roles", ["userSourcedId"])["userSourcedId"]
@@ -235,6 +268,11 @@ class Builder:
 
     def _report_absent(self, entity: str) -> None:
         if entity not in required_files(self.version) or self.partial(entity):
+            return
+        if entity in self.missing:
+            return
+        # A manifest alone says that there is nothing new.
+        if not self.package.modes and not self.first:
             return
         if self.first:
             self._report("package.no_file", entity)
@@ -261,6 +299,7 @@ class Builder:
         self._drop_duplicates(entity, state)
         if state.primary:
             self._hold_further_primaries(state)
+        renamed = self._hold_lost_zeros(entity, state)
         written = self.writer.keys(entity)[self.writer.kept(entity)]
         self.own[entity] = len(written)
         held = state.held_rows
@@ -269,7 +308,7 @@ class Builder:
             deleted = np.setdiff1d(deleted, text_hashes(held["sourcedId"]))
         absent: Mask = ~KeySet(np.concatenate([written, deleted])).contains(self.base.keys(entity))
         found = _NONE if held is None else self.base.find(entity, held["sourcedId"])
-        stand_ins = np.unique(found[found >= 0])
+        stand_ins = np.union1d(found[found >= 0], renamed)
         stand_ins = stand_ins[absent[stand_ins]]
         if self.package.modes[entity] is Mode.DELTA:
             positions = np.flatnonzero(absent).astype(np.int64)
@@ -284,11 +323,24 @@ class Builder:
             )
             if len(more):
                 self._report("key.unidentified", entity)
+                absent[more] = False
+            more = np.union1d(more, self._misnamed(entity, state, absent))
             stand_ins = positions = np.union1d(stand_ins, more)
         self.standing_in[entity] += len(stand_ins)
         copied = self._copy(entity, positions, state)
+        if entity == "users":
+            self.held_users = held
         if held is not None:
             self.last_good.take_away(entity, held, copied)
+
+    def _misnamed(self, entity: str, state: _Entity, absent: Mask) -> Positions:
+        """Rows of the base that seem gone, and are held back under another sourcedId."""
+        held = [
+            (some.telling, self.base.find(entity, some.rows["sourcedId"]) < 0)
+            for some in state.held
+            if some.telling
+        ]
+        return keep_misnamed(self.base, entity, np.flatnonzero(absent).astype(np.int64), held)
 
     def _copy(self, entity: str, positions: Positions, state: _Entity) -> Positions:
         """Take rows of the base but for those that cannot do without a row that is gone."""
@@ -313,7 +365,10 @@ class Builder:
         old = text_hashes(self.base.columns("roles", ["userSourcedId"])["userSourcedId"])
         silent = present.contains(old) & ~KeySet(spoken[believed]).contains(old)
         self.own["roles"] = int(self.writer.kept("roles").sum())
-        self._copy("roles", np.flatnonzero(silent).astype(np.int64), state)
+        positions = np.flatnonzero(silent).astype(np.int64)
+        if self.held_users is not None:
+            positions = still_said(self.base, positions, self.held_users)
+        self._copy("roles", positions, state)
 
     # ---- the entity as a whole ----
 

@@ -103,16 +103,41 @@ LIST: Final = Rule(
     source=Source.TYPES,
     may_be=(_WARN,),
 )
+_GRADES: Final = "IT, PR, PK, TK, KG, 01 to 13, PS, UG or Other"
 GRADE: Final = Rule(
     code="cell.grade",
     layer=Layer.CELL,
     severity=_WARN,
-    message="not a grade as CEDS spells it: IT, PR, PK, TK, KG, 01 to 13, PS, UG or Other",
+    message=f"not a grade as CEDS spells it, which 1.1 asks for: {_GRADES}",
     why="Receivers that look for these words put nobody, or the wrong people, into the grade.",
+    fix="write KG for K, PK for Pre-K, 01 for 1 and 09 for 9th",
+    source=Source.VOCABULARIES,
+    entities=("courses", "classes", "users"),
+    columns=("grades",),
+    may_be=(_WARN,),
+)
+GRADE_SPELLING: Final = Rule(
+    code="cell.grade_spelling",
+    layer=Layer.CELL,
+    severity=_WARN,
+    message=f"a grade that CEDS spells otherwise: {_GRADES}",
+    why="1.2 leaves grades to agreement, and most receivers agree on the words of CEDS.",
     fix="write KG for K, PK for Pre-K, 01 for 1 and 09 for 9th",
     source=Source.PRACTICE,
     entities=("courses", "classes", "users"),
     columns=("grades",),
+    may_be=(_WARN,),
+)
+RESIDENCE: Final = Rule(
+    code="cell.residence",
+    layer=Layer.CELL,
+    severity=_WARN,
+    message="not a CEDS code of public school residence, 01652 to 01656, which 1.1 asks for",
+    why="A receiver cannot know what it means.",
+    fix="write one of the five codes, or leave the cell empty",
+    source=Source.VOCABULARIES,
+    entities=("demographics",),
+    columns=("publicSchoolResidenceStatus",),
     may_be=(_WARN,),
 )
 BULK_STATUS: Final = Rule(
@@ -175,6 +200,8 @@ CELL: Final = (
     *_GENERAL,
     LIST,
     GRADE,
+    GRADE_SPELLING,
+    RESIDENCE,
     BULK_STATUS,
     DELTA_STATUS,
     SCIENTIFIC,
@@ -225,5 +252,8 @@ def weigh_cell(column: Column, rule: Rule, policy: Policy) -> tuple[Severity, Se
     done = effect(rule, policy, default)
     if done is Severity.DROP and column.required is Required.ALWAYS:
         done = Severity.HOLD
+    # A status that nobody understands may be a deletion.
+    if done is Severity.WARN and column.name == "status":
+        done = default
     stops = policy.severity(rule, default) is Severity.STOP
     return (Severity.STOP if stops else done), done

@@ -17,9 +17,17 @@ import pandera.pandas as pa
 from roster_pipeline.oneroster.entities import Column, Kind, Required
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.rules import Rule
-from roster_pipeline.quality.cell_rules import GRADE, LIST, REQUIRED, SCIENTIFIC, cell_rule
+from roster_pipeline.quality.cell_rules import (
+    GRADE,
+    GRADE_SPELLING,
+    LIST,
+    REQUIRED,
+    RESIDENCE,
+    SCIENTIFIC,
+    cell_rule,
+)
 from roster_pipeline.quality.excel import damage, scientific
-from roster_pipeline.quality.grades import wrong_grades
+from roster_pipeline.quality.grades import wrong_grades, wrong_residence
 from roster_pipeline.quality.lists import has_gap, without_gaps
 from roster_pipeline.quality.presence import Positions
 from roster_pipeline.tables.arrow import pc
@@ -100,6 +108,10 @@ def _noted(
         rows = np.setdiff1d(scientific(cells), wrong)
         if len(rows):
             yield CellFault(column, SCIENTIFIC, rows)
+    if column.name in RESIDENCE.columns and version is Version.V1P1:
+        odd = _of_distinct(cells, wrong_residence)
+        if len(odd):
+            yield CellFault(column, RESIDENCE, odd)
     if column.kind is not Kind.STRINGS:
         return
     gaps = _of_distinct(cells, has_gap)
@@ -109,7 +121,8 @@ def _noted(
     if column.name in GRADE.columns:
         odd = _of_distinct(cells, lambda texts: wrong_grades(texts, version))
         if len(odd):
-            yield CellFault(column, GRADE, odd)
+            rule = GRADE if version is Version.V1P1 else GRADE_SPELLING
+            yield CellFault(column, rule, odd)
 
 
 def _of_distinct(cells: pd.Series, judge: Callable[[pd.Series], Mask]) -> Positions:

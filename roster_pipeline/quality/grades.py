@@ -1,4 +1,4 @@
-"""Grades as CEDS spells them, which 1.1 names and most receivers expect."""
+"""Words of CEDS, which 1.1 names and most receivers expect."""
 
 import re
 from typing import Final
@@ -13,6 +13,8 @@ from roster_pipeline.oneroster.manifest import Version
 GRADES: Final = frozenset(
     {"IT", "PR", "PK", "TK", "KG", "PS", "UG", "Other", *(f"{year:02}" for year in range(1, 14))}
 )
+# CEDS Public School Residence Status, which 1.1 names.
+RESIDENCES: Final = frozenset(f"{code:05}" for code in range(1652, 1657))
 # Spellings in use that can mean nothing but one of these.
 _NEAR: Final = re.compile(
     r"(?:it|pr|pk|tk|kg|ps|ug|other)|k|kdg|kind(?:er(?:garten)?)?|pre-?k(?:indergarten)?"
@@ -34,3 +36,9 @@ def wrong_grades(lists: pd.Series, version: Version) -> npt.NDArray[np.bool_]:
         return any(_NEAR.fullmatch(item) for item in others)
 
     return np.array([isinstance(text, str) and wrong(text) for text in lists], dtype=bool)
+
+
+def wrong_residence(texts: pd.Series) -> npt.NDArray[np.bool_]:
+    """Which texts are no code of public school residence."""
+    wrong: npt.NDArray[np.bool_] = ~texts.isin(RESIDENCES).to_numpy(dtype=bool)
+    return wrong

@@ -52,8 +52,8 @@ REFERENCE: Final = (
         code="excel.leading_zeros",
         layer=Layer.REFERENCE,
         severity=_HOLD,
-        message="refers to a row that was never seen; one with the same digits but for leading "
-        "zeros is there",
+        message="an id that was never seen; one with the same digits but for leading zeros is "
+        "known",
         why="Excel takes ids of digits for numbers and drops their zeros; then nothing fits.",
         fix="export again without opening the file in Excel, or format the column as text before",
         source=Source.DEPENDENCIES,

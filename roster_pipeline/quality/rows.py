@@ -22,10 +22,13 @@ from roster_pipeline.quality.cells import judge_cells
 from roster_pipeline.quality.effects import effect
 from roster_pipeline.quality.presence import Hashes, Missing, Positions, Presence
 from roster_pipeline.quality.references import Misses, among, find_misses, without
+from roster_pipeline.quality.roles_1p1 import SAID
 from roster_pipeline.quality.row_rules import ROW_RULES
 from roster_pipeline.quality.rules import ACCESS, RULES
 from roster_pipeline.quality.status import judge_status
+from roster_pipeline.quality.unidentified import Telling, telling
 from roster_pipeline.tables.arrow import pc
+from roster_pipeline.tables.csv_blocks import Anomaly
 from roster_pipeline.tables.hashes import text_hashes
 from roster_pipeline.tables.text import TEXT, arrow
 
@@ -41,6 +44,8 @@ class Held:
     """sourcedId and, of rows held back, access columns."""
     causes: Texts | None = None
     """For each the row at fault; null, or None for all, for the row itself."""
+    telling: Telling = ()
+    """What tells the rows apart beside their sourcedIds."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -121,13 +126,31 @@ def _identify_broken(block: PackageBlock, judged: JudgedBlock) -> None:
     if not block.broken:
         return
     told = block.key_cell == 0
-    first = (row.values[0].strip() if told and row.values else "" for row in block.broken)
+    first = (
+        row.values[0].strip() if told and row.values and not _deletes(block, row) else ""
+        for row in block.broken
+    )
     keys = [key for key in first if _GUID.fullmatch(key)]
+    deleted = [row.values[0].strip() for row in block.broken if _deletes(block, row)]
+    if deleted:
+        judged.deleted.append(text_hashes(pd.Series(deleted, dtype=TEXT)))
     if keys:
         judged.broken.append(pd.Series(keys, dtype=TEXT))
         judged.held.append(Held(judged.broken[-1].to_frame("sourcedId")))
-    if nameless := len(block.broken) - len(keys):
+    if nameless := len(block.broken) - len(keys) - len(deleted):
         judged.unidentified.append(pd.DataFrame(index=range(nameless)))
+
+
+def _deletes(block: PackageBlock, row: Anomaly) -> bool:
+    """Whether a row of too few cells says all that a deletion needs: which row, and that it goes.
+    Cells are missing at its end, so those before them are in their places."""
+    status = block.status_cell
+    if row.kind != "too_few_cells" or block.key_cell != 0 or status is None:
+        return False
+    # The last cell may be cut.
+    if len(row.values) < status + 1 or row.values[status].strip() != "tobedeleted":
+        return False
+    return _GUID.fullmatch(row.values[0].strip()) is not None
 
 
 def _take_deleted(judged: JudgedBlock) -> None:
@@ -328,9 +351,11 @@ def _remember_held(
 ) -> None:
     frame, named = judged.good, hold & ~nameless
     if named.any():
-        wanted = ["sourcedId", *(name for name in ACCESS.get(entity, ()) if name in frame.columns)]
+        kept = (*ACCESS.get(entity, ()), *(SAID if entity == "users" else ()))
+        rows = frame[named].reset_index(drop=True)
+        wanted = ["sourcedId", *(name for name in kept if name in frame.columns)]
         causes = at_fault.causes_of(np.flatnonzero(named)) if at_fault.rows else None
-        judged.held.append(Held(frame.loc[named, wanted].reset_index(drop=True), causes))
+        judged.held.append(Held(rows[wanted], causes, telling(entity, rows)))
     if nameless.any():
         judged.unidentified.append(frame[nameless].reset_index(drop=True))
 

@@ -61,6 +61,36 @@ def keep_unidentified(
     return missing if left <= count else missing[same]
 
 
+Telling = tuple[tuple[Hashes, Mask], ...]
+"""For each way in which rows of an entity are told apart a hash a row, and whether it holds."""
+
+
+def telling(entity: str, rows: pd.DataFrame) -> Telling:
+    """What tells rows apart beside their sourcedIds; columns that are not there tell nothing."""
+    ways = _TELLING.get(entity, ())
+    return tuple(pair for columns in ways for pair in _hashed([rows], columns))
+
+
+def keep_misnamed(
+    base: Roster, entity: str, missing: Positions, held: Sequence[tuple[Telling, Mask]]
+) -> Positions:
+    """Which of the accepted rows that the package lacks are a row held back under another, wrong,
+    sourcedId: those that share a username, or what else tells rows apart, with it.
+
+    Of each telling only the rows under the mask count, whose sourcedIds nobody has accepted.
+    """
+    ways = _TELLING.get(entity, ())
+    alike = np.zeros(len(missing), dtype=bool)
+    for way, columns in enumerate(ways):
+        some = [pairs[way][0][pairs[way][1] & mask] for pairs, mask in held if pairs]
+        seen = KeySet(np.concatenate([np.empty(0, dtype=np.uint64), *some]))
+        if len(seen) and len(missing):
+            blocks = base.select(entity, missing, columns)
+            found = [filled & seen.contains(hashes) for hashes, filled in _hashed(blocks, columns)]
+            alike |= np.concatenate(found)
+    return missing[alike]
+
+
 def _alike(base: Roster, entity: str, missing: Positions, told: Sequence[pd.DataFrame]) -> Mask:
     """Which of the missing rows share what tells rows apart with one of those that are told."""
     alike = np.zeros(len(missing), dtype=bool)

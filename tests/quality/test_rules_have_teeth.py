@@ -143,6 +143,8 @@ BLUNT: Final[dict[str, Blunt]] = {
     "cell.required": _instead(rows, "tables", _nothing_required),
     "cell.list": _instead(cells, "has_gap", _none_of),
     "cell.grade": _instead(cells, "wrong_grades", _none_of),
+    "cell.grade_spelling": _instead(cells, "wrong_grades", _none_of),
+    "cell.residence": _instead(cells, "wrong_residence", _none_of),
     "cell.bulk_status": _instead(rows, "judge_status", lambda *_: Findings()),
     "cell.delta_status": _instead(rows, "judge_status", lambda *_: Findings()),
     "cell.spelling": _instead(spelling, "_differs", _none_of),

@@ -13,6 +13,10 @@ def _row(files: Files, name: str, key: str) -> Row:
     return next(row for row in files[name] if row["sourcedId"] == key)
 
 
+def _residence(files: Files) -> None:
+    files["demographics"] = [{"sourcedId": "u1", "publicSchoolResidenceStatus": "1652"}]
+
+
 def _set(name: str, key: str, /, **cells: str) -> Callable[[Files], None]:
     """Other cells in one row."""
     return lambda files: _row(files, name, key).update(cells)
@@ -154,7 +158,10 @@ _CELLS: Final = (
         "cell.list", _set("users", "u1", userIds="{SIS:1},"), line=2, column="userIds",
         why="of userIds",
     ),
-    Breaks("cell.grade", _set("users", "u1", grades="9th"), line=2, column="grades"),
+    Breaks("cell.grade_spelling", _set("users", "u1", grades="9th"), line=2, column="grades"),
+    Breaks(
+        "cell.residence", _residence, version="1.1", line=2, column="publicSchoolResidenceStatus"
+    ),
     Breaks(
         "cell.grade", _set("courses", "co1", grades="09,Y7"), version="1.1", line=2,
         column="grades", why="in 1.1",
@@ -316,5 +323,6 @@ _REFERENCES: Final = (
         modes={"enrollments": "delta"}, file="enrollments.csv",
     ),
 )  # fmt: skip
+
 
 CASES: Final = (*_FILES, *_CELLS, *_ROWS, *_KEYS, *_REFERENCES)

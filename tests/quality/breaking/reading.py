@@ -255,6 +255,7 @@ _MANIFEST: Final = (
         line=1,
     ),
     Breaks("manifest.row", repack=_manifest("file.results", "comment\r\nfile.results")),
+    Breaks("manifest.row", why="with blanks", repack=_manifest("file.results,", "file.results, ")),
     Breaks(
         "manifest.contradiction",
         repack=_manifest("file.demographics,", "file.demographics,delta\r\nfile.demographics,"),
