@@ -14,7 +14,12 @@ def test_all_rules_are_listed(roster: Roster) -> None:
 def test_one_rule_is_explained(roster: Roster) -> None:
     ended = roster("rules", "key.duplicate")
     rule = RULES["key.duplicate"]
-    for words in ("Why:", "To mend it:", "Severity: hold; strict: stop", f"section {rule.source}"):
+    for words in (
+        "Why:",
+        "To mend it:",
+        "Severity: hold; strict: stop",
+        f"Source: standard: {rule.source}",
+    ):
         assert words in ended.out
     assert rule.why in ended.out
 

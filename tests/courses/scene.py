@@ -12,6 +12,7 @@ from roster_pipeline.courses.catalogue import COLUMNS, Catalogue
 from roster_pipeline.courses.config import CourseSettings
 from roster_pipeline.courses.matching import READ, CourseMap, map_courses
 from roster_pipeline.courses.titles import text_of
+from roster_pipeline.oneroster.findings import Severity
 from roster_pipeline.oneroster.package import open_package
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.quality.candidate import build_candidate
@@ -70,9 +71,9 @@ def said(found: CourseMap) -> dict[str, tuple[str, str | None]]:
 
 
 def roster(files: dict[str, list[Row]], into: Path) -> Roster:
-    """The roster of a package without a fault."""
+    """The roster of a package, of which every row is taken as it is sent."""
     with open_package(io.BytesIO(packed(files))) as package:
         candidate = build_candidate(package, None, into)
-    assert list(candidate.findings) == []
+    assert {group.severity for group in candidate.findings} <= {Severity.WARN}
     assert candidate.roster is not None
     return candidate.roster

@@ -7,7 +7,7 @@ import pytest
 
 from roster_pipeline.oneroster.findings import Severity
 from roster_pipeline.oneroster.reading_rules import READING, RULES
-from roster_pipeline.oneroster.rules import LENIENT, STRICT, Policy, Rule
+from roster_pipeline.oneroster.rules import LENIENT, STRICT, Policy
 from roster_pipeline.oneroster.text_faults import unreadable
 from roster_pipeline.tables import csv_patient
 from roster_pipeline.tables.archive import ArchiveError
@@ -42,12 +42,6 @@ def test_the_codes_were_found() -> None:
 
 def test_each_code_stands_there_once() -> None:
     assert len(RULES) == len(READING)
-
-
-@pytest.mark.parametrize("rule", READING, ids=lambda rule: rule.code)
-def test_a_rule_is_demanded_by_a_section_or_is_practice(rule: Rule) -> None:
-    assert rule.standard == (rule.source in ("2", "3", "4", "5"))
-    assert rule.standard or rule.source == "practice"
 
 
 def test_litter_is_said_only_to_those_who_want_to_hear_it() -> None:
