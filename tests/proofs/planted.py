@@ -9,6 +9,8 @@ from tests.small import Row, district, packed
 PASSWORD = "Sw0rdfish-Quagmire-77"
 EMAIL = "quillfeather.fam@privacy.example.org"
 NAME = "Quillfeather"
+KEY = "quagmire.77@keys.example.org"
+"""A sourcedId: an e-mail where a key should be."""
 
 
 def package(day: int) -> bytes:
@@ -26,17 +28,20 @@ def package(day: int) -> bytes:
     files["enrollments"] += [
         {"sourcedId": "eq1", "classSourcedId": "cl1", "schoolSourcedId": "s1",
          "userSourcedId": "q1", "role": "student"},
-        # Nobody has this key; it is an e-mail where a key should be.
+        # Who has this key is held.
         {"sourcedId": "eq2", "classSourcedId": "cl1", "schoolSourcedId": "s1",
-         "userSourcedId": EMAIL, "role": "student"},
+         "userSourcedId": KEY, "role": "student"},
         {"sourcedId": "eq3", "classSourcedId": "cl1", "schoolSourcedId": "s1",
          "userSourcedId": "q1", "role": f"role of {NAME}"},
+        # No such key can be, as below.
+        {"sourcedId": "eq4", "classSourcedId": "cl1", "schoolSourcedId": "s1",
+         "userSourcedId": f"{NAME} {EMAIL}", "role": "student"},
     ]  # fmt: skip
     files["userProfiles"] = [
         {"sourcedId": "p1", "userSourcedId": "q1", "profileType": "LMS", "vendorId": "v",
          "credentialType": "basic", "username": EMAIL, "password": PASSWORD},
-        # Its user is missing.
-        {"sourcedId": "p2", "userSourcedId": NAME, "profileType": "LMS", "vendorId": "v",
+        # Nobody has this key.
+        {"sourcedId": "p2", "userSourcedId": f"un{KEY}", "profileType": "LMS", "vendorId": "v",
          "credentialType": "basic", "username": EMAIL, "password": PASSWORD},
     ]  # fmt: skip
     if day == 2:
@@ -71,8 +76,8 @@ def _family(day: int) -> list[Row]:
         # Held: no such key can be.
         {**common, "sourcedId": f"{NAME} {EMAIL}", "username": "q4", "givenName": "Q"},
         # Held: two different rows with one key.
-        {**common, "sourcedId": EMAIL, "username": "q5", "givenName": "Q"},
-        {**common, "sourcedId": EMAIL, "username": "q6", "givenName": "R"},
+        {**common, "sourcedId": KEY, "username": "q5", "givenName": "Q"},
+        {**common, "sourcedId": KEY, "username": "q6", "givenName": "R"},
     ]  # fmt: skip
 
 
