@@ -168,14 +168,18 @@ class _Dealer:
         if any(c.target is not None and not targets[c.name] for c in needed):
             ids = []
         table: list[Row] = []
+        elders = self.random.sample(ids, len(ids))  # a row's parent is before it: no loops
         for sourced_id in ids:
+            older = elders[: elders.index(sourced_id)]
             row = {
-                c.name: self.cell(c, targets[c.name])
+                c.name: self.cell(c, older if c.name == "parentSourcedId" else targets[c.name])
                 for c in columns(entity)
                 if c.name not in blank
             }
             row |= {name: self.random.choice([None, *self.texts]) for name in extra}
-            table.append(row | {"sourcedId": sourced_id})
+            table.append(_in_order(row | {"sourcedId": sourced_id}))
+        if entity == "roles":
+            _one_primary_role(table)
         return frame_of(entity, table, extra)
 
     def cell(self, column: Column, targets: list[str]) -> str | None:
@@ -204,6 +208,25 @@ class _Dealer:
         if self.random.random() < 0.3:
             row[self.random.choice(METADATA)] = self.random.choice([None, *self.texts])
         return row
+
+
+def _in_order(row: Row) -> Row:
+    """The row, not ending before it begins."""
+    begins = "startDate" if "startDate" in row else "beginDate"
+    first, last = row.get(begins), row.get("endDate")
+    if first and last and last < first:
+        row |= {begins: last, "endDate": first}
+    return row
+
+
+def _one_primary_role(table: Iterable[Row]) -> None:
+    """Leave each user one primary role at an org."""
+    seen = set()
+    for row in table:
+        who = (row["userSourcedId"], row["orgSourcedId"])
+        if row["roleType"] == "primary" and who in seen:
+            row["roleType"] = "secondary"
+        seen.add(who)
 
 
 def _dealers() -> st.SearchStrategy[_Dealer]:
