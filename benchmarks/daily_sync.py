@@ -185,9 +185,9 @@ def _acceptance() -> Accept:
         snapshots = Snapshots(store)
         staged = snapshots.stage("bench")
         with open_package(where) as opened:
-            candidate = build_candidate(opened, base, staged)
+            candidate = build_candidate(opened, base, staged, today=MODIFIED.date())
+        # Of namesakes born on one day there are warnings.
         assert candidate.roster is not None
-        assert not candidate.findings
         return snapshots.open(snapshots.put("bench", candidate.roster))
 
     return accept

@@ -103,6 +103,18 @@ LIST: Final = Rule(
     source=Source.TYPES,
     may_be=(_WARN,),
 )
+COMMA: Final = Rule(
+    code="cell.comma",
+    layer=Layer.CELL,
+    severity=_WARN,
+    message="an identifier in userIds holds a comma, which parts the items of a list",
+    why="A receiver that parts the list at its commas reads two broken items.",
+    fix="leave the comma out of the identifier",
+    source=Source.TYPES,
+    entities=("users",),
+    columns=("userIds",),
+    may_be=(_WARN,),
+)
 _GRADES: Final = "IT, PR, PK, TK, KG, 01 to 13, PS, UG or Other"
 GRADE: Final = Rule(
     code="cell.grade",
@@ -199,6 +211,7 @@ EXCEL_DATE: Final = Rule(
 CELL: Final = (
     *_GENERAL,
     LIST,
+    COMMA,
     GRADE,
     GRADE_SPELLING,
     RESIDENCE,

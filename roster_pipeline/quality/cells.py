@@ -7,7 +7,7 @@ fault more closely, and those that only warn.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from roster_pipeline.oneroster.entities import Column, Kind, Required
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.rules import Rule
 from roster_pipeline.quality.cell_rules import (
+    COMMA,
     GRADE,
     GRADE_SPELLING,
     LIST,
@@ -34,6 +35,7 @@ from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import arrow, series
 
 Mask = npt.NDArray[np.bool_]
+_COMMA_INSIDE: Final = r"[{][^{}]*,[^{}]*[}]"
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ def _noted(
         rows = np.setdiff1d(scientific(cells), wrong)
         if len(rows):
             yield CellFault(column, SCIENTIFIC, rows)
+    if column.kind is Kind.USER_IDS:
+        parted = pc.match_substring_regex(arrow(cells), _COMMA_INSIDE)
+        rows = np.setdiff1d(_positions(pc.fill_null(parted, False)), wrong)
+        if len(rows):
+            yield CellFault(column, COMMA, rows)
     if column.name in RESIDENCE.columns and version is Version.V1P1:
         odd = _of_distinct(cells, wrong_residence)
         if len(odd):

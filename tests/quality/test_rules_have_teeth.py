@@ -142,6 +142,7 @@ BLUNT: Final[dict[str, Blunt]] = {
     **{f"cell.{name}": _without_checks(f"cell.{name}") for name in _CHECKED},
     "cell.required": _instead(rows, "tables", _nothing_required),
     "cell.list": _instead(cells, "has_gap", _none_of),
+    "cell.comma": _instead(cells, "_COMMA_INSIDE", "[^\\s\\S]"),
     "cell.grade": _instead(cells, "wrong_grades", _none_of),
     "cell.grade_spelling": _instead(cells, "wrong_grades", _none_of),
     "cell.residence": _instead(cells, "wrong_residence", _none_of),

@@ -158,6 +158,7 @@ _CELLS: Final = (
         "cell.list", _set("users", "u1", userIds="{SIS:1},"), line=2, column="userIds",
         why="of userIds",
     ),
+    Breaks("cell.comma", _set("users", "u1", userIds="{LDAP:a,b}"), line=2, column="userIds"),
     Breaks("cell.grade_spelling", _set("users", "u1", grades="9th"), line=2, column="grades"),
     Breaks(
         "cell.residence", _residence, version="1.1", line=2, column="publicSchoolResidenceStatus"
