@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO, Final
 
+import numpy as np
 import pandas as pd
 
 from roster_pipeline.oneroster.entities import FILES_1P1, FILES_1P2
@@ -122,13 +123,18 @@ def _pairs(blocks: CsvBlocks, findings: Findings, file: str) -> Iterable[tuple[s
         for anomaly in block.anomalies:
             findings.add(RULES[_of_manifest(anomaly)].at(file, line=anomaly.line))
         cells = block.frame.iloc[:, :2]
-        padded = cells.map(lambda cell: isinstance(cell, str) and cell != cell.strip()).any(axis=1)
-        for line in block.lines[padded.to_numpy(dtype=bool)].tolist():
+        for line in block.lines[np.array(_padded(cells), dtype=bool)].tolist():
             message = "blanks stand around the property or its value"
             findings.add(RULES["manifest.row"].at(file, line=line, message=message))
         for line, name, value in zip(block.lines.tolist(), *_texts(cells), strict=True):
             if name:
                 yield name, value, line
+
+
+def _padded(cells: pd.DataFrame) -> list[bool]:
+    """For each row whether blanks stand at the ends of a cell."""
+    columns = [cells.iloc[:, n].fillna("").astype(str).tolist() for n in range(2)]
+    return [any(cell != cell.strip() for cell in row) for row in zip(*columns, strict=True)]
 
 
 def _of_manifest(anomaly: Anomaly) -> str:
