@@ -114,8 +114,9 @@ def complaints(clean: Package, before: Rows, cell: Cell, made: Candidate) -> lis
             and finding.line in (cell.line, None)]  # fmt: skip
     told = [*_cells_shown(cell, found), *_elsewhere(clean, cell, here, found)]
     if made.roster is None:
-        stops = [finding for finding in found if finding.severity is Severity.STOP]
-        return told if set(map(id, stops)) & set(map(id, here)) else [*told, "stopped unnamed"]
+        # A line break in the cell moves the lines after it.
+        stops = {finding.file for finding in found if finding.severity is Severity.STOP}
+        return told if f"{cell.file}.csv" in stops else [*told, "stopped unnamed"]
     return [*told, *_rows_changed(clean, before, cell, here, found, rows_of(made.roster))]
 
 
