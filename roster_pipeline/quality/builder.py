@@ -94,7 +94,7 @@ class Builder:
     finished: list[str] = field(default_factory=list)
     """Entities of which all rows are written."""
     unread: list[str] = field(default_factory=list)
-    """Entities whose file could not be read to its end."""
+    """Entities whose file could not be read to its end, or on a first sync is not there."""
     unjudged: list[str] = field(default_factory=list)
     """Entities that may refer to rows of which nothing is known."""
     held_users: pd.DataFrame | None = None
@@ -104,8 +104,11 @@ class Builder:
 
     def file(self, entity: str) -> str:
         """The member that holds an entity: in 1.1 roles stand with their users."""
-        of_users = self.version is Version.V1P1 and entity == "roles"
-        return self.package.file("users" if of_users else entity)
+        return self.package.file("users" if self._with_users(entity) else entity)
+
+    def _with_users(self, entity: str) -> bool:
+        """Whether an entity is the roles of 1.1, which have no file of their own."""
+        return self.version is Version.V1P1 and entity == "roles"
 
     @cached_property
     def first(self) -> bool:
@@ -128,13 +131,13 @@ class Builder:
         delta changes, where nobody says what it changes."""
         if not self.alone or Mode.DELTA not in self.package.modes.values():
             return False
-        of_users = self.version is Version.V1P1 and entity == "roles"
-        return self.package.modes.get("users" if of_users else entity) is not Mode.BULK
+        described_by = "users" if self._with_users(entity) else entity
+        return self.package.modes.get(described_by) is not Mode.BULK
 
     def build(self, entity: str) -> None:
         """Build one entity; those that it refers to are finished."""
         state = _Entity()
-        if self.version is Version.V1P1 and entity == "roles":
+        if self._with_users(entity):
             self._finish_roles_of_1p1(state)
         elif entity not in self.package.modes:
             self._report_absent(entity)
@@ -207,56 +210,53 @@ class Builder:
         duplicates = find_duplicates(self.writer.so_far(entity), entity)
         if duplicates is None:
             return
-        for code, lines, ids in (
-            ("key.repeated", duplicates.repeated_lines, duplicates.repeated_ids),
-            ("key.duplicate", duplicates.differing_lines, duplicates.differing_rows["sourcedId"]),
-        ):
-            if len(lines):
-                file, texts = self.package.file(entity), arrow(ids)
-                found = RULES[code].at(file, "sourcedId", lines, entity=entity, sourced_ids=texts)
-                self._say(Findings([found]))
-        if len(duplicates.differing):
-            state.held.append(Held(duplicates.differing_rows))
-            self.held[entity] += len(duplicates.differing)
-            if entity == "users" and self.version is Version.V1P1:
-                self._drop_roles_of(duplicates.differing_rows["sourcedId"])
+        repeated, differing = duplicates.repeated_lines, duplicates.differing_lines
+        if len(repeated):
+            self._report_rows("key.repeated", entity, repeated, duplicates.repeated_ids)
+        if len(differing):
+            ids = duplicates.differing_rows["sourcedId"]
+            self._report_rows("key.duplicate", entity, differing, ids)
+            self._hold(entity, state, duplicates.differing_rows, duplicates.differing)
         self.rows[entity] -= len(duplicates.repeated)
-        self.writer.drop(entity, np.union1d(duplicates.repeated, duplicates.differing))
+        self.writer.drop(entity, duplicates.repeated)
 
     def _hold_further_primaries(self, state: _Entity) -> None:
         kept = np.flatnonzero(self.writer.kept("roles")).astype(np.int64)
         written = self.writer.so_far("roles")
         if (further := find_further(written, kept, np.concatenate(state.primary))) is None:
             return
-        rule, ids = RULES["key.primary_roles"], arrow(further.rows["sourcedId"])
-        found = rule.at(
-            self.file("roles"), "roleType", further.lines, entity="roles", sourced_ids=ids
-        )
-        self._say(Findings([found]))
-        if effect(rule, self.policy) is Severity.HOLD:
-            state.held.append(Held(further.rows))
-            self.held["roles"] += len(further.rows)
-            self.writer.drop("roles", further.positions)
+        code, ids = "key.primary_roles", further.rows["sourcedId"]
+        self._report_rows(code, "roles", further.lines, ids, column="roleType")
+        if effect(RULES[code], self.policy) is Severity.HOLD:
+            self._hold("roles", state, further.rows, further.positions)
 
-    def _hold_lost_zeros(self, entity: str, state: _Entity) -> Positions:
-        """The accepted rows that seem gone because zeros were lost in front of their ids."""
-        if self.package.modes[entity] is not Mode.BULK or not self.base.counts[entity]:
+    def _hold_lost_zeros(self, entity: str, state: _Entity, missing: Positions) -> Positions:
+        """Those of the missing accepted rows that only seem gone, as zeros were lost in front of
+        their ids."""
+        if self.package.modes[entity] is not Mode.BULK:
             return _NONE
         kept = np.flatnonzero(self.writer.kept(entity)).astype(np.int64)
-        lost = find_lost_zeros(self.writer.so_far(entity), kept, self.base, entity)
+        lost = find_lost_zeros(self.writer.so_far(entity), kept, self.base, missing, entity)
         if lost is None:
             return _NONE
-        ids = lost.rows["sourcedId"]
-        found = RULES["excel.leading_zeros"].at(
-            self.file(entity), "sourcedId", lost.lines, entity=entity, sourced_ids=arrow(ids)
-        )
-        self._say(Findings([found]))
-        state.held.append(Held(lost.rows))
-        self.held[entity] += len(lost.rows)
-        self.writer.drop(entity, lost.positions)
-        if entity == "users" and self.version is Version.V1P1:
-            self._drop_roles_of(ids)
+        self._report_rows("excel.leading_zeros", entity, lost.lines, lost.rows["sourcedId"])
+        self._hold(entity, state, lost.rows, lost.positions)
         return lost.accepted
+
+    def _report_rows(
+        self, code: str, entity: str, lines: Positions, ids: pd.Series, column: str = "sourcedId"
+    ) -> None:
+        file, texts = self.file(entity), arrow(ids)
+        found = RULES[code].at(file, column, lines, entity=entity, sourced_ids=texts)
+        self._say(Findings([found]))
+
+    def _hold(self, entity: str, state: _Entity, rows: pd.DataFrame, positions: Positions) -> None:
+        """Hold back rows that are written already."""
+        state.held.append(Held(rows))
+        self.held[entity] += len(rows)
+        self.writer.drop(entity, positions)
+        if entity == "users" and self.version is Version.V1P1:
+            self._drop_roles_of(rows["sourcedId"])
 
     def _drop_roles_of(self, users: pd.Series) -> None:
         """Roles of 1.1 were written with their users, and are not believed without them."""
@@ -267,16 +267,13 @@ class Builder:
     # ---- rows of the last accepted roster ----
 
     def _report_absent(self, entity: str) -> None:
-        if entity not in required_files(self.version) or self.partial(entity):
-            return
-        if entity in self.missing:
-            return
-        # A manifest alone says that there is nothing new.
-        if not self.package.modes and not self.first:
+        required = entity in required_files(self.version) and not self.partial(entity)
+        if not required or entity in self.missing:
             return
         if self.first:
             self._report("package.no_file", entity)
-        elif Mode.DELTA not in self.package.modes.values():
+        # A delta, and a manifest alone, say by that that there is nothing new.
+        elif self.package.modes and Mode.DELTA not in self.package.modes.values():
             self._report("package.absent_file", entity)
 
     def _report_empty(self, entity: str) -> None:
@@ -299,14 +296,10 @@ class Builder:
         self._drop_duplicates(entity, state)
         if state.primary:
             self._hold_further_primaries(state)
-        renamed = self._hold_lost_zeros(entity, state)
-        written = self.writer.keys(entity)[self.writer.kept(entity)]
-        self.own[entity] = len(written)
+        absent = self._absent(entity, state)
+        renamed = self._hold_lost_zeros(entity, state, np.flatnonzero(absent).astype(np.int64))
+        self.own[entity] = int(self.writer.kept(entity).sum())
         held = state.held_rows
-        deleted = np.concatenate([_NO_HASHES, *state.deleted])
-        if held is not None:  # what one row deletes and another one, held, has, is in doubt
-            deleted = np.setdiff1d(deleted, text_hashes(held["sourcedId"]))
-        absent: Mask = ~KeySet(np.concatenate([written, deleted])).contains(self.base.keys(entity))
         found = _NONE if held is None else self.base.find(entity, held["sourcedId"])
         stand_ins = np.union1d(found[found >= 0], renamed)
         stand_ins = stand_ins[absent[stand_ins]]
@@ -332,6 +325,16 @@ class Builder:
             self.held_users = held
         if held is not None:
             self.last_good.take_away(entity, held, copied)
+
+    def _absent(self, entity: str, state: _Entity) -> Mask:
+        """Which rows of the base the package neither has nor deletes."""
+        written = self.writer.keys(entity)[self.writer.kept(entity)]
+        deleted = np.concatenate([_NO_HASHES, *state.deleted])
+        if (held := state.held_rows) is not None:
+            # What one row deletes and another one, held, has, is in doubt.
+            deleted = np.setdiff1d(deleted, text_hashes(held["sourcedId"]))
+        absent: Mask = ~KeySet(np.concatenate([written, deleted])).contains(self.base.keys(entity))
+        return absent
 
     def _misnamed(self, entity: str, state: _Entity, absent: Mask) -> Positions:
         """Rows of the base that seem gone, and are held back under another sourcedId."""

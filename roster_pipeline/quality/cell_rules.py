@@ -1,6 +1,7 @@
 """The rules on single cells, as a table, and what a wrong cell does to its row."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from roster_pipeline.oneroster.entities import BOOLEANS, Column, Kind, Required
@@ -128,17 +129,12 @@ GRADE: Final = Rule(
     columns=("grades",),
     may_be=(_WARN,),
 )
-GRADE_SPELLING: Final = Rule(
+GRADE_SPELLING: Final = replace(
+    GRADE,
     code="cell.grade_spelling",
-    layer=Layer.CELL,
-    severity=_WARN,
     message=f"a grade that CEDS spells otherwise: {_GRADES}",
     why="1.2 leaves grades to agreement, and most receivers agree on the words of CEDS.",
-    fix="write KG for K, PK for Pre-K, 01 for 1 and 09 for 9th",
     source=Source.PRACTICE,
-    entities=("courses", "classes", "users"),
-    columns=("grades",),
-    may_be=(_WARN,),
 )
 RESIDENCE: Final = Rule(
     code="cell.residence",

@@ -31,7 +31,7 @@ from roster_pipeline.quality.excel import damage, scientific
 from roster_pipeline.quality.grades import wrong_grades, wrong_residence
 from roster_pipeline.quality.lists import has_gap, without_gaps
 from roster_pipeline.quality.presence import Positions
-from roster_pipeline.tables.arrow import pc
+from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.text import arrow, series
 
 Mask = npt.NDArray[np.bool_]
@@ -112,7 +112,7 @@ def _noted(
             yield CellFault(column, SCIENTIFIC, rows)
     if column.kind is Kind.USER_IDS:
         parted = pc.match_substring_regex(arrow(cells), _COMMA_INSIDE)
-        rows = np.setdiff1d(_positions(pc.fill_null(parted, False)), wrong)
+        rows = np.setdiff1d(_positions(parted), wrong)
         if len(rows):
             yield CellFault(column, COMMA, rows)
     if column.name in RESIDENCE.columns and version is Version.V1P1:
@@ -141,6 +141,6 @@ def _of_distinct(cells: pd.Series, judge: Callable[[pd.Series], Mask]) -> Positi
     return _positions(pc.is_in(arrow(cells), value_set=distinct.filter(found)))
 
 
-def _positions(mask: Any) -> Positions:
-    found: Positions = np.flatnonzero(mask.to_numpy(zero_copy_only=False)).astype(np.int64)
+def _positions(answers: Any) -> Positions:
+    found: Positions = np.flatnonzero(is_true(answers)).astype(np.int64)
     return found

@@ -10,7 +10,7 @@ import pyarrow as pa
 from roster_pipeline.oneroster.entities import Column, Kind
 from roster_pipeline.oneroster.rules import Rule
 from roster_pipeline.quality.cell_rules import EXCEL_DATE, SCIENTIFIC
-from roster_pipeline.tables.arrow import pc
+from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.hashes import text_hashes
 from roster_pipeline.tables.keys import KeySet
 from roster_pipeline.tables.text import arrow, series
@@ -58,24 +58,22 @@ def scientific(cells: pd.Series) -> Positions:
 
 def but_for_zeros(unknown: pd.Series, known: KeySet) -> Mask:
     """Which of some ids that are not known would be with other zeros in front of their digits."""
-    found = np.zeros(len(unknown), dtype=bool)
-    digits = np.flatnonzero(_matches(unknown, "^[0-9]{1,32}$"))
-    if not len(digits):
-        return found
-    texts = arrow(unknown).take(digits)
-    distinct = pc.unique(texts)
-    bare = pc.ascii_ltrim(distinct, "0")
+    bare = arrow(without_zeros(unknown))
+    distinct = pc.unique(bare).drop_null()
     hit = np.zeros(len(distinct), dtype=bool)
-    for count in range(_ZEROS + 1):
+    for count in range(_ZEROS + 1) if len(distinct) else ():
         zeros = pa.scalar("0" * count, pa.large_string())
-        padded = pc.binary_join_element_wise(zeros, bare, pa.scalar("", pa.large_string()))
-        tried = text_hashes(series(padded))
-        hit |= known.contains(tried)
-    found[digits] = hit[pc.index_in(texts, value_set=distinct).to_numpy()]
-    return found
+        padded = pc.binary_join_element_wise(zeros, distinct, pa.scalar("", pa.large_string()))
+        hit |= known.contains(text_hashes(series(padded)))
+    return is_true(pc.is_in(bare, value_set=distinct.filter(pa.array(hit))))
+
+
+def without_zeros(sourced_ids: pd.Series) -> pd.Series:
+    """The digits of ids without the zeros in front; null for what is not all digits."""
+    texts = arrow(sourced_ids)
+    digits = pc.match_substring_regex(texts, "^[0-9]{1,32}$")
+    return series(pc.if_else(digits, pc.ascii_ltrim(texts, "0"), None))
 
 
 def _matches(cells: pd.Series, pattern: str) -> Mask:
-    found = pc.fill_null(pc.match_substring_regex(arrow(cells), pattern), False)
-    mask: Mask = found.to_numpy(zero_copy_only=False)
-    return mask
+    return is_true(pc.match_substring_regex(arrow(cells), pattern))

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from roster_pipeline.tables.arrow import pc
+from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.text import arrow, series
 
 _GAP = "^,|,,|,$"
@@ -13,9 +13,7 @@ _GAP = "^,|,,|,$"
 
 def has_gap(cells: pd.Series) -> npt.NDArray[np.bool_]:
     """Which lists have an item that is empty."""
-    found = pc.match_substring_regex(arrow(cells), _GAP)
-    mask: npt.NDArray[np.bool_] = pc.fill_null(found, False).to_numpy(zero_copy_only=False)
-    return mask
+    return is_true(pc.match_substring_regex(arrow(cells), _GAP))
 
 
 def without_gaps(cells: pd.Series) -> pd.Series:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from roster_pipeline.oneroster.findings import Severity
 from roster_pipeline.oneroster.rules import Layer, Rule, Source
-from roster_pipeline.tables.arrow import pc
+from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.text import arrow
 
 Mask = npt.NDArray[np.bool_]
@@ -38,21 +38,16 @@ class RowRule(Rule):
 def _ends_before(begins: pd.Series, ends: pd.Series) -> Mask:
     """Dates compare as texts. The end is exclusive; a row that ends as it begins is never active,
     and says so on purpose."""
-    return _mask(pc.less(arrow(ends), arrow(begins)))
+    return is_true(pc.less(arrow(ends), arrow(begins)))
 
 
 def _counts_differ(left: pd.Series, right: pd.Series) -> Mask:
     counts = [pc.count_substring(arrow(cells), ",") for cells in (left, right)]
-    return _mask(pc.not_equal(*counts))
+    return is_true(pc.not_equal(*counts))
 
 
 def _one_is_empty(left: pd.Series, right: pd.Series) -> Mask:
-    return _mask(pc.xor(pc.is_null(arrow(left)), pc.is_null(arrow(right))))
-
-
-def _mask(answers: object) -> Mask:
-    mask: Mask = pc.fill_null(answers, False).to_numpy(zero_copy_only=False)
-    return mask
+    return is_true(pc.xor(pc.is_null(arrow(left)), pc.is_null(arrow(right))))
 
 
 ROW_RULES: Final = (

@@ -287,7 +287,17 @@ def _judge_references(
         rows, mended = without(cells, column, misses)
         lost = mended.isna().to_numpy(dtype=bool) & (column.required is Required.ALWAYS)
         fatal = rows[lost]
-        judged.findings.extend(miss_findings(misses, block, judged, column, fatal))
+        judged.findings.extend(
+            missing_findings(
+                misses,
+                column,
+                fatal,
+                entity=block.entity,
+                file=block.file,
+                lines=judged.lines[misses.rows],
+                ids=sourced_ids(judged.good, misses.rows),
+            )
+        )
         if len(fatal):
             waiting = among(fatal, misses.rows[misses.reasons != Missing.REMOVED])
             found.waits[fatal[waiting]] = True
@@ -300,18 +310,6 @@ def _judge_references(
     return found
 
 
-def miss_findings(
-    misses: Misses, block: PackageBlock, judged: JudgedBlock, column: Column, fatal: Positions
-) -> Findings:
-    """Findings for references that point at nothing: rows that cannot do without them (`fatal`)
-    apart from those that only lose a cell."""
-    ids = sourced_ids(judged.good, misses.rows)
-    return missing_findings(
-        misses, column, fatal, entity=block.entity, file=block.file,
-        lines=judged.lines[misses.rows], ids=ids,
-    )  # fmt: skip
-
-
 def missing_findings(
     misses: Misses,
     column: Column,
@@ -322,7 +320,8 @@ def missing_findings(
     lines: Positions,
     ids: Texts,
 ) -> Findings:
-    """Findings for the misses of one column. `lines` and `ids` belong to them one by one."""
+    """Findings for the misses of one column: rows that cannot do without them (`fatal`) apart from
+    those that only lose a cell. `lines` and `ids` belong to the misses one by one."""
     findings = Findings()
     for reason in Missing:
         rule = RULES[reason]

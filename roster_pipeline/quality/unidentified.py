@@ -14,6 +14,7 @@ from roster_pipeline.tables.hashes import row_hashes
 from roster_pipeline.tables.keys import KeySet
 
 Mask = npt.NDArray[np.bool_]
+_NO_HASHES: Final[Hashes] = np.empty(0, dtype=np.uint64)
 
 _TELLING: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "orgs": (("name", "type"),),
@@ -26,6 +27,16 @@ _TELLING: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "enrollments": (("classSourcedId", "userSourcedId", "role"),),
 }
 """Cells by which a row may be known though its sourcedId, and others, are not what they were."""
+
+
+Telling = tuple[tuple[Hashes, Mask], ...]
+"""For each way in which rows of an entity are told apart a hash a row, and whether it holds."""
+
+
+def telling(entity: str, rows: pd.DataFrame) -> Telling:
+    """What tells rows apart beside their sourcedIds; columns that are not there tell nothing."""
+    ways = _TELLING.get(entity, ())
+    return tuple(pair for columns in ways for pair in _hashed([rows], columns))
 
 
 def keep_unidentified(
@@ -53,22 +64,13 @@ def keep_unidentified(
         same = KeySet(np.concatenate(seen)).contains(there)
         known = KeySet(there)
         left_over = [
-            frame[~known.contains(hashes)] for frame, hashes in zip(told, seen, strict=True)
+            telling(entity, frame[~known.contains(hashes)])
+            for frame, hashes in zip(told, seen, strict=True)
         ]
         same |= _alike(base, entity, missing, left_over)
         count -= min(count, int(same.sum()))
     left = int((~same).sum())
     return missing if left <= count else missing[same]
-
-
-Telling = tuple[tuple[Hashes, Mask], ...]
-"""For each way in which rows of an entity are told apart a hash a row, and whether it holds."""
-
-
-def telling(entity: str, rows: pd.DataFrame) -> Telling:
-    """What tells rows apart beside their sourcedIds; columns that are not there tell nothing."""
-    ways = _TELLING.get(entity, ())
-    return tuple(pair for columns in ways for pair in _hashed([rows], columns))
 
 
 def keep_misnamed(
@@ -79,26 +81,22 @@ def keep_misnamed(
 
     Of each telling only the rows under the mask count, whose sourcedIds nobody has accepted.
     """
-    ways = _TELLING.get(entity, ())
+    unknown = [
+        tuple((hashes, filled & mask) for hashes, filled in pairs) for pairs, mask in held if pairs
+    ]
+    return missing[_alike(base, entity, missing, unknown)]
+
+
+def _alike(base: Roster, entity: str, missing: Positions, told: Sequence[Telling]) -> Mask:
+    """Which of the missing rows share what tells rows apart with one of those that are told."""
     alike = np.zeros(len(missing), dtype=bool)
-    for way, columns in enumerate(ways):
-        some = [pairs[way][0][pairs[way][1] & mask] for pairs, mask in held if pairs]
-        seen = KeySet(np.concatenate([np.empty(0, dtype=np.uint64), *some]))
-        if len(seen) and len(missing):
+    for way, columns in enumerate(_TELLING.get(entity, ()) if len(missing) else ()):
+        some = [hashes[filled] for hashes, filled in (pairs[way] for pairs in told)]
+        seen = KeySet(np.concatenate([_NO_HASHES, *some]))
+        if len(seen):
             blocks = base.select(entity, missing, columns)
             found = [filled & seen.contains(hashes) for hashes, filled in _hashed(blocks, columns)]
             alike |= np.concatenate(found)
-    return missing[alike]
-
-
-def _alike(base: Roster, entity: str, missing: Positions, told: Sequence[pd.DataFrame]) -> Mask:
-    """Which of the missing rows share what tells rows apart with one of those that are told."""
-    alike = np.zeros(len(missing), dtype=bool)
-    for columns in _TELLING.get(entity, ()):
-        seen = KeySet(np.concatenate([hashes[filled] for hashes, filled in _hashed(told, columns)]))
-        blocks = base.select(entity, missing, columns)
-        found = [filled & seen.contains(hashes) for hashes, filled in _hashed(blocks, columns)]
-        alike |= np.concatenate(found)
     return alike
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from roster_pipeline.oneroster.entities import GUIDS, SECRET, Kind, columns
+from roster_pipeline.oneroster.entities import GUIDS, SECRET, Kind, columns, columns_1p1
 from roster_pipeline.oneroster.findings import Texts
 from roster_pipeline.sources.redaction import is_secret
 from roster_pipeline.sources.vendors import Secrets
@@ -17,11 +17,6 @@ from roster_pipeline.tables.arrow import pc
 _PEOPLE: Final = ("users", "userProfiles", "demographics")
 _FREE: Final = (Kind.STRING, Kind.USER_IDS)
 _IDS: Final = (Kind.GUID, Kind.REFERENCE, Kind.REFERENCES)
-# Those of 1.1 that 1.2 has no more are listed by what they are.
-_KINDS_1P1: Final = {
-    ("users", "orgSourcedIds"): Kind.REFERENCES,
-    ("users", "role"): Kind.WORD,
-}
 _SHAPES: Final = (
     (r"\p{Lu}", "X"),
     (r"[\p{Ll}\p{Lt}\p{Lm}\p{Lo}\p{M}]", "x"),
@@ -81,9 +76,8 @@ def _where(condition: "pa.BooleanArray", then: Texts, otherwise: Texts) -> Texts
 
 
 def _kind(entity: str, column: str) -> Kind | None:
-    if (entity, column) in _KINDS_1P1:
-        return _KINDS_1P1[entity, column]
     try:
-        return next((one.kind for one in columns(entity) if one.name == column), None)
+        known = (*columns(entity), *columns_1p1(entity))
     except KeyError:
         return None
+    return next((one.kind for one in known if one.name == column), None)

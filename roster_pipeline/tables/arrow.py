@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
@@ -11,6 +13,12 @@ from roster_pipeline.tables.text import TEXT, arrow
 
 pc: Any = pyarrow.compute
 """Arrow's kernels; its type stubs know only some of them."""
+
+
+def is_true(answers: Any) -> npt.NDArray[np.bool_]:
+    """Where a kernel answers yes; null is no."""
+    found: npt.NDArray[np.bool_] = pc.fill_null(answers, False).to_numpy(zero_copy_only=False)
+    return found
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

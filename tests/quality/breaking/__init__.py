@@ -14,6 +14,11 @@ TODAY: Final = date(2026, 10, 1)
 """A day within the small district's only term."""
 
 
+def row_of(files: Files, name: str, key: str) -> Row:
+    """The row of a file that has a sourcedId."""
+    return next(row for row in files[name] if row["sourcedId"] == key)
+
+
 def _nothing(_: Files) -> None:
     return
 

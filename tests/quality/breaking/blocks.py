@@ -3,14 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
-from tests.quality.breaking import Breaks, Files
-from tests.small import Row
+from tests.quality.breaking import Breaks, Files, row_of
 
 _NOW: Final = "2026-09-01T00:00:00.000Z"
-
-
-def _row(files: Files, name: str, key: str) -> Row:
-    return next(row for row in files[name] if row["sourcedId"] == key)
 
 
 def _residence(files: Files) -> None:
@@ -19,7 +14,7 @@ def _residence(files: Files) -> None:
 
 def _set(name: str, key: str, /, **cells: str) -> Callable[[Files], None]:
     """Other cells in one row."""
-    return lambda files: _row(files, name, key).update(cells)
+    return lambda files: row_of(files, name, key).update(cells)
 
 
 def _add(name: str, /, **cells: str) -> Callable[[Files], None]:
@@ -47,7 +42,7 @@ def _only(name: str, key: str, /, **cells: str) -> Callable[[Files], None]:
     """A delta of one row."""
 
     def change(files: Files) -> None:
-        row = _row(files, name, key) | cells
+        row = row_of(files, name, key) | cells
         files.clear()
         files[name] = [row]
 
@@ -64,12 +59,12 @@ def _empty_file(files: Files) -> None:
 
 def _no_rows_of_u2(files: Files) -> None:
     """u2 is gone, but not what refers to her."""
-    files["users"].remove(_row(files, "users", "u2"))
+    files["users"].remove(row_of(files, "users", "u2"))
 
 
 def _twice(name: str, key: str, /, **cells: str) -> Callable[[Files], None]:
     """A copy of one row, with other cells."""
-    return lambda files: files[name].append(_row(files, name, key) | cells)
+    return lambda files: files[name].append(row_of(files, name, key) | cells)
 
 
 _EXTRA_USER: Final = _add(

@@ -2,12 +2,7 @@
 
 from typing import Final
 
-from tests.quality.breaking import Breaks, Files
-from tests.small import Row
-
-
-def _row(files: Files, name: str, key: str) -> Row:
-    return next(row for row in files[name] if row["sourcedId"] == key)
+from tests.quality.breaking import Breaks, Files, row_of
 
 
 def _person(files: Files, key: str, role: str, **cells: str) -> None:
@@ -36,26 +31,26 @@ def _second_school(files: Files) -> None:
 
 
 def _same_person(files: Files) -> None:
-    _row(files, "users", "u3").update(givenName="ada", familyName="NULL")
+    row_of(files, "users", "u3").update(givenName="ada", familyName="NULL")
     files["demographics"] = [{"sourcedId": key, "birthDate": "2012-03-04"} for key in ("u1", "u3")]
 
 
 def _same_master(files: Files) -> None:
     for key in ("u1", "u4"):
-        _row(files, "users", key)["userMasterIdentifier"] = "m-1"
+        row_of(files, "users", key)["userMasterIdentifier"] = "m-1"
 
 
 def _same_identifier(files: Files) -> None:
     for key in ("u1", "u2"):
-        _row(files, "users", key)["identifier"] = "00123"
+        row_of(files, "users", key)["identifier"] = "00123"
 
 
 def _same_username(files: Files) -> None:
-    _row(files, "users", "u3")["username"] = "U1"
+    row_of(files, "users", "u3")["username"] = "U1"
 
 
 def _same_email(files: Files) -> None:
-    _row(files, "users", "u3")["email"] = "U4@Example.org"
+    row_of(files, "users", "u3")["email"] = "U4@Example.org"
 
 
 def _twice_enrolled(files: Files) -> None:
@@ -63,61 +58,61 @@ def _twice_enrolled(files: Files) -> None:
 
 
 def _nothing_to_sign_on_with(files: Files) -> None:
-    _row(files, "users", "u2")["email"] = ""
+    row_of(files, "users", "u2")["email"] = ""
 
 
 def _early_term(files: Files) -> None:
-    _row(files, "academicSessions", "t1")["startDate"] = "2026-08-01"
+    row_of(files, "academicSessions", "t1")["startDate"] = "2026-08-01"
 
 
 def _late_term(files: Files) -> None:
-    _row(files, "academicSessions", "t1")["endDate"] = "2027-06-30"
+    row_of(files, "academicSessions", "t1")["endDate"] = "2027-06-30"
 
 
 def _term_of_summer(files: Files) -> None:
-    _row(files, "academicSessions", "t1").update(startDate="2027-07-01", endDate="2027-08-01")
+    row_of(files, "academicSessions", "t1").update(startDate="2027-07-01", endDate="2027-08-01")
 
 
 def _all_after_the_term(files: Files) -> None:
-    _row(files, "enrollments", "e1")["beginDate"] = "2027-02-01"
+    row_of(files, "enrollments", "e1")["beginDate"] = "2027-02-01"
 
 
 def _wrong_year(files: Files) -> None:
-    _row(files, "academicSessions", "y1")["schoolYear"] = "2026"
+    row_of(files, "academicSessions", "y1")["schoolYear"] = "2026"
 
 
 def _year_of_its_own(files: Files) -> None:
-    _row(files, "academicSessions", "t1")["schoolYear"] = "2026"
+    row_of(files, "academicSessions", "t1")["schoolYear"] = "2026"
 
 
 def _year_without_parent(files: Files) -> None:
-    _row(files, "academicSessions", "t1").update(schoolYear="2025", parentSourcedId="")
+    row_of(files, "academicSessions", "t1").update(schoolYear="2025", parentSourcedId="")
 
 
 def _last_year(files: Files) -> None:
-    _row(files, "academicSessions", "y1").update(
+    row_of(files, "academicSessions", "y1").update(
         startDate="2025-08-20", endDate="2026-06-12", schoolYear="2026"
     )
-    _row(files, "academicSessions", "t1").update(
+    row_of(files, "academicSessions", "t1").update(
         startDate="2025-08-20", endDate="2026-01-15", schoolYear="2026"
     )
 
 
 def _next_year(files: Files) -> None:
     for key in ("y1", "t1"):
-        _row(files, "academicSessions", key)["startDate"] = "2026-10-02"
+        row_of(files, "academicSessions", key)["startDate"] = "2026-10-02"
 
 
 def _before_the_term(files: Files) -> None:
-    _row(files, "enrollments", "e1")["beginDate"] = "2026-08-19"
+    row_of(files, "enrollments", "e1")["beginDate"] = "2026-08-19"
 
 
 def _after_the_term(files: Files) -> None:
-    _row(files, "enrollments", "e1").update(beginDate="2026-09-01", endDate="2027-01-16")
+    row_of(files, "enrollments", "e1").update(beginDate="2026-09-01", endDate="2027-01-16")
 
 
 def _two_primary_teachers(files: Files) -> None:
-    _row(files, "enrollments", "e4")["primary"] = "true"
+    row_of(files, "enrollments", "e4")["primary"] = "true"
     _enroll(files, "e6", "cl1", "u5", "teacher", primary="true", beginDate="2026-09-10")
 
 
@@ -126,11 +121,11 @@ def _no_teacher(files: Files) -> None:
 
 
 def _no_teacher_any_more(files: Files) -> None:
-    _row(files, "enrollments", "e5")["endDate"] = "2026-10-01"
+    row_of(files, "enrollments", "e5")["endDate"] = "2026-10-01"
 
 
 def _no_student(files: Files) -> None:
-    _row(files, "enrollments", "e3")["classSourcedId"] = "cl1"
+    row_of(files, "enrollments", "e3")["classSourcedId"] = "cl1"
 
 
 def _no_enrollment(files: Files) -> None:
@@ -142,11 +137,11 @@ def _no_role(files: Files) -> None:
 
 
 def _no_primary_role(files: Files) -> None:
-    _row(files, "roles", "r-u5")["roleType"] = "secondary"
+    row_of(files, "roles", "r-u5")["roleType"] = "secondary"
 
 
 def _elsewhere_at_home(files: Files) -> None:
-    _row(files, "users", "u5")["primaryOrgSourcedId"] = "d1"
+    row_of(files, "users", "u5")["primaryOrgSourcedId"] = "d1"
 
 
 def _another_persons_profile(files: Files) -> None:
@@ -154,7 +149,7 @@ def _another_persons_profile(files: Files) -> None:
         {"sourcedId": "p1", "userSourcedId": "u1", "profileType": "reading", "vendorId": "v",
          "credentialType": "username", "username": "reader"}
     ]  # fmt: skip
-    _row(files, "roles", "r-u2")["userProfileSourcedId"] = "p1"
+    row_of(files, "roles", "r-u2")["userProfileSourcedId"] = "p1"
 
 
 def _teaching_student(files: Files) -> None:
@@ -166,17 +161,17 @@ def _learning_teacher(files: Files) -> None:
 
 
 def _disabled(files: Files) -> None:
-    _row(files, "users", "u1")["enabledUser"] = "false"
+    row_of(files, "users", "u1")["enabledUser"] = "false"
 
 
 def _enrolled_elsewhere(files: Files) -> None:
     _second_school(files)
-    _row(files, "enrollments", "e1")["schoolSourcedId"] = "s2"
+    row_of(files, "enrollments", "e1")["schoolSourcedId"] = "s2"
 
 
 def _course_of_another_school(files: Files) -> None:
     _second_school(files)
-    _row(files, "courses", "co1")["orgSourcedId"] = "s2"
+    row_of(files, "courses", "co1")["orgSourcedId"] = "s2"
 
 
 CASES: Final[tuple[Breaks, ...]] = (
