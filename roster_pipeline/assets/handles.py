@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from roster_pipeline.guards.judge import Facts
+from roster_pipeline.guards.facts import Facts, Moves, Shift
 from roster_pipeline.sources.config import Expect
 from roster_pipeline.store import Snapshot
 from roster_pipeline.store.held import HeldRows
@@ -54,7 +54,12 @@ class Changes:
         return Facts(
             counts=self.candidate.counts,
             base=self.base.counts if self.base else None,
-            changes=self.counts,
+            shift=Shift(
+                entities={
+                    entity: Moves(added=of["added"], changed=of["changed"], removed=of["removed"])
+                    for entity, of in self.counts.items()
+                }
+            ),
             held=self.held,
             orphaned=self.orphaned,
             read=self.read,

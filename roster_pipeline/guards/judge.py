@@ -3,39 +3,13 @@
 Guards see numbers only, never rows, so that a verdict can be kept, shown and logged.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
+from roster_pipeline.guards.facts import NO_MOVES, Facts
 from roster_pipeline.guards.settings import GuardSettings, Limit
 from roster_pipeline.oneroster.entities import ENTITIES, REQUIRED_1P2
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What the guards look at. A mapping is by entity unless it says else; what is left out
-    counts as 0."""
-
-    counts: Mapping[str, int]
-    """Rows of the candidate, last good rows that stand in for held ones included."""
-    base: Mapping[str, int] | None
-    """Rows of the accepted roster; None where nothing was ever accepted."""
-    changes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """Rows added, changed, removed, unchanged."""
-    held: Mapping[str, int] = field(default_factory=dict)
-    """Rows of the package that quality holds back."""
-    orphaned: Mapping[str, int] = field(default_factory=dict)
-    """Rows of the package that would go with a row that they refer to and that is gone."""
-    read: Mapping[str, int] = field(default_factory=dict)
-    """Rows of the package, good or not; an entity left out counts as its `counts`."""
-    header_only: Collection[str] = ()
-    """Entities whose file has a header and no rows."""
-    expect: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """The fewest and the most rows that the source is expected to have."""
-    expect_fill: Mapping[str, float] = field(default_factory=dict)
-    """By `entity.column`: of how many rows in a hundred the cell is expected to be filled."""
-    filled: Mapping[str, int] = field(default_factory=dict)
-    """By `entity.column`: how many rows of the candidate have the cell filled."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +92,7 @@ def _vanished(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
 def _removed(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
     """Many rows gone at once are more often half an export than half a school."""
     for entity, base in _bases(facts):
-        removed = facts.changes.get(entity, {}).get("removed", 0)
+        removed = facts.shift.entities.get(entity, NO_MOVES).removed
         if facts.counts.get(entity, 0):
             yield from _too_many(
                 "removed", entity, settings.of(entity).removed, removed, base, "would be removed"
@@ -209,5 +183,5 @@ def _too_many(
         entity,
         f"{entity}: {affected:,} of {total:,} rows ({percent:g} %) {fate}; "
         f"the limit is {limit.sentence(total)}",
-        {guard: affected, "of": total, "percent": percent, "limit_percent": limit.percent},
+        {guard: affected, "of": total, "percent": percent, "limit_percent": limit.percent or 0.0},
     )

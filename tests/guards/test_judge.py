@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from roster_pipeline.guards.judge import GUARDS, Facts, Verdict, judge
+from roster_pipeline.guards.facts import Facts, Moves, Shift
+from roster_pipeline.guards.judge import GUARDS, Verdict, judge
 from roster_pipeline.guards.settings import GuardSettings, Limit
 
 BASE = {"orgs": 3, "users": 1000, "roles": 1000, "enrollments": 7000}
@@ -18,7 +19,7 @@ def facts(**changed: Any) -> Facts:
 
 def removing(entity: str, removed: int) -> Facts:
     counts = {**BASE, entity: BASE[entity] - removed}
-    return facts(counts=counts, changes={entity: {"removed": removed}})
+    return facts(counts=counts, shift=Shift(entities={entity: Moves(removed=removed)}))
 
 
 def guards(verdict: Verdict) -> list[tuple[str, str | None]]:
@@ -34,7 +35,7 @@ def test_a_day_on_which_nothing_happened_passes() -> None:
 
 
 def test_additions_alone_pass() -> None:
-    more = facts(counts={**BASE, "users": 9000}, changes={"users": {"added": 8000}})
+    more = facts(counts={**BASE, "users": 9000}, shift=Shift(entities={"users": Moves(added=8000)}))
 
     assert judge(more, settings()).outcome == "pass"
 
@@ -57,14 +58,16 @@ def test_a_hold_for_removals_says_both_numbers_and_the_limit() -> None:
 @pytest.mark.parametrize(("removed", "outcome"), [(4, "pass"), (5, "hold")])
 def test_a_few_leavers_of_a_small_school_do_not_hold(removed: int, outcome: str) -> None:
     small = facts(
-        base={"users": 20}, counts={"users": 20 - removed}, changes={"users": {"removed": removed}}
+        base={"users": 20},
+        counts={"users": 20 - removed},
+        shift=Shift(entities={"users": Moves(removed=removed)}),
     )
 
     assert judge(small, settings()).outcome == outcome
 
 
 def test_an_entity_that_vanishes_holds_however_small_it_was() -> None:
-    gone = facts(counts={**BASE, "orgs": 0}, changes={"orgs": {"removed": 3}})
+    gone = facts(counts={**BASE, "orgs": 0}, shift=Shift(entities={"orgs": Moves(removed=3)}))
 
     assert guards(judge(gone, settings())) == [("vanished", "orgs")]
 
@@ -154,7 +157,7 @@ def test_a_first_sync_is_also_measured_against_what_is_expected() -> None:
 def test_reasons_come_in_the_order_of_the_guards() -> None:
     odd = facts(
         counts={**BASE, "orgs": 0, "users": 500},
-        changes={"orgs": {"removed": 3}, "users": {"removed": 500}},
+        shift=Shift(entities={"orgs": Moves(removed=3), "users": Moves(removed=500)}),
         header_only=("classes",),
         held={"enrollments": 7000},
         orphaned={"roles": 1000},
@@ -199,7 +202,7 @@ def test_a_sources_limits_overlay_those_of_the_workspace_key_by_key() -> None:
         ({"removed": {"percent": float("nan")}}, "finite number"),
         ({"removed": {"floor": -1}}, "greater than or equal to 0"),
         ({"entities": {"pupils": {}}}, "no entity is called pupils"),
-        ({"additions": {"percent": 5}}, "Extra inputs"),
+        ({"aditions": {"percent": 5}}, "Extra inputs"),
     ],
 )
 def test_limits_that_make_no_sense_are_refused(keys: dict[str, Any], sentence: str) -> None:

@@ -1,0 +1,97 @@
+"""A district's year: when much may change, when nothing may, and when nothing may go."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from roster_pipeline.fields import Part, Text
+from roster_pipeline.guards.settings import GuardSettings
+
+_ANY: Final = {"percent": None}
+_MOST: Final = {"percent": 50.0}
+
+ROLLOVER: Final = GuardSettings.model_validate(
+    {
+        "removed": _MOST,
+        "additions": _ANY,
+        "changes": _ANY,
+        "deactivated": _MOST,
+        "schools": {"removed": {"percent": 75.0}, "deactivated": _ANY},
+        "cumulative": {
+            "in_7_days": {"percent": 60.0},
+            "in_30_days": {"percent": 60.0},
+            "at_school_in_7_days": _ANY,
+            "at_school_in_30_days": _ANY,
+        },
+        "emptied_classes": _ANY,
+        "moved_school": _MOST,
+    }
+)
+"""What may happen when one school year follows another: everybody moves up a grade, a class of
+leavers goes, every timetable is new. What names an accident (other ids, another district, roles
+exchanged, new e-mail addresses for all) is guarded as ever."""
+
+
+def _a_date(value: Any) -> Any:
+    if not isinstance(value, (date, str)):
+        raise ValueError("say a date, such as 2027-07-15")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_a_date, json_schema_input_type=date)]
+
+
+class Window(Part):
+    """Some days on which other rules hold."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    name: Text
+    """What people call it: it stands in reports."""
+    kind: Literal["rollover", "blackout", "additions_only"]
+    """rollover: looser limits. blackout: nothing flows, the last accepted roster stands.
+    additions_only: what is new or changed flows, and nothing is removed."""
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
+    """Both days belong to it, in the district's timezone."""
+    guards: GuardSettings = Field(default_factory=GuardSettings)
+    """Limits for these days, over all others."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"{self.name}: `to` is before `from`")
+        return self
+
+    @property
+    def limits(self) -> GuardSettings:
+        """What these days change of the limits."""
+        return ROLLOVER.overlaid_by(self.guards) if self.kind == "rollover" else self.guards
+
+
+class Calendar(Part):
+    """The windows of a source, or in roster.yaml those of all sources."""
+
+    windows: tuple[Window, ...] = ()
+
+    def on(self, day: date) -> tuple[Window, ...]:
+        """The windows that a day falls in, in the order of the file."""
+        return tuple(window for window in self.windows if window.first <= day <= window.last)
+
+    def joined(self, other: "Calendar") -> "Calendar":
+        """The windows of both, these first."""
+        return Calendar(windows=(*self.windows, *other.windows))
+
+
+def of_kind(windows: Iterable[Window], kind: str) -> Window | None:
+    """The first window of a kind."""
+    return next((window for window in windows if window.kind == kind), None)
+
+
+def loosened(settings: GuardSettings, windows: Iterable[Window]) -> GuardSettings:
+    """The limits that hold in some windows; the last one named has the last word."""
+    for window in windows:
+        settings = settings.overlaid_by(window.limits)
+    return settings
