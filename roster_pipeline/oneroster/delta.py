@@ -29,7 +29,7 @@ from roster_pipeline.oneroster.unchanged import differing
 from roster_pipeline.tables.keys import compare
 from roster_pipeline.tables.text import arrow
 
-Kind = Literal["added", "changed", "alive", "removed"]
+Kind = Literal["added", "changed", "alive", "removed", "gone"]
 # Some 50 MB a side: sourcedIds, and whole rows.
 _MOST_IDS: Final = 1 << 20
 _MOST_PAIRS: Final = 1 << 17
@@ -75,6 +75,11 @@ class EntityDelta:
         """Rows added and changed: in the new roster, ascending."""
         return np.union1d(self.added, self.changed)
 
+    @property
+    def gone(self) -> Positions:
+        """Rows removed and changed: in the old roster, ascending."""
+        return np.union1d(self.removed, self.changed_from)
+
     def counts(self) -> dict[str, int]:
         """How many rows were added, changed, removed and left as they were."""
         return {
@@ -105,23 +110,33 @@ class Delta:
         """For each entity how many rows were added, changed, removed and left as they were."""
         return {entity: delta.counts() for entity, delta in self.entities.items()}
 
-    def blocks(self, entity: str, kind: Kind, provenance: bool = False) -> Iterator[pd.DataFrame]:
-        """The rows that were added, changed (as they are now), either (alive), or removed (as they
-        were)."""
-        delta, was = self.entities[entity], kind == "removed"
+    def blocks(
+        self,
+        entity: str,
+        kind: Kind,
+        provenance: bool = False,
+        columns: Sequence[str] | None = None,
+    ) -> Iterator[pd.DataFrame]:
+        """The rows that were added, changed (as they are now) or either (alive); those removed, or
+        these and changed ones as they were (gone). All cell columns unless named."""
+        delta, was = self.entities[entity], kind in ("removed", "gone")
         roster = (self.old or Roster.empty()) if was else self.new
         rows = delta.old_rows if was else delta.new_rows
         positions: Positions = getattr(delta, kind)
         if rows is None or provenance:
-            yield from roster.select(entity, positions, provenance=provenance)
+            yield from roster.select(entity, positions, columns, provenance=provenance)
         elif len(positions):
-            yield rows.take(positions, roster.header(entity))
+            yield rows.take(positions, roster.header(entity) if columns is None else columns)
 
-    def pairs(self, entity: str) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-        """The changed rows as they were and as they are, aligned, in all columns that count."""
+    def pairs(
+        self, entity: str, columns: Sequence[str] | None = None
+    ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+        """The changed rows as they were and as they are, aligned, in all columns that count unless
+        some are named."""
         delta, old, new = self.entities[entity], self.old or Roster.empty(), self.new
-        metadata = sorted({*old.tables[entity].metadata, *new.tables[entity].metadata})
-        columns = (*compared(entity), *metadata)
+        if columns is None:
+            metadata = sorted({*old.tables[entity].metadata, *new.tables[entity].metadata})
+            columns = (*compared(entity), *metadata)
         for start in range(0, len(delta.changed), _MOST_PAIRS):
             block = slice(start, start + _MOST_PAIRS)
             yield (

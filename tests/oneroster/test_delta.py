@@ -184,15 +184,30 @@ def test_rows_of_a_difference_are_read_from_the_roster_they_are_in(tmp_path: Pat
         kind: [
             tuple(row)
             for block in delta.blocks("orgs", kind)
-            for row in block[["sourcedId", "name"]].to_numpy()
+            for row in block[["sourcedId", "name"]].fillna("-").to_numpy()
         ]
-        for kind in ("added", "changed", "removed")
+        for kind in ("added", "changed", "alive", "removed", "gone")
     }
     assert rows == {
         "added": [("e", "E")],
         "changed": [("d", "D"), ("a", "Ä")],
+        "alive": [("d", "D"), ("e", "E"), ("a", "Ä")],
         "removed": [("c", "C")],
+        "gone": [("a", "A"), ("c", "C"), ("d", "-")],
     }
+
+
+@pytest.mark.parametrize("kept", [1 << 15, 0])
+def test_of_a_difference_only_the_columns_asked_for_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    monkeypatch.setattr(delta_module, "_MOST_KEPT", kept)
+    delta = example(tmp_path)
+    (gone,) = delta.blocks("orgs", "gone", columns=["name"])
+    ((before, after),) = delta.pairs("orgs", ["name", "sourcedId"])
+    assert list(gone.columns) == ["name"]
+    assert list(before.columns) == list(after.columns) == ["name", "sourcedId"]
+    assert list(after["name"]) == ["D", "Ä"]
 
 
 def test_changed_rows_come_in_pairs_with_what_they_were(tmp_path: Path) -> None:
