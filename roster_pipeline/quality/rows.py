@@ -13,6 +13,7 @@ from pandera.pandas import DataFrameSchema
 from roster_pipeline.oneroster.checks import GUID
 from roster_pipeline.oneroster.entities import Column, Required, schema, schema_1p1
 from roster_pipeline.oneroster.findings import Findings, Severity, Texts
+from roster_pipeline.oneroster.likeness import Telling, telling
 from roster_pipeline.oneroster.manifest import Mode, Version
 from roster_pipeline.oneroster.package import PackageBlock, tables
 from roster_pipeline.oneroster.rules import LENIENT, Policy
@@ -26,7 +27,6 @@ from roster_pipeline.quality.roles_1p1 import SAID
 from roster_pipeline.quality.row_rules import ROW_RULES
 from roster_pipeline.quality.rules import ACCESS, RULES
 from roster_pipeline.quality.status import judge_status
-from roster_pipeline.quality.unidentified import Telling, telling
 from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.csv_blocks import Anomaly
 from roster_pipeline.tables.hashes import text_hashes

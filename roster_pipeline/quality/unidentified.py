@@ -1,42 +1,19 @@
 """Rows whose sourcedId cannot be read, and the accepted rows that seem gone because of them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from roster_pipeline.oneroster.entities import BULK_BLANK, names
+from roster_pipeline.oneroster.likeness import WAYS, Mask, Telling, hashed, telling
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.quality.presence import Hashes, Positions
 from roster_pipeline.tables.hashes import row_hashes
 from roster_pipeline.tables.keys import KeySet
 
-Mask = npt.NDArray[np.bool_]
 _NO_HASHES: Final[Hashes] = np.empty(0, dtype=np.uint64)
-
-_TELLING: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
-    "orgs": (("name", "type"),),
-    "academicSessions": (("title", "type", "startDate"),),
-    "courses": (("courseCode", "orgSourcedId"), ("title", "orgSourcedId")),
-    "classes": (("classCode", "schoolSourcedId"), ("title", "courseSourcedId", "schoolSourcedId")),
-    "users": (("username",), ("email",), ("userMasterIdentifier",), ("identifier",)),
-    "userProfiles": (("userSourcedId", "vendorId"),),
-    "roles": (("userSourcedId", "orgSourcedId", "role"),),
-    "enrollments": (("classSourcedId", "userSourcedId", "role"),),
-}
-"""Cells by which a row may be known though its sourcedId, and others, are not what they were."""
-
-
-Telling = tuple[tuple[Hashes, Mask], ...]
-"""For each way in which rows of an entity are told apart a hash a row, and whether it holds."""
-
-
-def telling(entity: str, rows: pd.DataFrame) -> Telling:
-    """What tells rows apart beside their sourcedIds; columns that are not there tell nothing."""
-    ways = _TELLING.get(entity, ())
-    return tuple(pair for columns in ways for pair in _hashed([rows], columns))
 
 
 def keep_unidentified(
@@ -90,20 +67,11 @@ def keep_misnamed(
 def _alike(base: Roster, entity: str, missing: Positions, told: Sequence[Telling]) -> Mask:
     """Which of the missing rows share what tells rows apart with one of those that are told."""
     alike = np.zeros(len(missing), dtype=bool)
-    for way, columns in enumerate(_TELLING.get(entity, ()) if len(missing) else ()):
+    for way, columns in enumerate(WAYS.get(entity, ()) if len(missing) else ()):
         some = [hashes[filled] for hashes, filled in (pairs[way] for pairs in told)]
         seen = KeySet(np.concatenate([_NO_HASHES, *some]))
         if len(seen):
             blocks = base.select(entity, missing, columns)
-            found = [filled & seen.contains(hashes) for hashes, filled in _hashed(blocks, columns)]
+            found = [filled & seen.contains(hashes) for hashes, filled in hashed(blocks, columns)]
             alike |= np.concatenate(found)
     return alike
-
-
-def _hashed(
-    frames: Iterable[pd.DataFrame], columns: Sequence[str]
-) -> Iterator[tuple[Hashes, Mask]]:
-    """For the rows of each frame a hash of some cells, and whether all of these are filled."""
-    for frame in frames:
-        some = frame.reindex(columns=list(columns))
-        yield row_hashes(frame, columns), some.notna().all(axis=1).to_numpy(dtype=bool)
