@@ -138,6 +138,9 @@ class RehearsedLedger(Ledger):
         date: date,
         at: datetime,
         lease: Lease,
+        *,
+        shift: Mapping[str, Any] | None = None,
+        windows: Sequence[str] = (),
     ) -> Accepted:
         refused = self.may_accept(source, candidate, base_hash, date, self._verdict)
         if refused is not None:

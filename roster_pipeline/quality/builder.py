@@ -1,7 +1,7 @@
 """Entity by entity: rows of the package that can be used, and last good rows beside them."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -80,6 +80,8 @@ class Builder:
     role_map: RoleMap = field(default_factory=lambda: DEFAULT_ROLES)
     alone: bool = False
     """Whether it is not known what was accepted before."""
+    believe_empty: Collection[str] = ()
+    """Entities of which a file without rows says that there are none."""
     reading: _Reading = field(default_factory=lambda: iter(()))
     findings: Findings = field(default_factory=Findings)
     presence: dict[str, Presence] = field(default_factory=dict)
@@ -91,6 +93,7 @@ class Builder:
     orphaned: Counter[str] = field(default_factory=Counter)
     kept: list[str] = field(default_factory=list)
     header_only: list[str] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
     """Entities of which all rows are written."""
     unread: list[str] = field(default_factory=list)
@@ -155,8 +158,7 @@ class Builder:
             if self.rows[entity]:
                 self._finish_rows(entity, state)
             elif entity not in self.unread:
-                self._report_empty(entity)
-                self._keep(entity, state)
+                self._finish_empty(entity, state)
         if entity not in self.unread:
             self._finish(entity, state)
 
@@ -276,10 +278,14 @@ class Builder:
         elif self.package.modes and Mode.DELTA not in self.package.modes.values():
             self._report("package.absent_file", entity)
 
-    def _report_empty(self, entity: str) -> None:
+    def _finish_empty(self, entity: str, state: _Entity) -> None:
         if self.package.modes[entity] is Mode.BULK:
             self._report("package.header_only", entity)
             self.header_only.append(entity)
+            if entity in self.believe_empty:
+                self.emptied.append(entity)
+                return
+        self._keep(entity, state)
 
     def _report(self, code: str, entity: str) -> None:
         found = RULES[code].at(self.package.file(entity), entity=entity)

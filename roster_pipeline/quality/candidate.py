@@ -7,7 +7,7 @@ and references are judged while a block is in memory and nobody holds a whole en
 many rows look at the finished roster, at the few columns that they name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -45,7 +45,9 @@ class Candidate:
     kept: tuple[str, ...] = ()
     """Entities taken from the last accepted roster, as their file was absent or empty."""
     header_only: tuple[str, ...] = ()
-    """Those of them whose file was there with no rows in it."""
+    """Entities whose file was there with no rows in it."""
+    emptied: tuple[str, ...] = ()
+    """Those of them that were to be believed: the roster has no row of them."""
 
 
 def build_candidate(
@@ -56,12 +58,16 @@ def build_candidate(
     policy: Policy = LENIENT,
     role_map: RoleMap = DEFAULT_ROLES,
     today: date | None = None,
+    believe_empty: Collection[str] = (),
     block_bytes: int = 32 << 20,
 ) -> Candidate:
     """Judge a package against the roster accepted last and write the candidate into a folder.
 
     `base` is None where it is not known what was accepted, and a delta is judged as far as it can
     be; where nothing was accepted yet it is empty, and a delta has to hold all that it refers to.
+
+    A file with a header and no rows leaves the accepted rows as they are, unless its entity is one
+    of `believe_empty`: then they go, and what cannot do without them.
 
     `policy` says how grave each finding is; `role_map` which 1.2 role a 1.1 word becomes. Rules
     that compare dates with the day are judged where `today` is given. After a STOP the rest is
@@ -78,6 +84,7 @@ def build_candidate(
         policy,
         role_map,
         alone=base is None,
+        believe_empty=believe_empty,
     )
     # So far ahead that the first large file is read while the small ones are finished.
     reading = ahead(_read(package, block_bytes), depth=3)
@@ -111,6 +118,7 @@ def build_candidate(
         dict(builder.orphaned),
         tuple(builder.kept),
         tuple(builder.header_only),
+        tuple(builder.emptied),
     )
 
 

@@ -33,7 +33,6 @@ LATER: Final[Mapping[str, str]] = {
     "encryption": "encrypted drops",
     "archive": "moving files away after they were read",
     "delete": "deleting files after they were read",
-    "calendar": "rollover windows and blackout dates",
     "delta": "asking a source for changes only",
     "owners": "routing alerts",
     "notify": "routing alerts",

@@ -1,6 +1,6 @@
 """Takes only some schools of a roster."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,24 @@ def apply_scope(roster: Roster, scope: Scope, into: Path) -> Scoped:
             f"`scope.schools` names {', '.join(unknown)}, and the orgs have no such sourcedId; "
             "correct the scope, or have the school sent again"
         )
-    inside = {org for org, line in lines.items() if not line.isdisjoint(scope.schools)}
+    keep, orgs = _inside(roster, scope.schools, lines)
+    return _written(roster, keep, orgs, into)
+
+
+def outside(roster: Roster, scope: Scope) -> dict[str, Mask]:
+    """Entity → which rows of a roster are outside of a scope; schools that it does not have are
+    passed over. Entities of which nothing is outside are left out."""
+    if scope.schools is None:
+        return {}
+    keep, _ = _inside(roster, scope.schools, _lines(roster))
+    return {entity: ~mask for entity, mask in keep.items() if not mask.all()}
+
+
+def _inside(
+    roster: Roster, schools: Collection[str], lines: Mapping[str, set[str]]
+) -> tuple[dict[str, Mask], set[str]]:
+    """Which rows of each entity are inside, where that is not all, and the orgs that are."""
+    inside = {org for org, line in lines.items() if not line.isdisjoint(schools)}
     orgs = inside.union(*(lines[org] for org in inside))
     keep: dict[str, Mask] = {}
     keep["classes"] = _mask(roster, "classes", {"schoolSourcedId": _array(inside)})
@@ -75,7 +92,7 @@ def apply_scope(roster: Roster, scope: Scope, into: Path) -> Scoped:
     keep["roles"] = _mask(roster, "roles", {"userSourcedId": people, "orgSourcedId": _array(orgs)})
     keep["userProfiles"] = _mask(roster, "userProfiles", {"userSourcedId": people})
     keep["demographics"] = _mask(roster, "demographics", {"sourcedId": people})
-    return _written(roster, keep, orgs, into)
+    return keep, orgs
 
 
 def _written(roster: Roster, keep: Mapping[str, Mask], orgs: set[str], into: Path) -> Scoped:

@@ -3,7 +3,7 @@
 import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -11,6 +11,12 @@ from roster_pipeline.store import holds
 from roster_pipeline.store.gate import Candidacy, Standing
 from roster_pipeline.store.records import Accepted, HoldStatus, Snapshot, Verdict
 from roster_pipeline.store.schema import accepted, snapshots, verdicts
+
+_WHOLE: Final = sa.select(accepted, snapshots.c.counts, snapshots.c.url).join(
+    snapshots,
+    (snapshots.c.source == accepted.c.source)
+    & (snapshots.c.content_hash == accepted.c.content_hash),
+)
 
 
 def standing(connection: sa.Connection, this: Candidacy) -> Standing:
@@ -25,20 +31,32 @@ def standing(connection: sa.Connection, this: Candidacy) -> Standing:
 
 def current(connection: sa.Connection, source: str) -> Accepted | None:
     """The source's accepted roster."""
-    query = (
-        sa.select(accepted, snapshots.c.counts, snapshots.c.url)
-        .join(
-            snapshots,
-            (snapshots.c.source == accepted.c.source)
-            & (snapshots.c.content_hash == accepted.c.content_hash),
-        )
-        .where(accepted.c.source == source)
-        .order_by(accepted.c.sequence.desc())
-        .limit(1)
-    )
+    query = _WHOLE.where(accepted.c.source == source).order_by(accepted.c.sequence.desc()).limit(1)
     row = connection.execute(query).first()
-    if row is None:
+    return None if row is None else _accepted(row)
+
+
+def since(connection: sa.Connection, source: str, day: dt.date) -> list[Accepted]:
+    """What was accepted for a date and those after it, oldest first."""
+    query = _WHOLE.where(accepted.c.source == source, accepted.c.date >= day)
+    rows = connection.execute(query.order_by(accepted.c.sequence)).all()
+    return [_accepted(row) for row in rows]
+
+
+def replaced(connection: sa.Connection, source: str, content_hash: str) -> dt.date | None:
+    """The latest date on which a content was accepted, or came again, that another has replaced
+    since."""
+    query = sa.select(sa.func.max(accepted.c.confirmed)).where(
+        accepted.c.source == source, accepted.c.content_hash == content_hash
+    )
+    now = current(connection, source)
+    if now is None or now.snapshot.content_hash == content_hash:
         return None
+    found: dt.date | None = connection.execute(query).scalar()
+    return found
+
+
+def _accepted(row: sa.Row[Any]) -> Accepted:
     return Accepted(
         source=row.source,
         sequence=row.sequence,
@@ -48,6 +66,8 @@ def current(connection: sa.Connection, source: str) -> Accepted | None:
         confirmed=row.confirmed,
         at=row.at,
         hold_name=row.hold_name,
+        shift=row.shift or {},
+        windows=tuple(row.windows or ()),
     )
 
 
@@ -64,7 +84,12 @@ def confirm(connection: sa.Connection, this: Candidacy, known: Accepted) -> Acce
 
 
 def replace(
-    connection: sa.Connection, this: Candidacy, before: Standing, at: dt.datetime
+    connection: sa.Connection,
+    this: Candidacy,
+    before: Standing,
+    at: dt.datetime,
+    shift: Mapping[str, Any],
+    windows: Sequence[str],
 ) -> Accepted:
     """Accept a candidate that the gate lets through, and close what that settles."""
     hold = before.hold if before.hold and before.hold.status is HoldStatus.APPROVED else None
@@ -77,6 +102,8 @@ def replace(
         confirmed=this.date,
         at=at,
         hold_name=hold.name if hold else None,
+        shift=shift,
+        windows=tuple(windows),
     )
     connection.execute(
         sa.insert(accepted).values(
@@ -88,6 +115,8 @@ def replace(
             confirmed=made.confirmed,
             at=made.at,
             hold_name=made.hold_name,
+            shift=dict(shift),
+            windows=list(windows),
         )
     )
     if hold:

@@ -176,6 +176,9 @@ class Ledger:
         date: dt.date,
         at: dt.datetime,
         lease: Lease,
+        *,
+        shift: Mapping[str, Any] | None = None,
+        windows: Sequence[str] = (),
     ) -> Accepted:
         """THE GATE: make the candidate the source's accepted roster, in one transaction.
 
@@ -183,6 +186,9 @@ class Ledger:
         older, and the ledger holds a passing verdict or an approval of exactly this candidate and
         base. Raises Refused with the reason, and the hold's name if one stands in the way. What is
         accepted already, of the same or a later date, is returned again.
+
+        `shift` (what it changes, as the guards counted it) and `windows` (the kinds of calendar
+        windows that the date falls into) are kept with it, for `accepted_since`.
         """
         this = _candidacy(source, candidate, base_hash, date)
         _owns(lease, source)
@@ -196,7 +202,7 @@ class Ledger:
                 result = acceptance.confirm(connection, this, standing.accepted)
             else:
                 self._remember(connection, candidate)
-                result = acceptance.replace(connection, this, standing, at)
+                result = acceptance.replace(connection, this, standing, at, shift or {}, windows)
         reached("accept.after")
         return result
 
@@ -226,6 +232,21 @@ class Ledger:
         """The source's accepted roster; None before its first sync is accepted."""
         with self._database.reading() as connection:
             return acceptance.current(connection, source)
+
+    def accepted_since(self, source: str, day: dt.date) -> list[Accepted]:
+        """What was accepted for a date and those after it, oldest first."""
+        with self._database.reading() as connection:
+            return acceptance.since(connection, source, day)
+
+    def came_before(self, candidate: Snapshot, package: Landed | None = None) -> dt.date | None:
+        """The date for which a roster came that has been replaced since: one with this content
+        that was accepted, or one of the very same bytes."""
+        source = candidate.source
+        with self._database.reading() as connection:
+            found = acceptance.replaced(connection, source, candidate.content_hash)
+            if found is None and package is not None:
+                found = _landed_before(connection, package)
+        return found
 
     def _remember(self, connection: sa.Connection, snapshot: Snapshot) -> None:
         insert = self._database.insert(snapshots).values(
@@ -395,6 +416,21 @@ def _candidacy(source: str, candidate: Snapshot, base_hash: str | None, date: dt
     if candidate.source != source:
         raise ValueError(f"a snapshot of {candidate.source} is no roster of {source}")
     return Candidacy(candidate, base_hash, date)
+
+
+def _landed_before(connection: sa.Connection, package: Landed) -> dt.date | None:
+    """The latest earlier date for which the bytes of a package came, if a roster of a later one
+    was accepted before the package's own date."""
+    came = sa.select(sa.func.max(landed.c.date)).where(
+        landed.c.source == package.source,
+        landed.c.original_hash == package.original_hash,
+        landed.c.date < package.date,
+    )
+    found: dt.date | None = connection.execute(came).scalar()
+    if found is None:
+        return None
+    now = acceptance.current(connection, package.source)
+    return found if now is not None and found < now.date < package.date else None
 
 
 def _delivery(connection: sa.Connection, destination: str, source: str) -> Delivery | None:

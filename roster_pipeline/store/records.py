@@ -112,6 +112,10 @@ class Accepted:
     at: dt.datetime
     hold_name: str | None
     """The approved hold that let it through, if the guards had not."""
+    shift: Mapping[str, Any] = field(default_factory=dict)
+    """What it changed, in numbers, as the guards counted it."""
+    windows: tuple[str, ...] = ()
+    """The kinds of calendar windows that its date fell into."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The newest revision in `migrations/versions`; a ledger that is at it opens without Alembic."""
 
 
@@ -129,6 +129,8 @@ accepted = sa.Table(
     sa.Column("confirmed", sa.Date, nullable=False),
     _moment("at"),
     sa.Column("hold_name", sa.Text, sa.ForeignKey("holds.name"), nullable=True),
+    sa.Column("shift", sa.JSON, nullable=True),
+    sa.Column("windows", sa.JSON, nullable=True),
     _snapshot("content_hash"),
 )
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from roster_pipeline.accounts import config as accounts
+from roster_pipeline.guards.calendar import Calendar, Window, loosened
 from roster_pipeline.guards.settings import LATER as LATER_IN_GUARDS
 from roster_pipeline.guards.settings import GuardSettings
 from roster_pipeline.receivers import config as receivers
@@ -41,6 +43,31 @@ class District(Source):
     """When held rows become urgent; as roster.yaml says by default."""
     guards: GuardSettings = Field(default_factory=GuardSettings)
     """Limits that differ from those of roster.yaml."""
+    calendar: Calendar = Calendar()
+    """The district's own windows, beside those of roster.yaml."""
+    header_only: dict[str, Literal["hold", "keep"]] = Field(default_factory=dict)
+    """What a file with a header and no rows means, by entity: `hold`, that there are none if a
+    person says so; `keep`, nothing. Files that a package must have are held, others kept."""
+
+    @field_validator("header_only")
+    @classmethod
+    def _known_entities(cls, given: dict[str, str]) -> dict[str, str]:
+        from roster_pipeline.oneroster.entities import ENTITIES
+
+        if unknown := [name for name in given if name not in ENTITIES]:
+            raise ValueError(
+                f"no entity is called {', '.join(unknown)}; the entities are {', '.join(ENTITIES)}"
+            )
+        return given
+
+    @property
+    def believed_empty(self) -> frozenset[str]:
+        """The entities of which a file without rows is put before a person."""
+        from roster_pipeline.oneroster.entities import ENTITIES, REQUIRED_1P2
+
+        usual = {entity: "hold" if entity in REQUIRED_1P2 else "keep" for entity in ENTITIES}
+        meant = {**usual, **self.header_only}
+        return frozenset(entity for entity, what in meant.items() if what == "hold")
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -139,9 +166,14 @@ class Workspace:
         """The product of this id. Raises `WorkspaceError` that names the ones there are."""
         return _called(name, self.products, "product")
 
-    def guards_for(self, source: str) -> GuardSettings:
-        """The limits that hold for a source."""
-        return self.settings.guards.overlaid_by(self.source(source).guards)
+    def guards_for(self, source: str, day: date) -> GuardSettings:
+        """The limits that hold for a source on a day of its calendar."""
+        usual = self.settings.guards.overlaid_by(self.source(source).guards)
+        return loosened(usual, self.windows_of(source, day))
+
+    def windows_of(self, source: str, day: date) -> tuple[Window, ...]:
+        """The windows that a day falls in: those of roster.yaml, then the source's own."""
+        return self.settings.calendar.joined(self.source(source).calendar).on(day)
 
     def policy_for(self, source: str, *, strict: bool = False) -> "Policy":
         """How grave findings are for a source; `strict` insists on the standard in any case."""

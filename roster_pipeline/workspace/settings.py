@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from roster_pipeline.fields import Part, Text
+from roster_pipeline.guards.calendar import Calendar
 from roster_pipeline.guards.settings import GuardSettings
 from roster_pipeline.transport.config import Secret
 from roster_pipeline.workspace.severities import Severities
@@ -24,7 +25,6 @@ LATER: Final[Mapping[str, str]] = {
     "notify": "messages to people",
     "retention": "throwing old snapshots away",
     "metrics": "metrics for a monitoring system",
-    "calendar": "rollover windows and blackout dates",
     "partitions.keep": "retiring old dates",
     "storage_options": "options of object stores",
 }
@@ -75,6 +75,8 @@ class Settings(Part):
     """Rule code → stop, hold, drop or warn, where a rule's own severity is not wanted."""
     held_rows: HeldRows = Field(default_factory=HeldRows)
     guards: GuardSettings = Field(default_factory=GuardSettings)
+    calendar: Calendar = Calendar()
+    """Windows that hold for every source."""
 
     @field_validator("ledger")
     @classmethod

@@ -155,7 +155,7 @@ BLUNT: Final[dict[str, Blunt]] = {
     "excel.leading_zeros": _instead(presence, "but_for_zeros", _none_of),
     "package.no_file": _instead(builder, "required_files", lambda _: ()),
     "package.absent_file": _instead(builder, "required_files", lambda _: ()),
-    "package.header_only": _instead(builder.Builder, "_report_empty", _nothing),
+    "package.header_only": _instead(builder.Builder, "_finish_empty", _nothing),
     "key.duplicate": _instead(builder, "find_duplicates", _nothing),
     "key.repeated": _instead(builder, "find_duplicates", _nothing),
     "key.primary_roles": _instead(builder, "find_further", _nothing),

@@ -122,7 +122,7 @@ def test_sqlite_keeps_references_and_a_write_ahead_log(tmp_path: Path) -> None:
             assert connection.scalar(sa.text("PRAGMA foreign_keys")) == 1
         orphan = sa.text(
             "INSERT INTO accepted VALUES"
-            " ('s', 1, 'h', NULL, '2026-08-24', '2026-08-24', '2026-08-24', NULL)"
+            " ('s', 1, 'h', NULL, '2026-08-24', '2026-08-24', '2026-08-24', NULL, NULL, NULL)"
         )
         with (
             pytest.raises(IntegrityError, match="FOREIGN KEY"),

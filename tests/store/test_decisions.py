@@ -74,6 +74,8 @@ def test_a_ledger_of_the_first_version_takes_decisions_too(ledger_url: str) -> N
     with engine.begin() as connection:
         schema.course_decisions.drop(connection)
         schema.accounts.drop(connection)
+        for column in ("shift", "windows"):
+            connection.execute(sa.text(f"ALTER TABLE accepted DROP COLUMN {column}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
     engine.dispose()
     with Ledger.open(ledger_url) as ledger:
