@@ -20,7 +20,9 @@ from roster_pipeline.simulator.cells import IdStyle
 from roster_pipeline.simulator.first_day import build_zone
 from roster_pipeline.simulator.names import NameBook, check_locales, login_form, name_book
 from roster_pipeline.simulator.packages import Frames, Target, write_package
+from roster_pipeline.simulator.rollover import roll_over
 from roster_pipeline.simulator.school_year import SchoolYear
+from roster_pipeline.simulator.seasons import STEADY, rates_on
 from roster_pipeline.simulator.style import (
     Style,
     courses,
@@ -59,6 +61,9 @@ class District:
     """Whether the system sends initial passwords, as it should not."""
     metadata: bool = False
     """Whether it sends an extension column (`metadata.positionTitle` in users)."""
+    seasons: bool = False
+    """Whether it lives through school years (docs/churn.md): quiet weekends, busy weeks, terms that
+    end, rollovers. Otherwise every day is alike and one school year lasts for ever."""
 
     def __post_init__(self) -> None:
         if self.students < 1:
@@ -97,16 +102,24 @@ class District:
         before = self.on(day_from)
         return before.later(day_to).write_delta(target, before, version)
 
-    @property
-    def style(self) -> Style:
-        """How the district's system writes."""
+    def year_on(self, day: int) -> SchoolYear:
+        """The school year of the classes that are sent on a day."""
+        if self.seasons:
+            return SchoolYear.exported(self.date_of(day))
+        return SchoolYear.around(self.today)
+
+    def style(self, day: int) -> Style:
+        """How the district's system writes on a day."""
+        year = self.year_on(day)
+        every = frozenset(range(len(year.sessions)))
         name = self.name or f"{_TOWNS[self.seed % len(_TOWNS)]} Unified School District"
         return Style(
             seed=self.seed,
             name=name,
             domain=f"{login_form(name.split()[0]) or 'district'}.example.org",
             today=self.today,
-            year=SchoolYear.around(self.today),
+            year=year,
+            terms=year.shown(self.date_of(day)) if self.seasons else every,
             ids=IdStyle(self.ids),
             passwords=self.passwords,
             metadata=self.metadata,
@@ -116,12 +129,19 @@ class District:
         """Bring zones from one day to another, in place."""
         if day_to < day_from:
             raise ValueError(f"day {day_to} is before day {day_from}")
-        sessions_ = self.style.year.sessions
         for day in range(day_from + 1, day_to + 1):
-            today = self.date_of(day)
-            terms = frozenset(t for t, session in enumerate(sessions_) if session.end > today)
             for zone in zones:
-                days.next_day(zone, self.seed, book, self.guardians, terms)
+                self._pass_day(zone, book, day)
+
+    def _pass_day(self, zone: Zone, book: NameBook, day: int) -> None:
+        today, year = self.date_of(day), self.year_on(day)
+        terms = frozenset(t for t, session in enumerate(year.sessions) if session.end > today)
+        if year.ends != self.year_on(day - 1).ends:
+            roll_over(zone, self.seed, book, self.guardians)
+        elif rates := rates_on(today, year) if self.seasons else STEADY:
+            days.next_day(zone, self.seed, book, self.guardians, terms, rates)
+        else:
+            zone.day += 1
 
     def _zone_sizes(self) -> list[int]:
         count = max(1, round(self.students / ZONE_STUDENTS))
@@ -162,7 +182,7 @@ class Day:
     def header(self, entity: str, version: str = Version.V1P2) -> tuple[str, ...]:
         """The columns sent of an entity."""
         of_version = header_1p1 if Version(version) is Version.V1P1 else header
-        return of_version(entity, self.district.style)
+        return of_version(entity, self._style)
 
     def write_package(self, target: Target, version: str = Version.V1P2) -> dict[str, int]:
         """Write the bulk zip; give the rows of each entity."""
@@ -182,9 +202,13 @@ class Day:
         }
         return write_package(target, Version(version), Mode.DELTA, members, SYSTEM)
 
+    @property
+    def _style(self) -> Style:
+        return self.district.style(self.number)
+
     def _parts(self, entity: str, version: Version) -> Iterator[pd.DataFrame | None]:
         """The rows of the whole district, then those of each zone."""
-        style = self.district.style
+        style = self._style
         central = {"orgs": district_org, "academicSessions": sessions, "courses": courses}
         yield central[entity](style) if entity in central else None
         for zone in self._zones:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from roster_pipeline.simulator.curriculum import FIRST_SECONDARY, GRADES
 from roster_pipeline.simulator.names import NameBook
 from roster_pipeline.simulator.people import (
+    Faculty,
     add_guardians,
     add_students,
     found_first_households,
@@ -20,8 +21,7 @@ from roster_pipeline.simulator.timetables import (
     co_teach,
     enroll_teachers,
     share_teachers,
-    timetable_elementary,
-    timetable_secondary,
+    timetable,
 )
 from roster_pipeline.simulator.zone import LEVEL_GRADES, Level, Zone
 
@@ -41,16 +41,14 @@ def build_zone(seed: int, number: int, students: int, book: NameBook, guardians:
     zone = Zone(number, _levels(per_grade))
     household = found_first_households(zone, rng, book, students)
     _seat_students(zone, rng, book, per_grade, household)
-    for school, level in enumerate(zone.levels):
-        if level is Level.ELEMENTARY:
-            timetable_elementary(zone, rng, book, school)
-        else:
-            timetable_secondary(zone, rng, book, school)
+    faculty = Faculty(zone, rng, book)
+    for school in range(len(zone.levels)):
+        timetable(zone, rng, faculty, school)
         staff_school(zone, rng, book, school)
     if number == 0:
         staff_central_office(zone, rng, book)
     share_teachers(zone, rng)
-    co_teach(zone, rng, book)
+    co_teach(zone, rng, faculty)
     on_file = np.flatnonzero(rng.random(len(zone.households)) < guardians)
     give_children_to_teachers(zone, rng, book, on_file)
     add_guardians(zone, rng, book, on_file)

@@ -138,6 +138,23 @@ def hire_teachers(
     return hire(zone, rng, book, np.full(count, int(Role.TEACHER)), school)
 
 
+class Faculty:
+    """Who can be given classes: teachers on file who have none yet, then new ones."""
+
+    def __init__(
+        self, zone: Zone, rng: np.random.Generator, book: NameBook, free: Ints | None = None
+    ) -> None:
+        self._zone, self._rng, self._book = zone, rng, book
+        self._free = np.empty(0, np.int64) if free is None else free.astype(np.int64)
+
+    def teachers(self, count: int, school: int) -> npt.NDArray[np.int64]:
+        """So many teachers of one school."""
+        mine = self._free[self._zone.people["school"][self._free] == school][:count]
+        self._free = np.setdiff1d(self._free, mine)
+        new = hire_teachers(self._zone, self._rng, self._book, count - len(mine), school)
+        return np.concatenate((mine, new))
+
+
 def staff_central_office(zone: Zone, rng: np.random.Generator, book: NameBook) -> None:
     """Hire those who work for the whole district."""
     roles = (Role.DISTRICT_ADMINISTRATOR, Role.DISTRICT_ADMINISTRATOR, Role.SYSTEM_ADMINISTRATOR)

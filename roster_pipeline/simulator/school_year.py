@@ -8,6 +8,9 @@ YEAR: Final = 0
 """Position of the whole year in `SchoolYear.sessions`; the semesters and quarters follow."""
 FALL: Final = 1
 SPRING: Final = 2
+_ROLLS_OVER_BEFORE: Final = timedelta(days=14)
+_SHOWN_BEFORE: Final = timedelta(days=14)
+_SHOWN_AFTER: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,37 @@ class SchoolYear:
                 Session("Quarter 3", "term", winter, spring, SPRING),
                 Session("Quarter 4", "term", spring, end, SPRING),
             ),
+        )
+
+    @classmethod
+    def exported(cls, day: date) -> "SchoolYear":
+        """The school year that a system with seasons sends on a day (docs/churn.md)."""
+        next_one = cls.around(date(day.year, 7, 1))
+        return next_one if day >= next_one.rollover else cls.around(date(day.year, 6, 30))
+
+    @property
+    def start(self) -> date:
+        """The first day of school."""
+        return self.sessions[YEAR].start
+
+    @property
+    def end(self) -> date:
+        """The day after the last."""
+        return self.sessions[YEAR].end
+
+    @property
+    def rollover(self) -> date:
+        """The day on which its classes take the place of last year's."""
+        return self.start - _ROLLS_OVER_BEFORE
+
+    def shown(self, day: date) -> frozenset[int]:
+        """The sessions whose classes a system with seasons sends on a day: from some time before
+        they start until some time after their end, or until the year's rollover."""
+        return frozenset(
+            position
+            for position, session in enumerate(self.sessions)
+            if session.start - _SHOWN_BEFORE <= day
+            and (session.end == self.end or day < session.end + _SHOWN_AFTER)
         )
 
 

@@ -30,7 +30,10 @@ class Style:
     name: str
     domain: str
     today: date
+    """Day 0."""
     year: SchoolYear
+    terms: frozenset[int]
+    """The sessions of the year whose classes are sent."""
     ids: IdStyle
     passwords: bool
     metadata: bool

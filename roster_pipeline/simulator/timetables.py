@@ -15,13 +15,14 @@ from roster_pipeline.simulator.curriculum import (
     Department,
     offered,
 )
-from roster_pipeline.simulator.names import Ints, NameBook
-from roster_pipeline.simulator.people import hire_teachers
+from roster_pipeline.simulator.names import Ints
+from roster_pipeline.simulator.people import Faculty
 from roster_pipeline.simulator.school_year import FALL, SPRING, YEAR
 from roster_pipeline.simulator.zone import (
     CO_TEACHER,
     LEVEL_GRADES,
     TEACHER,
+    Level,
     Role,
     Zone,
     enroll,
@@ -44,14 +45,24 @@ TWO_SCHOOLS: Final = 0.03
 """Share of teachers who also teach at another school."""
 
 
-def timetable_elementary(zone: Zone, rng: np.random.Generator, book: NameBook, school: int) -> None:
+def timetable(zone: Zone, rng: np.random.Generator, faculty: Faculty, school: int) -> None:
+    """The classes of a school's year, with their students and first teachers."""
+    if zone.levels[school] is Level.ELEMENTARY:
+        _timetable_elementary(zone, rng, faculty, school)
+    else:
+        _timetable_secondary(zone, rng, faculty, school)
+
+
+def _timetable_elementary(
+    zone: Zone, rng: np.random.Generator, faculty: Faculty, school: int
+) -> None:
     """Homerooms by grade, each with its own teacher; specialists go from one to the next."""
     specials: dict[str, list[npt.NDArray[np.int64]]] = {}
     for grade in range(FIRST_SECONDARY):
         cohort = _cohort(zone, rng, school, grade)
         groups = math.ceil(len(cohort) / HOMEROOM_SIZE)
         seat = np.arange(len(cohort)) % max(1, groups)
-        homeroom = hire_teachers(zone, rng, book, groups, school)
+        homeroom = faculty.teachers(groups, school)
         for course in offered(grade):
             special = COURSES[course].department is Department.SPECIALIST
             opened = _open_classes(
@@ -70,11 +81,13 @@ def timetable_elementary(zone: Zone, rng: np.random.Generator, book: NameBook, s
             enroll(zone, cohort, opened[seat])
     for pieces in specials.values():
         classes = np.concatenate(pieces)
-        staff = hire_teachers(zone, rng, book, math.ceil(len(classes) / SPECIALIST_LOAD), school)
+        staff = faculty.teachers(math.ceil(len(classes) / SPECIALIST_LOAD), school)
         zone.classes["teacher"][classes] = staff[np.arange(len(classes)) % max(1, len(staff))]
 
 
-def timetable_secondary(zone: Zone, rng: np.random.Generator, book: NameBook, school: int) -> None:
+def _timetable_secondary(
+    zone: Zone, rng: np.random.Generator, faculty: Faculty, school: int
+) -> None:
     """Seven periods: groups of a grade take the subjects in a different order each."""
     before = len(zone.classes)
     for grade in LEVEL_GRADES[zone.levels[school]]:
@@ -92,7 +105,7 @@ def timetable_secondary(zone: Zone, rng: np.random.Generator, book: NameBook, sc
     for department in SLOTS:
         classes = opened[department_of == department]
         numbers = rota(zone.classes["period"][classes], zone.classes["term"][classes])
-        staff = hire_teachers(zone, rng, book, int(numbers.max(initial=-1)) + 1, school)
+        staff = faculty.teachers(int(numbers.max(initial=-1)) + 1, school)
         zone.classes["teacher"][classes] = staff[numbers]
 
 
@@ -155,8 +168,9 @@ def share_teachers(zone: Zone, rng: np.random.Generator) -> None:
     if len(zone.levels) < 2:
         return
     people, classes = zone.people, zone.classes
-    for teacher in some(rng, np.flatnonzero(people["role"] == Role.TEACHER), TWO_SCHOOLS):
-        elsewhere = people["school"][teacher] != classes["school"]
+    teachers = people["active"] & (people["role"] == Role.TEACHER)
+    for teacher in some(rng, np.flatnonzero(teachers), TWO_SCHOOLS):
+        elsewhere = classes["active"] & (people["school"][teacher] != classes["school"])
         free = np.flatnonzero(elsewhere & (classes["co_teacher"] < 0))
         if len(free):
             cls = rng.choice(free)
@@ -164,21 +178,22 @@ def share_teachers(zone: Zone, rng: np.random.Generator) -> None:
             classes["co_teacher"][cls] = teacher
 
 
-def co_teach(zone: Zone, rng: np.random.Generator, book: NameBook) -> None:
+def co_teach(zone: Zone, rng: np.random.Generator, faculty: Faculty) -> None:
     """Give some classes of each school a second teacher, hired for that."""
     classes = zone.classes
     for school in range(len(zone.levels)):
-        open_to = np.flatnonzero((classes["school"] == school) & (classes["co_teacher"] < 0))
+        here = classes["active"] & (classes["school"] == school)
+        open_to = np.flatnonzero(here & (classes["co_teacher"] < 0))
         shared = some(rng, open_to, CO_TAUGHT)
         numbers = rota(classes["period"][shared], classes["term"][shared])
-        staff = hire_teachers(zone, rng, book, int(numbers.max(initial=-1)) + 1, school)
+        staff = faculty.teachers(int(numbers.max(initial=-1)) + 1, school)
         classes["co_teacher"][shared] = staff[numbers]
 
 
 def enroll_teachers(zone: Zone) -> None:
     """Enrol everyone who teaches a class in it."""
     for teaching, column in ((TEACHER, "teacher"), (CO_TEACHER, "co_teacher")):
-        classes = np.flatnonzero(zone.classes[column] >= 0)
+        classes = np.flatnonzero(zone.classes["active"] & (zone.classes[column] >= 0))
         enroll(zone, zone.classes[column][classes], classes, teaching=teaching)
 
 
@@ -205,11 +220,13 @@ def _open_classes(
         room=rng.integers(100, 400, len(course)),
         teacher=teacher,
         co_teacher=-1,
+        year=zone.years,
+        active=True,
     )
 
 
 def _cohort(zone: Zone, rng: np.random.Generator, school: int, grade: int) -> npt.NDArray[np.int64]:
     """The students of one grade of one school, shuffled."""
     people = zone.people
-    mine = (people["school"] == school) & (people["grade"] == grade)
+    mine = people["active"] & (people["school"] == school) & (people["grade"] == grade)
     return rng.permutation(np.flatnonzero(mine))

@@ -79,6 +79,8 @@ class Zone:
     levels: tuple[Level, ...]
     """The zone's schools, known elsewhere by their position here."""
     day: int = 0
+    years: int = 0
+    """How many school years went before this one."""
     people: Table = field(
         default_factory=lambda: Table(
             role=np.int8,
@@ -124,8 +126,11 @@ class Zone:
             room=np.int16,
             teacher=np.int32,
             co_teacher=np.int32,
+            year=np.int16,
+            active=np.bool_,
         )
     )
+    """`year` counts as `years` does."""
     enrollments: Table = field(
         default_factory=lambda: Table(
             person=np.int32, cls=np.int32, teaching=np.int8, since=np.int16, active=np.bool_
@@ -139,6 +144,7 @@ class Zone:
             self.number,
             self.levels,
             self.day,
+            self.years,
             self.people.copy(),
             self.households.copy(),
             self.classes.copy(),

@@ -90,6 +90,7 @@ _STAFF_PROFILES: Final = 3
 _STUDENT_PROFILES: Final = 20
 _DISABLED: Final = 251
 """One of so many accounts of people who are in no class is blocked."""
+_CLASS_CELLS: Final = ("course", "grade", "room", "school", "term", "period")
 _UNSTATED_SEX: Final = 97
 """One of so many students has a sex other than female or male on file."""
 
@@ -212,15 +213,30 @@ class ZoneRows:
             "parentSourcedId": words(style.district_id, np.zeros(count, dtype=np.int64)),
         }
 
-    def _classes(self) -> Mapping[str, Cells]:
+    @cached_property
+    def _shown(self) -> npt.NDArray[np.bool_]:
+        """Which of all classes that ever were are sent."""
         classes = self._zone.classes
+        shown: npt.NDArray[np.bool_] = classes["active"] & np.isin(
+            classes["term"], list(self._style.terms)
+        )
+        return shown
+
+    def _classes(self) -> Mapping[str, Cells]:
+        register = self._zone.classes
+        at_school = register["course"].astype(np.int64) * _SCHOOL_ROOM + register["school"]
+        # A closed section keeps its number.
+        section = (
+            _rank(register["year"].astype(np.int64) * len(COURSES) * _SCHOOL_ROOM + at_school) + 1
+        )
+        rows = np.flatnonzero(self._shown)
+        classes = {name: register[name][rows] for name in _CLASS_CELLS}
         course = classes["course"].astype(np.int64)
-        section = _rank(course * _SCHOOL_ROOM + classes["school"]) + 1
-        sections = numbers(section, width=2)
+        sections = numbers(section[rows], width=2)
         fall, spring = (str(session) for session in self._style.session_ids[FALL : SPRING + 1])
         terms = texts([f"{fall},{spring}", fall, spring])
         return {
-            "sourcedId": self._class_ids,
+            "sourcedId": words(self._class_ids, rows),
             "title": joined(words([c.title for c in COURSES], course), " ", sections),
             "grades": words(GRADES, classes["grade"]),
             "courseSourcedId": words(self._style.course_ids, course),
@@ -399,7 +415,7 @@ class ZoneRows:
 
     def _enrollments(self) -> Mapping[str, Cells]:
         enrollments, classes = self._zone.enrollments, self._zone.classes
-        rows = np.flatnonzero(enrollments["active"])
+        rows = np.flatnonzero(enrollments["active"] & self._shown[enrollments["cls"]])
         cls, teaching = enrollments["cls"][rows], enrollments["teaching"][rows]
         since = enrollments["since"][rows].astype(np.int64)
         term = classes["term"][cls]
