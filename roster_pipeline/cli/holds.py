@@ -1,5 +1,6 @@
 """`roster holds`, `show`, `approve`, `reject`: what waits for a person, and the person's word."""
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,22 +58,47 @@ def show(context: typer.Context, name: Name, form: FormatOption = Format.TEXT) -
 def _evidence(rooms: "Rooms", hold: Hold) -> "tuple[list[RenderableType], dict[str, Any]]":
     """What would change and what was found, from the store; null where it has lost that."""
     from roster_pipeline.reports.causes_text import findings_text
-    from roster_pipeline.reports.changes import changes_document, changes_text
     from roster_pipeline.reports.findings import findings_document, findings_of
     from roster_pipeline.store import NotStored
 
     texts: list[RenderableType] = []
-    facts: dict[str, Any] = {"changes": None, "findings": None}
+    facts: dict[str, Any] = {"difference": None, "changes": None, "findings": None}
     try:
-        changes = _compared(rooms, hold)
-        texts.append(changes_text(*changes))
-        facts["changes"] = changes_document(*changes)
+        text, changes = _difference(rooms, hold)
+        texts.append(text)
+        facts.update(changes)
+    except NotStored as error:
+        note(f"roster: {error}")
+    try:
         found = findings_of(rooms.snapshots.findings(hold.source, hold.candidate.content_hash))
         texts.append(findings_text(found))
         facts["findings"] = findings_document(found)
     except NotStored as error:
         note(f"roster: {error}")
     return texts, facts
+
+
+def _difference(rooms: "Rooms", hold: Hold) -> "tuple[RenderableType, dict[str, Any]]":
+    """What accepting the candidate would do, as it was saved when it was held. Where nothing was
+    saved, both rosters are compared again. Raises NotStored if one of them is lost, too."""
+    from roster_pipeline.reports.changes import changes_document, changes_text
+    from roster_pipeline.reports.difference import counts_of
+    from roster_pipeline.reports.difference_text import difference_text
+    from roster_pipeline.store import NotStored
+    from roster_pipeline.store.differences import Differences
+
+    kept = Differences(rooms.workspace.storage_url)
+    try:
+        saved = kept.difference(hold.source, hold.candidate.content_hash, hold.base_hash)
+    except NotStored:
+        changes = _compared(rooms, hold)
+        return changes_text(*changes), {"changes": changes_document(*changes)}
+    document = json.loads(saved)
+    changes = counts_of(document)
+    return difference_text(document), {
+        "difference": document,
+        "changes": changes_document(*changes),
+    }
 
 
 def _compared(
