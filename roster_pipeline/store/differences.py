@@ -22,6 +22,10 @@ class Differences:
     def __init__(self, url: str | Path) -> None:
         self._files = files_at(str(url))
 
+    def has(self, source: str, candidate_hash: str, base_hash: str | None) -> bool:
+        """Whether a document is kept."""
+        return self._files.exists(_name(source, candidate_hash, base_hash))
+
     def put_difference(
         self, source: str, candidate_hash: str, base_hash: str | None, document: bytes
     ) -> None:
@@ -29,14 +33,13 @@ class Differences:
 
         `base_hash` is None where nothing was accepted before.
         """
-        name = _name(source, candidate_hash, base_hash)
-        if self._files.exists(name):
+        if self.has(source, candidate_hash, base_hash):
             return
         staged = self._files.stage(source)
         try:
             file = staged / "difference.json"
             file.write_bytes(document)
-            self._files.publish(file, name)
+            self._files.publish(file, _name(source, candidate_hash, base_hash))
         finally:
             shutil.rmtree(staged, ignore_errors=True)
 

@@ -45,7 +45,9 @@ def test_a_difference_belongs_to_one_source_candidate_and_base(url: str) -> None
     kept.put_difference("springfield", CANDIDATE, None, b"to nothing")
     assert kept.difference("springfield", CANDIDATE, BASE) == b"to the accepted one"
     assert kept.difference("springfield", CANDIDATE, None) == b"to nothing"
+    assert kept.has("springfield", CANDIDATE, BASE)
     for other in (("shelbyville", CANDIDATE, BASE), ("springfield", BASE, CANDIDATE)):
+        assert not kept.has(*other)
         with pytest.raises(NotStored):
             kept.difference(*other)
 
