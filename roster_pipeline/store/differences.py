@@ -43,10 +43,6 @@ class Differences:
         finally:
             shutil.rmtree(staged, ignore_errors=True)
 
-    def has(self, source: str, candidate_hash: str, base_hash: str | None) -> bool:
-        """Whether a document is kept."""
-        return self._files.exists(_name(source, candidate_hash, base_hash))
-
     def difference(self, source: str, candidate_hash: str, base_hash: str | None) -> bytes:
         """The document that was put. Raises NotStored if there is none."""
         try:
