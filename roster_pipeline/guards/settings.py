@@ -33,15 +33,15 @@ class Limit(Part):
             return False
         return affected >= max(self.floor, 1) and affected * 100 > self.percent * total
 
-    def sentence(self, total: int) -> str:
-        """The limit in words and in numbers for an entity of `total` rows."""
+    def sentence(self, total: int, noun: str = "rows") -> str:
+        """The limit in words and in numbers where there are `total` rows, or whatever else."""
         parts = []
         if self.percent is not None:
-            parts.append(f"{self.percent:g} % ({int(self.percent * total / 100):,} rows)")
+            parts.append(f"{self.percent:g} % ({int(self.percent * total / 100):,} {noun})")
             if self.floor > 1:
-                parts.append(f"from {self.floor} rows up")
+                parts.append(f"from {self.floor} {noun} up")
         if self.count is not None:
-            parts.append(f"{'or ' if parts else ''}{self.count:,} rows in any case")
+            parts.append(f"{'or ' if parts else ''}{self.count:,} {noun} in any case")
         return ", ".join(parts) or "none"
 
 

@@ -1,52 +1,31 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from roster_pipeline.guards.facts import Facts, Moves, Shift
-from roster_pipeline.guards.judge import GUARDS, Verdict, judge
-from roster_pipeline.guards.settings import GuardSettings, Limit
-
-BASE = {"orgs": 3, "users": 1000, "roles": 1000, "enrollments": 7000}
-
-
-def facts(**changed: Any) -> Facts:
-    """A day on which nothing happened, with something changed."""
-    return Facts(**{"counts": BASE, "base": BASE, **changed})
-
-
-def removing(entity: str, removed: int) -> Facts:
-    counts = {**BASE, entity: BASE[entity] - removed}
-    return facts(counts=counts, shift=Shift(entities={entity: Moves(removed=removed)}))
-
-
-def guards(verdict: Verdict) -> list[tuple[str, str | None]]:
-    return [(reason.guard, reason.entity) for reason in verdict.reasons]
-
-
-def settings(**keys: Any) -> GuardSettings:
-    return GuardSettings.model_validate(keys)
+from roster_pipeline.guards.facts import PEOPLE, Facts, Moves, Share, Shift
+from roster_pipeline.guards.judge import ACCIDENTS, GUARDS, judge
+from roster_pipeline.guards.settings import GuardSettings
+from roster_pipeline.oneroster.entities import ENTITIES
+from tests.guards.any_day import any_facts, any_settings
+from tests.guards.days import BASE, facts, guards, moving, of_people, settings
 
 
 def test_a_day_on_which_nothing_happened_passes() -> None:
     assert judge(facts(), settings()).outcome == "pass"
 
 
-def test_additions_alone_pass() -> None:
-    more = facts(counts={**BASE, "users": 9000}, shift=Shift(entities={"users": Moves(added=8000)}))
-
-    assert judge(more, settings()).outcome == "pass"
-
-
 @pytest.mark.parametrize(("removed", "outcome"), [(100, "pass"), (101, "hold")])
 def test_more_than_a_tenth_removed_holds(removed: int, outcome: str) -> None:
-    assert judge(removing("users", removed), settings()).outcome == outcome
+    assert judge(moving("users", removed=removed), settings()).outcome == outcome
 
 
 def test_a_hold_for_removals_says_both_numbers_and_the_limit() -> None:
-    [reason] = judge(removing("users", 500), settings()).reasons
+    [reason] = judge(moving("users", removed=500), settings()).reasons
 
     assert reason.sentence == (
         "users: 500 of 1,000 rows (50 %) would be removed; "
@@ -75,9 +54,12 @@ def test_an_entity_that_vanishes_holds_however_small_it_was() -> None:
 def test_an_absolute_count_holds_whatever_the_share() -> None:
     limit = settings(removed={"count": 20})
 
-    assert judge(removing("enrollments", 20), limit).outcome == "pass"
-    assert judge(removing("enrollments", 21), limit).outcome == "hold"
-    assert "or 20 rows in any case" in judge(removing("enrollments", 21), limit).reasons[0].sentence
+    assert judge(moving("enrollments", removed=20), limit).outcome == "pass"
+    assert judge(moving("enrollments", removed=21), limit).outcome == "hold"
+    assert (
+        "or 20 rows in any case"
+        in judge(moving("enrollments", removed=21), limit).reasons[0].sentence
+    )
 
 
 def test_an_entity_has_limits_of_its_own_over_the_general_ones() -> None:
@@ -85,8 +67,8 @@ def test_an_entity_has_limits_of_its_own_over_the_general_ones() -> None:
         removed={"percent": 5}, entities={"enrollments": {"removed": {"percent": 40}}}
     )
 
-    assert judge(removing("enrollments", 2000), limits).outcome == "pass"
-    assert judge(removing("users", 60), limits).outcome == "hold"
+    assert judge(moving("enrollments", removed=2000), limits).outcome == "pass"
+    assert judge(moving("users", removed=60), limits).outcome == "hold"
     assert limits.of("enrollments").removed.floor == 5
 
 
@@ -96,13 +78,6 @@ def test_the_first_roster_always_holds_with_an_import_plan() -> None:
     assert (reason.guard, reason.entity) == ("first_sync", None)
     assert "3 orgs, 1,000 users, 1,000 roles, 7,000 enrollments" in reason.sentence
     assert reason.numbers["enrollments"] == 7000
-
-
-def test_a_required_file_without_rows_holds_and_says_what_stays() -> None:
-    [reason] = judge(facts(header_only=("enrollments", "demographics")), settings()).reasons
-
-    assert (reason.guard, reason.entity) == ("header_only", "enrollments")
-    assert "the 7,000 rows accepted before stay" in reason.sentence
 
 
 @pytest.mark.parametrize(("held", "outcome"), [(200, "pass"), (201, "hold")])
@@ -154,66 +129,10 @@ def test_a_first_sync_is_also_measured_against_what_is_expected() -> None:
     assert guards(judge(first, settings())) == [("first_sync", None), ("expected", "users")]
 
 
-def test_reasons_come_in_the_order_of_the_guards() -> None:
-    odd = facts(
-        counts={**BASE, "orgs": 0, "users": 500},
-        shift=Shift(entities={"orgs": Moves(removed=3), "users": Moves(removed=500)}),
-        header_only=("classes",),
-        held={"enrollments": 7000},
-        orphaned={"roles": 1000},
-        expect={"users": (900, 1100)},
-        expect_fill={"users.email": 95},
-        filled={"users.email": 100},
-    )
-
-    found = [guard for guard, _ in guards(judge(odd, settings()))]
-    assert found == [guard for guard in GUARDS if guard != "first_sync"]
-
-
-@given(st.integers(0, 10_000), st.integers(0, 10_000), st.floats(0, 100), st.integers(0, 50))
-def test_removing_more_never_turns_a_hold_into_a_pass(
-    total: int, removed: int, percent: float, floor: int
-) -> None:
-    limit = Limit(percent=percent, floor=floor)
-
-    if limit.passed_by(removed, total):
-        assert limit.passed_by(removed + 1, total)
-    assert not limit.passed_by(0, total)
-
-
-def test_a_sources_limits_overlay_those_of_the_workspace_key_by_key() -> None:
-    general = settings(
-        removed={"percent": 8, "floor": 3}, entities={"users": {"removed": {"count": 9}}}
-    )
-    own = settings(removed={"percent": 15}, entities={"orgs": {"removed": {"floor": 1}}})
-
-    both = general.overlaid_by(own)
-
-    assert (both.removed.percent, both.removed.floor) == (15, 3)
-    assert both.of("users").removed.count == 9
-    assert both.of("orgs").removed.floor == 1
-    assert general.overlaid_by(settings()) == general
-
-
-@pytest.mark.parametrize(
-    ("keys", "sentence"),
-    [
-        ({"removed": {"percent": 101}}, "less than or equal to 100"),
-        ({"removed": {"percent": float("nan")}}, "finite number"),
-        ({"removed": {"floor": -1}}, "greater than or equal to 0"),
-        ({"entities": {"pupils": {}}}, "no entity is called pupils"),
-        ({"aditions": {"percent": 5}}, "Extra inputs"),
-    ],
-)
-def test_limits_that_make_no_sense_are_refused(keys: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ValidationError, match=sentence):
-        settings(**keys)
-
-
 def test_a_verdict_can_be_kept_as_plain_values() -> None:
     import json
 
-    verdict = judge(removing("users", 500), settings())
+    verdict = judge(moving("users", removed=500), settings())
 
     assert json.loads(json.dumps(verdict.to_json()))[0]["numbers"]["removed"] == 500
 
@@ -226,3 +145,212 @@ def test_rows_still_sent_that_would_go_with_a_missing_school_hold_the_sync() -> 
     assert (reason.guard, reason.entity) == ("orphaned", "enrollments")
     wide = GuardSettings.model_validate({"orphaned": {"percent": 50, "floor": 100}})
     assert judge(many, wide).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("fate", "most", "says"),
+    [
+        ("removed", 100, "would be removed"),
+        ("deactivated", 100, "would be disabled or end early"),
+        ("descoped", 100, "would be left out by the scope"),
+        ("additions", 750, "would be added"),
+        ("changes", 750, "would change"),
+    ],
+)
+@pytest.mark.parametrize("of", ["users", "students"])
+def test_each_thing_that_may_become_of_rows_and_people_has_a_limit(
+    fate: str, most: int, says: str, of: str
+) -> None:
+    def day(number: int) -> Facts:
+        moves = {{"additions": "added", "changes": "changed"}.get(fate, fate): number}
+        return of_people(of, **moves) if of in PEOPLE else moving(of, **moves)
+
+    assert judge(day(most), settings()).outcome == "pass"
+    [reason] = judge(day(most + 1), settings()).reasons
+    assert (reason.guard, reason.entity) == (fate, of)
+    assert says in reason.sentence
+    assert reason.numbers[fate] == most + 1
+
+
+def test_people_are_called_people() -> None:
+    [reason] = judge(of_people("students", removed=200), settings()).reasons
+
+    assert reason.sentence == (
+        "students: 200 of 1,000 people (20 %) would be removed; "
+        "the limit is 10 % (100 people), from 5 people up"
+    )
+
+
+def test_a_kind_of_people_has_limits_of_its_own() -> None:
+    limits = settings(people={"relatives": {"removed": {"percent": 50}}})
+
+    assert judge(of_people("relatives", removed=400), limits).outcome == "pass"
+    assert judge(of_people("students", removed=400), limits).outcome == "hold"
+
+
+@pytest.mark.parametrize("entity", sorted(BASE))
+def test_what_has_ended_by_its_own_dates_is_no_removal(entity: str) -> None:
+    assert judge(moving(entity, ended=BASE[entity]), settings()).outcome == "pass"
+
+
+def test_what_the_scope_leaves_out_is_held_as_such_though_nothing_is_left() -> None:
+    verdict = judge(moving("enrollments", descoped=7000), settings())
+
+    assert guards(verdict) == [("descoped", "enrollments")]
+
+
+def test_the_last_rows_of_an_entity_are_told_apart_from_those_that_ended() -> None:
+    [reason] = judge(moving("enrollments", ended=6990, removed=10), settings()).reasons
+
+    assert reason.guard == "vanished"
+    assert reason.sentence == (
+        "enrollments: the last 10 of 7,000 rows would be removed; "
+        "the others have ended, or the scope leaves them out"
+    )
+
+
+def test_rows_of_an_entity_that_had_none_take_nothing_from_anybody() -> None:
+    first = facts(
+        base={**BASE, "demographics": 0},
+        counts={**BASE, "demographics": 1000},
+        shift=Shift(
+            entities={"demographics": Moves(added=1000)}, people={"relatives": Moves(added=2000)}
+        ),
+    )
+
+    assert judge(first, settings(additions={"count": 10})).outcome == "pass"
+
+
+@pytest.mark.parametrize("entity", ["enrollments", "roles"])
+def test_a_file_without_rows_holds_once_and_asks_whether_it_is_really_empty(entity: str) -> None:
+    gone = moving(entity, removed=BASE[entity])
+    empty = replace(gone, header_only=(entity, "demographics"))
+
+    [reason] = judge(empty, settings()).reasons
+    assert (reason.guard, reason.entity) == ("header_only", entity)
+    assert f"all {BASE[entity]:,} rows accepted before would go" in reason.sentence
+    assert "approve this if it is really empty" in reason.sentence
+
+
+def test_a_file_without_rows_may_follow_a_year_that_has_ended() -> None:
+    summer = replace(moving("enrollments", ended=7000), header_only=("enrollments",))
+
+    assert judge(summer, settings()).outcome == "pass"
+
+
+EVERYTHING = facts(
+    base={**BASE, "classes": 80, "courses": 10, "academicSessions": 9},
+    counts={**BASE, "orgs": 0, "users": 1500, "courses": 10},
+    shift=Shift(
+        entities={
+            "orgs": Moves(was=3, removed=3),
+            "users": Moves(was=1000, added=1300, removed=800),
+            "roles": Moves(was=1000, changed=900, deactivated=300),
+            "enrollments": Moves(was=7000, descoped=2000),
+            "classes": Moves(was=80, removed=80),
+            "academicSessions": Moves(was=9, removed=9),
+        },
+        schools={"s1": {"students": Moves(was=100, removed=90)}},
+    ),
+    past={7: Shift(entities={"users": Moves(was=1000, removed=90)})},
+    rekeyed={"classes": Share(80, 80)},
+    role_flips=Share(30, 200),
+    sign_in={"email": Share(190, 200)},
+    moved_school=Share(150, 200),
+    again=date(2026, 10, 1),
+    schools_removed={"s2": 20},
+    emptied_classes=Share(3, 40),
+    header_only=("classes",),
+    held={"roles": 700},
+    orphaned={"roles": 100},
+    expect={"users": (900, 1100)},
+    expect_fill={"users.email": 95},
+    filled={"users.email": 100},
+)
+
+
+def test_reasons_come_in_the_order_of_the_guards_and_accidents_first() -> None:
+    found = [reason.guard for reason in judge(EVERYTHING, settings()).reasons]
+
+    assert list(dict.fromkeys(found)) == [guard for guard in GUARDS if guard != "first_sync"]
+    assert list(GUARDS)[1 : 1 + len(ACCIDENTS)] == list(ACCIDENTS)
+
+
+def test_every_reason_has_the_code_of_its_guard_and_a_sentence() -> None:
+    for code, guard in GUARDS.items():
+        for reason in guard(EVERYTHING, settings()):
+            assert reason.guard == code
+            assert reason.entity is None or reason.entity in {*ENTITIES, *PEOPLE}
+            assert reason.sentence
+
+
+def test_nothing_but_the_candidate_itself_is_judged_on_a_first_sync() -> None:
+    first = replace(
+        EVERYTHING,
+        base=None,
+        again=None,
+        rekeyed={},
+        role_flips=Share(),
+        moved_school=Share(),
+        sign_in={},
+        emptied_classes=Share(),
+    )
+
+    found = dict.fromkeys(guard for guard, _ in guards(judge(first, settings())))
+    assert list(found) == ["first_sync", "orphaned", "held_back", "expected", "fill"]
+
+
+@given(any_facts(), any_settings(), st.integers(1, 100))
+def test_more_removed_never_turns_a_hold_into_a_pass(
+    day: Facts, limits: GuardSettings, percent: int
+) -> None:
+    if judge(day, limits).outcome == "hold":
+        assert judge(_with_more_removed(day, percent), limits).outcome == "hold"
+
+
+def _with_more_removed(day: Facts, percent: int) -> Facts:
+    """So many in a hundred of what would stay as it is."""
+
+    def more(moves: Moves) -> Moves:
+        stays = moves.was - moves.removed - moves.ended - moves.descoped - moves.changed
+        return replace(moves, removed=moves.removed + stays * percent // 100)
+
+    shift = replace(
+        day.shift,
+        entities={entity: more(of) for entity, of in day.shift.entities.items()},
+        people={kind: more(of) for kind, of in day.shift.people.items()},
+        schools={
+            school: {kind: more(of) for kind, of in kinds.items()}
+            for school, kinds in day.shift.schools.items()
+        },
+    )
+    counts = {
+        entity: count - shift.entities[entity].removed + day.shift.entities[entity].removed
+        for entity, count in day.counts.items()
+    }
+    return replace(day, shift=shift, counts=counts)
+
+
+@given(any_facts(), any_settings())
+def test_a_verdict_follows_from_facts_and_settings_whatever_the_order_of_keys(
+    day: Facts, limits: GuardSettings
+) -> None:
+    shift = replace(
+        day.shift,
+        entities=_reversed(day.shift.entities),
+        schools=_reversed({name: _reversed(of) for name, of in day.shift.schools.items()}),
+    )
+    other = replace(
+        day,
+        shift=shift,
+        sign_in=_reversed(day.sign_in),
+        past=_reversed(day.past),
+        schools_removed=_reversed(day.schools_removed),
+    )
+
+    again = GuardSettings.model_validate(limits.model_dump(exclude_unset=True))
+    assert judge(other, again).to_json() == judge(day, limits).to_json()
+
+
+def _reversed(mapping: Mapping[Any, Any]) -> dict[Any, Any]:
+    return dict(reversed(list(mapping.items())))
