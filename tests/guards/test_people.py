@@ -1,0 +1,271 @@
+"""What would happen to people who stay."""
+
+from pathlib import Path
+
+import pytest
+
+from roster_pipeline.guards import people
+from roster_pipeline.guards.facts import Share
+from roster_pipeline.guards.people import moved_school, role_flips, sign_in
+from roster_pipeline.oneroster import delta as delta_module
+from roster_pipeline.oneroster import roster as roster_module
+from roster_pipeline.oneroster.delta import Delta, diff
+from roster_pipeline.simulator.district import Day, District
+from tests.guards.exports import exported, read, spoilt
+from tests.oneroster.strategies import frame_of, stored
+
+Held = dict[str, list[tuple[str, str]]]
+"""By user the roles and schools; the sourcedId of a role is the user's, with its place."""
+
+
+@pytest.fixture(scope="module")
+def day() -> Day:
+    return District(students=300, seed=7).on(0)
+
+
+@pytest.fixture(scope="module", params=["1.1", "1.2"])
+def package(day: Day, request: pytest.FixtureRequest) -> bytes:
+    return exported(day, request.param)
+
+
+def turned(folder: Path, old: Held, new: Held) -> Delta:
+    """What differs when people's roles are these, and then those."""
+    before, after = (
+        stored(
+            {
+                "users": frame_of("users", [{"sourcedId": user} for user in side]),
+                "roles": frame_of(
+                    "roles",
+                    [
+                        {"sourcedId": f"{user}-{n}", "userSourcedId": user, "role": role,
+                         "orgSourcedId": school}
+                        for user, roles in side.items()
+                        for n, (role, school) in enumerate(roles)
+                    ],
+                ),
+            },
+            folder / name,
+        )
+        for name, side in (("old", old), ("new", new))
+    )  # fmt: skip
+    return diff(before, after)
+
+
+def renamed(folder: Path, old: dict[str, str | None], new: dict[str, str | None]) -> Delta:
+    """What differs when people's e-mail addresses are these, and then those."""
+    before, after = (
+        stored(
+            {
+                "users": frame_of(
+                    "users", [{"sourcedId": u, "email": email} for u, email in side.items()]
+                )
+            },
+            folder / name,
+        )
+        for name, side in (("old", old), ("new", new))
+    )
+    return diff(before, after)
+
+
+# ---- role flips ----
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (["student"], ["teacher"]),
+        (["teacher"], ["student"]),
+        (["student"], ["aide"]),
+        (["districtAdministrator"], ["student"]),
+        (["student"], ["ext:coach"]),
+        (["student", "student"], ["teacher", "aide"]),
+        (["student", "parent"], ["teacher", "parent"]),
+        (["student"], ["parent", "teacher"]),
+    ],
+)
+def test_a_student_who_is_staff_now_or_the_reverse_has_flipped(
+    before: list[str], after: list[str], tmp_path: Path
+) -> None:
+    old: Held = {"u1": [(role, "s1") for role in before], "u2": [("student", "s1")]}
+    new: Held = {"u1": [(role, "s1") for role in after], "u2": [("student", "s1")]}
+    assert role_flips(turned(tmp_path, old, new)) == Share(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (["teacher"], ["teacher", "student"]),
+        (["student"], ["student", "teacher"]),
+        (["student", "teacher"], ["student"]),
+        (["student", "teacher"], ["teacher"]),
+        (["teacher", "aide"], ["student", "aide"]),
+        (["student", "aide"], ["teacher", "aide"]),
+        (["aide", "student"], ["aide", "teacher"]),
+        (["student", "student"], ["teacher", "student"]),
+        (["teacher"], ["principal"]),
+        (["student"], ["parent"]),
+        (["parent"], ["teacher"]),
+        (["student"], ["student"]),
+        (["student"], []),
+        ([], ["teacher"]),
+    ],
+)
+def test_who_is_both_or_was_neither_has_not(
+    before: list[str], after: list[str], tmp_path: Path
+) -> None:
+    old: Held = {"u1": [(role, "s1") for role in before], "u2": [("student", "s1")]}
+    new: Held = {"u1": [(role, "s1") for role in after], "u2": [("student", "s1")]}
+    assert role_flips(turned(tmp_path, old, new)) == Share(0, 2)
+
+
+def test_who_goes_and_who_comes_has_not_flipped(tmp_path: Path) -> None:
+    old: Held = {"u1": [("student", "s1")], "u2": [("student", "s1")]}
+    new: Held = {"u2": [("student", "s1")], "u3": [("teacher", "s1")]}
+    assert role_flips(turned(tmp_path, old, new)) == Share(0, 1)
+
+
+def test_a_role_under_another_sourced_id_flips_nobody_unless_it_is_another(tmp_path: Path) -> None:
+    old: Held = {"u1": [("student", "s1")], "u2": [("student", "s1")]}
+    new: Held = {
+        "u2": [("aide", "s2"), ("student", "s1")],
+        "u1": [("student", "s1"), ("student", "s2")],
+    }
+    assert role_flips(turned(tmp_path, old, new)) == Share(0, 2)
+    new["u1"] = [("teacher", "s1")]
+    assert role_flips(turned(tmp_path / "2", old, new)) == Share(1, 2)
+
+
+def test_teachers_exported_as_students_have_flipped(package: bytes, tmp_path: Path) -> None:
+    old = read(package, tmp_path / "old")
+    delta = diff(old, read(spoilt("teachers-as-students", package), tmp_path / "new"))
+    roles = old.columns("roles", ["userSourcedId", "role"])
+    teachers, others = (
+        set(roles.loc[chosen, "userSourcedId"])
+        for chosen in (
+            roles["role"] == "teacher",
+            ~roles["role"].isin(["teacher", "parent", "guardian", "relative"]),
+        )
+    )
+    only = len(teachers - others)
+    assert role_flips(delta) == Share(only, old.counts["users"])
+    assert only > 10
+
+
+# ---- other schools ----
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "moved"),
+    [
+        (["s1"], ["s2"], 1),
+        (["s1", "s2"], ["s3"], 1),
+        (["s1"], ["s2", "s3"], 1),
+        (["s1"], ["s1"], 0),
+        (["s1"], ["s2", "s1"], 0),
+        (["s1"], ["s1", "s2"], 0),
+        (["s1", "s2"], ["s2"], 0),
+        (["s1", "s2"], ["s1"], 0),
+        (["s1", "s2"], ["s3", "s2"], 0),
+    ],
+)
+def test_a_student_has_moved_who_is_at_none_of_the_schools_of_before(
+    before: list[str], after: list[str], moved: int, tmp_path: Path
+) -> None:
+    others: Held = {"u2": [("student", "s1")], "u3": [("teacher", "s1")]}
+    old: Held = {"u1": [("student", school) for school in before], **others}
+    new: Held = {"u1": [("student", school) for school in after], **others}
+    assert moved_school(turned(tmp_path, old, new)) == Share(moved, 2 if moved else 3)
+
+
+def test_teachers_leavers_and_students_that_were_are_not_students_who_moved(tmp_path: Path) -> None:
+    old: Held = {
+        "u1": [("teacher", "s1")], "u2": [("student", "s1")], "u3": [("student", "s1")],
+        "u4": [("parent", "s1")], "u5": [("student", "s1")], "u6": [("student", "s1")],
+    }  # fmt: skip
+    new: Held = {
+        "u1": [("teacher", "s2")], "u3": [("teacher", "s2")], "u4": [("student", "s2")],
+        "u5": [("student", "s1")], "u6": [("student", "s2")], "u7": [("student", "s2")],
+    }  # fmt: skip
+    assert moved_school(turned(tmp_path, old, new)) == Share(1, 2)
+
+
+# ---- names to sign in by ----
+
+
+def test_an_address_that_is_another_or_none_is_counted(tmp_path: Path) -> None:
+    old = {"u1": "a@x.example", "u2": "b@x.example", "u3": "c@x.example", "u4": None}
+    new = {"u1": "a@y.example", "u2": None, "u3": "c@x.example", "u4": "d@x.example"}
+    assert sign_in(renamed(tmp_path, old, new)) == {
+        "username": Share(0, 4),
+        "email": Share(2, 3),
+        "userMasterIdentifier": Share(0, 4),
+    }
+
+
+def test_another_case_is_no_other_address(tmp_path: Path) -> None:
+    old: dict[str, str | None] = {"u1": "Zoë@X.example", "u2": "b@x.example"}
+    new: dict[str, str | None] = {"u1": "ZOË@x.example", "u2": "b@x.example"}
+    assert sign_in(renamed(tmp_path, old, new))["email"] == Share(0, 2)
+
+
+def test_who_goes_is_not_among_those_who_stay(tmp_path: Path) -> None:
+    old = {"u1": "a@x.example", "u2": "b@x.example", "u3": "c@x.example", "u4": None}
+    new: dict[str, str | None] = {"u1": "a@y.example", "u2": "b@x.example", "u4": None}
+    assert sign_in(renamed(tmp_path, old, new))["email"] == Share(1, 2)
+
+
+def test_a_district_on_another_mail_domain_is_counted_by_address_only(
+    package: bytes, tmp_path: Path
+) -> None:
+    old = read(package, tmp_path / "old")
+    delta = diff(old, read(spoilt("all-emails-changed", package), tmp_path / "new"))
+    filled = int(old.frame("users")["email"].notna().sum())
+    assert sign_in(delta)["email"] == Share(filled, filled)
+    assert sign_in(delta)["username"].affected == 0
+
+
+# ---- all of them ----
+
+
+def test_with_nothing_accepted_before_nobody_is_another(tmp_path: Path) -> None:
+    new = stored({"users": frame_of("users", [{"sourcedId": "u"}])}, tmp_path)
+    delta = diff(None, new)
+    assert role_flips(delta) == moved_school(delta) == Share()
+    assert set(sign_in(delta).values()) == {Share()}
+
+
+def test_another_districts_file_changes_nobody(package: bytes, tmp_path: Path) -> None:
+    old = read(package, tmp_path / "old")
+    delta = diff(old, read(spoilt("another-district", package), tmp_path / "new"))
+    assert role_flips(delta) == moved_school(delta) == Share()
+
+
+def test_many_rows_in_small_parts_are_counted_alike(
+    day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = exported(day, "1.2")
+    copies = [spoilt(name, package) for name in ("teachers-as-students", "all-emails-changed")]
+
+    def found(folder: Path) -> list[object]:
+        old, *new = (read(each, folder / str(n)) for n, each in enumerate([package, *copies]))
+        deltas = [diff(old, each) for each in new]
+        return [(role_flips(d), moved_school(d), sign_in(d)) for d in deltas]
+
+    whole = found(tmp_path / "whole")
+    monkeypatch.setattr(roster_module, "_FEWEST_ROWS", 50)
+    monkeypatch.setattr(roster_module, "_MOST_ROWS", 100)
+    monkeypatch.setattr(delta_module, "_MOST_KEPT", 1)
+    monkeypatch.setattr(delta_module, "_MOST_PAIRS", 64)
+    assert found(tmp_path / "parts") == whole
+
+
+def test_on_a_day_on_which_no_role_flips_no_other_roles_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old: Held = {"u1": [("student", "s1")], "u2": [("teacher", "s1")], "u3": [("student", "s1")]}
+    new: Held = {"u1": [("student", "s1")], "u2": [("teacher", "s2")], "u4": [("student", "s1")]}
+    delta = turned(tmp_path, old, new)
+    monkeypatch.delattr(people, "_unmoved")
+    monkeypatch.delattr(people, "filled")
+    assert role_flips(delta) == moved_school(delta) == Share(0, 2)
+    assert set(sign_in(delta).values()) == {Share(0, 2)}
