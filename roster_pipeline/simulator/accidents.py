@@ -8,7 +8,7 @@ imitates. Small departures from the standard that do no harm are in `deviations`
 import hashlib
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -18,10 +18,16 @@ from roster_pipeline.oneroster.entities import Kind
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.simulator.deviations import DEVIATIONS
 from roster_pipeline.simulator.district import District
+from roster_pipeline.simulator.leaving_out import (
+    mapped,
+    people_missing,
+    school_missing,
+    school_row_missing,
+    students_of_a_school_missing,
+)
 from roster_pipeline.simulator.packages import Target, opened
 from roster_pipeline.simulator.rewriting import (
     Accident,
-    Edit,
     Planted,
     Source,
     columns_of,
@@ -32,7 +38,6 @@ from roster_pipeline.simulator.rewriting import (
     rows,
     version_of,
 )
-from roster_pipeline.tables.text import TEXT
 
 _OTHER_SEED: Final = 990_001
 _IDS: Final = (Kind.GUID, Kind.REFERENCE, Kind.REFERENCES)
@@ -69,72 +74,6 @@ def header_only(source: Source, target: Target, *, entity: str = "enrollments") 
     return ()
 
 
-def school_missing(source: Source, target: Target, *, school: str | None = None) -> tuple[()]:
-    """Leave out a school (a sourcedId, by default the first), and with it all that hangs on it.
-
-    People who are elsewhere too stay there. What remains is a roster without a dangling reference.
-    """
-    if school is None:
-        orgs = pd.concat(parts(source, "orgs"))
-        school = str(orgs.loc[orgs["type"] == "school", "sourcedId"].iloc[0])
-    gone = _people_only_at(source, school)
-    tables = columns_of(source)
-
-    def without(entity: str) -> Edit:
-        def edit(frame: pd.DataFrame) -> pd.DataFrame:
-            keep = pd.Series(True, index=frame.index)
-            for column in tables[entity]:
-                cells = frame[column.name]
-                lost = {school} if column.target == "orgs" else gone
-                own = column.kind is Kind.GUID and entity in ("orgs", "users")
-                if column.target not in ("orgs", "users") and not own:
-                    continue
-                if own:
-                    keep &= ~cells.isin({school} if entity == "orgs" else gone)
-                elif column.kind is Kind.REFERENCES:
-                    frame = frame.assign(**{column.name: _without_items(cells, lost)})
-                elif column.required == "always":
-                    keep &= ~cells.isin(lost)
-                else:
-                    frame = frame.assign(**{column.name: cells.mask(cells.isin(lost))})
-            return frame[keep]
-
-        return edit
-
-    rewrite(source, target, {member(entity): rows(without(entity)) for entity in tables})
-    return ()
-
-
-def _people_only_at(source: Source, school: str) -> set[str]:
-    """Those whose every role is at one school."""
-    here: set[str] = set()
-    elsewhere: set[str] = set()
-    if version_of(source) is Version.V1P1:
-        for part in parts(source, "users"):
-            at = part["orgSourcedIds"].fillna("").str.split(",").explode()
-            owner = part["sourcedId"].loc[at.index]
-            here |= set(owner[(at == school).to_numpy()])
-            elsewhere |= set(owner[(at != school).to_numpy()])
-    for part in parts(source, "roles"):
-        at_school = part["orgSourcedId"] == school
-        here |= set(part.loc[at_school, "userSourcedId"])
-        elsewhere |= set(part.loc[~at_school, "userSourcedId"])
-    return here - elsewhere
-
-
-def _without_items(cells: pd.Series, lost: set[str]) -> pd.Series:
-    def rest(cell: str) -> str | None:
-        return ",".join(item for item in cell.split(",") if item not in lost) or None
-
-    return _mapped(cells, rest)
-
-
-def _mapped(cells: pd.Series, function: Callable[[str], str | None]) -> pd.Series:
-    """Each filled cell put through a function, which is called once for each distinct one."""
-    known = {cell: function(cell) for cell in cells.dropna().unique()}
-    return pd.Series([known.get(cell) for cell in cells], index=cells.index, dtype=TEXT)
-
-
 def all_ids_changed(source: Source, target: Target, *, salt: str = "new system") -> tuple[()]:
     """Give every row a new sourcedId and let every reference follow."""
 
@@ -149,7 +88,7 @@ def all_ids_changed(source: Source, target: Target, *, salt: str = "new system")
 
     def edit(entity: str, frame: pd.DataFrame) -> pd.DataFrame:
         ids = [column.name for column in tables[entity] if column.kind in _IDS]
-        return frame.assign(**{name: _mapped(frame[name], new_ids) for name in ids})
+        return frame.assign(**{name: mapped(frame[name], new_ids) for name in ids})
 
     rewrite(source, target, {member(e): rows(partial(edit, e)) for e in tables})
     return ()
@@ -161,7 +100,7 @@ def all_emails_changed(
     """Move every e-mail address to another domain."""
 
     def edit(frame: pd.DataFrame) -> pd.DataFrame:
-        return frame.assign(email=_mapped(frame["email"], lambda a: a.split("@")[0] + "@" + domain))
+        return frame.assign(email=mapped(frame["email"], lambda a: a.split("@")[0] + "@" + domain))
 
     rewrite(source, target, {member("users"): rows(edit)})
     return ()
@@ -219,6 +158,15 @@ ACCIDENTS: Final[Mapping[str, Accident]] = {
     "half-of-users": Accident("an export that stopped halfway through users.csv", half_of_file),
     "half-of-file": Accident("an export that stopped halfway through some file", half_of_file),
     "school-missing": Accident("a school that was not ticked in the export", school_missing),
+    "school-row-missing": Accident(
+        "a school closed in the wrong screen: its row in orgs is gone, and nothing else",
+        school_row_missing,
+    ),
+    "students-of-a-school-missing": Accident(
+        "a school whose year was not rolled over: its students are not enrolled anywhere",
+        students_of_a_school_missing,
+    ),
+    "people-missing": Accident("an export that loses some people more each day", people_missing),
     "header-only-enrollments": Accident(
         "an export run before the schedule was opened: enrollments.csv has no rows", header_only
     ),

@@ -270,3 +270,42 @@ def test_a_missing_file_or_column_is_missing(package: bytes) -> None:
 
     assert "classes.csv" not in _bytes(without_file)
     assert "username" not in _frames(without_column)["users"]
+
+
+def test_a_school_whose_row_is_missing_is_still_referred_to(package: bytes) -> None:
+    spoilt, _ = _spoil("school-row-missing", package)
+    before, after = _frames(package), _frames(spoilt)
+
+    (gone,) = set(before["orgs"]["sourcedId"]) - set(after["orgs"]["sourcedId"])
+    assert gone in set(after["classes"]["schoolSourcedId"])
+    assert {name for name in before if not before[name].equals(after[name])} == {"orgs"}
+
+
+def test_the_students_of_a_school_go_with_all_their_rows_and_its_teachers_stay(
+    package: bytes, version: str
+) -> None:
+    before = _frames(package)
+    school = before["classes"]["schoolSourcedId"].iloc[0]
+    spoilt, _ = _spoil("students-of-a-school-missing", package, school=school)
+    after = _frames(spoilt)
+
+    holder, org = ("users", "orgSourcedIds") if version == "1.1" else ("roles", "orgSourcedId")
+    there = after[holder][after[holder][org].str.contains(school)]
+    assert "student" not in set(there["role"])
+    assert "teacher" in set(there["role"])
+    known = set(after["users"]["sourcedId"])
+    assert known < set(before["users"]["sourcedId"])
+    assert set(after["enrollments"]["userSourcedId"]) <= known
+    assert set(after["demographics"]["sourcedId"]) < known
+
+
+def test_who_is_missing_at_one_share_is_missing_at_a_greater_one(package: bytes) -> None:
+    some, more = (
+        set(_frames(_spoil("people-missing", package, share=share)[0])["users"]["sourcedId"])
+        for share in (0.1, 0.2)
+    )
+    everyone = set(_frames(package)["users"]["sourcedId"])
+
+    assert more < some < everyone
+    assert 0.85 < len(some) / len(everyone) < 0.95
+    assert 0.75 < len(more) / len(everyone) < 0.85
