@@ -1,0 +1,47 @@
+"""Half a year without a hold: what docs/churn.md says is usual is not in the way of anybody."""
+
+import datetime as dt
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from roster_pipeline.guards.calendar import Calendar
+from roster_pipeline.simulator.district import Day, District
+from tests.guards.weeks import Weeks
+
+FIRST: Final = dt.date(2026, 7, 27)
+DAYS: Final = 188
+"""Until the end of January: rollover, the first weeks of a year, and the change of semester."""
+DISTRICT: Final = District(students=800, seed=7, today=FIRST, seasons=True)
+CALENDAR: Final = Calendar.model_validate(
+    {
+        "windows": [
+            {"name": "summer", "kind": "rollover", "from": "2026-06-10", "to": "2026-08-31"},
+        ]
+    }
+)
+
+
+def packages(district: District, days: int) -> Iterator[tuple[dt.date, bytes]]:
+    """The package of every day on which one is sent: none on Saturdays and Sundays."""
+    today: Day = district.on(0)
+    for number in range(days):
+        if district.date_of(number).weekday() < 5:
+            today = today.later(number)
+            out = io.BytesIO()
+            today.write_package(out)
+            yield district.date_of(number), out.getvalue()
+
+
+def test_half_a_year_passes_with_no_hold_but_the_first(tmp_path: Path) -> None:
+    held: dict[str, list[str]] = {}
+    with Weeks.at(tmp_path, calendar=CALENDAR) as weeks:
+        for day, package in packages(DISTRICT, DAYS):
+            synced = weeks.sync(day, package)
+            if synced.ended == "accepted":
+                continue
+            held[day.isoformat()] = [reason.sentence for reason in synced.reasons]
+            if synced.ended == "held":
+                weeks.approve(synced)
+    assert list(held) == [FIRST.isoformat()], held
