@@ -8,7 +8,6 @@ import pytest
 from pydantic import BaseModel
 
 from roster_pipeline.accounts import config as accounts
-from roster_pipeline.guards import settings as guards
 from roster_pipeline.oneroster.findings import Severity
 from roster_pipeline.oneroster.rules import LENIENT, STRICT
 from roster_pipeline.quality.rules import RULES
@@ -290,10 +289,9 @@ def as_yaml(path: str) -> str:
     )
 
 
-GUARDS_LATER = {f"guards.{key}": what for key, what in guards.LATER.items()}
 PLANNED = [
-    *((path, "roster.yaml") for path in {**workspace_settings.LATER, **GUARDS_LATER}),
-    *((path, "sources/springfield.yaml") for path in {**sources.LATER, **GUARDS_LATER}),
+    *((path, "roster.yaml") for path in workspace_settings.LATER),
+    *((path, "sources/springfield.yaml") for path in sources.LATER),
     *((path, "products/maths.yaml") for path in accounts.LATER),
     *((path, "destinations/reader.yaml") for path in receivers.LATER),
 ]
@@ -439,8 +437,28 @@ def test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace(folder
     workspace = Workspace.load(folder)
 
     assert workspace.policy_for("springfield") is LENIENT
-    assert workspace.guards_for("springfield").removed.percent == 20
-    assert workspace.guards_for("springfield").removed.floor == 2
+    assert workspace.guards_for("springfield", date(2026, 9, 14)).removed.percent == 20
+    assert workspace.guards_for("springfield", date(2026, 9, 14)).removed.floor == 2
+
+
+def test_the_windows_of_a_source_come_after_those_of_the_workspace(folder: Path) -> None:
+    def window(name: str, percent: int) -> str:
+        return (
+            f"calendar: {{windows: [{{name: {name}, kind: rollover, from: 2026-07-01,"
+            f" to: 2026-08-31, guards: {{removed: {{percent: {percent}}}}}}}]}}\n"
+        )
+
+    write(folder, "roster.yaml", ROSTER + window("Everybody", 40))
+    write(folder, "sources/springfield.yaml", SOURCE + window("Springfield", 60))
+    workspace = Workspace.load(folder)
+
+    summer, autumn = date(2026, 8, 31), date(2026, 9, 1)
+    assert [w.name for w in workspace.windows_of("springfield", summer)] == [
+        "Everybody",
+        "Springfield",
+    ]
+    assert workspace.guards_for("springfield", summer).removed.percent == 60
+    assert workspace.guards_for("springfield", autumn).removed.percent == 10
 
 
 def test_severities_of_a_source_overlay_those_of_the_workspace(folder: Path) -> None:
@@ -561,6 +579,8 @@ SHOWN_TO_ACT = {
         "severities": "test_severities_of_a_source_overlay_those_of_the_workspace",
         "held_rows": "test_a_source_may_say_when_its_held_rows_become_urgent",
         "strict": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
+        "calendar": "test_in_a_blackout_nothing_flows_and_the_day_after_everything",
+        "header_only": "test_a_file_without_rows_may_be_told_to_mean_nothing",
         "guards": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
     },
     Product: {
@@ -588,6 +608,7 @@ SHOWN_TO_ACT = {
         "held_rows": "test_a_source_may_say_when_its_held_rows_become_urgent",
         "strict": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
         "guards": "test_limits_and_strictness_of_a_source_overlay_those_of_the_workspace",
+        "calendar": "test_the_windows_of_a_source_come_after_those_of_the_workspace",
     },
 }
 

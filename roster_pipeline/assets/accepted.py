@@ -1,14 +1,22 @@
 """The gate."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from shlex import quote
 
 import dagster as dg
 
-from roster_pipeline.assets.handles import Changes
+from roster_pipeline.assets.handles import Changes, Withheld
+from roster_pipeline.assets.judged import put_removals_before_a_person
 from roster_pipeline.assets.steps import step
+from roster_pipeline.guards.facts import Facts
 from roster_pipeline.reports.changes import changes_sentence, counts_markdown
+from roster_pipeline.reports.holds import removals_wait_sentence, settle
 from roster_pipeline.resources.sync_run import SyncRun
-from roster_pipeline.store import Outcome, Snapshot
+from roster_pipeline.store import Accepted, HoldStatus, Outcome, Snapshot
+from roster_pipeline.store.differences import Differences
+from roster_pipeline.store.snapshots import Snapshots
+from roster_pipeline.workspace import Workspace
 
 ACCEPTED = dg.AssetKey("accepted_roster")
 
@@ -24,26 +32,26 @@ def accepted_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefini
         output_required=False,
     )
     def accepted_roster(
-        sync_run: dg.ResourceParam[SyncRun], changes: Changes
+        sync_run: dg.ResourceParam[SyncRun],
+        workspace: dg.ResourceParam[Workspace],
+        snapshots: dg.ResourceParam[Snapshots],
+        differences: dg.ResourceParam[Differences],
+        changes: Changes,
     ) -> Iterator[dg.MaterializeResult[Snapshot]]:
         """What this source's roster now is.
 
         The ledger decides, whoever starts this asset: it refuses a candidate that no guard has
-        passed and nobody has approved.
+        passed and nobody has approved. Removals that were withheld are put before a person once
+        the rest is accepted, and follow it when they are approved.
         """
         with step(sync_run, "Accepting"):
-            source, ledger = sync_run.source.id, sync_run.ledger
-            before = ledger.accepted(source)
-            now = ledger.accept(
-                source,
-                changes.candidate,
-                changes.base_hash,
-                sync_run.date,
-                sync_run.now(),
-                sync_run.lease,
-            )
+            gate = _Gate(sync_run, workspace, snapshots, differences)
+            before = sync_run.ledger.accepted(sync_run.source.id)
+            now = gate.accept(changes.candidate, changes.base_hash, changes.facts)
             if before is None or before.sequence != now.sequence:
                 sync_run.ends(Outcome.DONE, f"Accepted: {changes_sentence(changes.counts)}")
+            if changes.withheld is not None:
+                now = gate.settle(changes.withheld, now)
             yield dg.MaterializeResult(
                 value=now.snapshot,
                 metadata={
@@ -56,3 +64,48 @@ def accepted_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefini
             )
 
     return accepted_roster
+
+
+@dataclass(frozen=True)
+class _Gate:
+    run: SyncRun
+    workspace: Workspace
+    snapshots: Snapshots
+    differences: Differences
+
+    def accept(self, candidate: Snapshot, base_hash: str | None, facts: Facts) -> Accepted:
+        """What the ledger makes of it."""
+        run, source = self.run, self.run.source.id
+        return run.ledger.accept(
+            source,
+            candidate,
+            base_hash,
+            run.date,
+            run.now(),
+            run.lease,
+            shift=facts.shift.to_json(),
+            windows=[window.kind for window in self.workspace.windows_of(source, run.date)],
+        )
+
+    def settle(self, withheld: Withheld, now: Accepted) -> Accepted:
+        """See to removals that wait: for a day to pass, or for a person."""
+        if withheld.until is not None:
+            said = removals_wait_sentence(withheld.facts.shift, withheld.until)
+            self.run.ends(Outcome.NOTHING_NEW, said)
+            return now
+        last = self.run.ledger.hold_of(withheld.candidate, now.snapshot.content_hash, self.run.date)
+        if last and last.status is HoldStatus.SUPERSEDED and last.date >= self.run.date:
+            return now
+        hold = put_removals_before_a_person(
+            withheld, now.snapshot, self.run, self.workspace, self.snapshots, self.differences
+        )
+        if hold is None or hold.status in (HoldStatus.APPROVED, HoldStatus.ACCEPTED):
+            now = self.accept(withheld.candidate, now.snapshot.content_hash, withheld.facts)
+            self.run.ends(Outcome.DONE, "The removals that had waited are accepted, too.")
+        elif hold.status is HoldStatus.OPEN:
+            command = f"roster -w {quote(str(self.workspace.folder))}"
+            said = f"The removals wait as {hold.name}; all else was accepted."
+            self.run.ends(Outcome.HELD, said, settle(hold.name, command), hold=hold.name)
+        else:
+            self.run.ends(Outcome.DONE, f"The removals were rejected as {hold.name}.")
+        return now

@@ -119,7 +119,8 @@ def provisioned(product: Product, partitions: dg.PartitionsDefinition[str]) -> d
             with providers.open(settings) as target:
                 plan = _planned(product, settings, accepted, sync_run, snapshots, target)
                 pushed = _pushed(product, settings, plan, accepted, sync_run, target)
-            _confirm(product, settings, pushed, accepted.snapshot, sync_run)
+            day = _day(sync_run, accepted)
+            _confirm(product, settings, pushed, accepted.snapshot, day, sync_run)
             yield dg.MaterializeResult(
                 value=ProvisionedAccounts(dict(pushed.counts), pushed.without),
                 metadata={
@@ -180,8 +181,9 @@ def _current(product: Product, run: SyncRun, roster: Snapshot) -> Accepted | Non
 
 
 def _day(run: SyncRun, accepted: Accepted) -> date:
-    """A run of an old date brings today's accounts about, not those of that date."""
-    return max(run.date, accepted.confirmed)
+    """The day whose accounts a run brings about: today, whatever date the run is of. Roles begin
+    and end by the clock."""
+    return max(run.source.date_of(run.now()), accepted.confirmed)
 
 
 def _planned(
@@ -236,7 +238,12 @@ def _pushed(
 
 
 def _confirm(
-    product: Product, settings: AccountSettings, pushed: Pushed, roster: Snapshot, run: SyncRun
+    product: Product,
+    settings: AccountSettings,
+    pushed: Pushed,
+    roster: Snapshot,
+    day: date,
+    run: SyncRun,
 ) -> None:
     """Remember that the accounts are those of this roster: a later day need not see to it."""
     run.ledger.record_delivery(
@@ -246,7 +253,7 @@ def _confirm(
         roster.content_hash,
         settings.scim.base_url,
         0,
-        {"accounts": dict(pushed.counts)},
+        {"accounts": dict(pushed.counts), "day": str(day)},
         run.now(),
         run.lease,
     )

@@ -101,7 +101,7 @@ def candidate_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
             found = made.findings.frame()
             snapshots.put_findings(source.id, named, found)
             yield _findings(made.findings)
-            yield from check_results(made, workspace.guards_for(source.id))
+            yield from check_results(made, workspace.guards_for(source.id, sync_run.date))
             if kept is None:
                 yield _stopped(made, sync_run)
                 return
@@ -128,6 +128,7 @@ def _read(
                 policy=policy,
                 role_map=source.role_map,
                 today=run.date,
+                believe_empty=source.believed_empty,
             )
         if made.roster is None:
             return made, None
@@ -214,7 +215,8 @@ def _whole(made: Candidate, kept: Snapshot, base: Snapshot | None, held: HeldRow
             dict(made.rows),
             dict(made.held),
             dict(made.orphaned),
-            made.header_only,
+            tuple(entity for entity in made.header_only if entity not in made.emptied),
+            made.emptied,
             made.findings.counts(),
             held,
         ),

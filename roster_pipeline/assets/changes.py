@@ -1,20 +1,29 @@
 """What accepting a candidate would change, and whether the guards let it pass by itself."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from shlex import quote
 
 import dagster as dg
 
-from roster_pipeline.assets.handles import CandidateRoster, Changes
+from roster_pipeline.assets.handles import CandidateRoster, Changes, Withheld
+from roster_pipeline.assets.judged import expected, past, put_before_a_person, verdict_on
 from roster_pipeline.assets.steps import step
-from roster_pipeline.guards.filled import filled
+from roster_pipeline.guards.calendar import of_kind
+from roster_pipeline.guards.cumulative import SPANS, past_shifts
+from roster_pipeline.guards.facts import Facts
+from roster_pipeline.guards.gather import gather
 from roster_pipeline.guards.judge import Verdict, judge
-from roster_pipeline.oneroster.delta import diff
+from roster_pipeline.guards.policy import without_losses
+from roster_pipeline.guards.withholding import removals_wait
+from roster_pipeline.oneroster.delta import Delta, apply, diff
 from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.reports.changes import changes_markdown, changes_sentence, totals
-from roster_pipeline.reports.holds import settle
+from roster_pipeline.reports.holds import blackout_sentence, settle
 from roster_pipeline.resources.sync_run import SyncRun
-from roster_pipeline.store import Accepted, Hold, HoldStatus, Outcome, Refused, Snapshot
+from roster_pipeline.sources.scope import outside
+from roster_pipeline.store import Accepted, Hold, HoldStatus, Landed, Outcome, Refused, Snapshot
+from roster_pipeline.store.differences import Differences
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Workspace
 
@@ -28,12 +37,15 @@ def changes(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     @dg.asset(key=CHANGES, partitions_def=partitions, group_name="gate", output_required=False)
     def changes(
         sync_run: dg.ResourceParam[SyncRun],
+        workspace: dg.ResourceParam[Workspace],
         snapshots: dg.ResourceParam[Snapshots],
+        landed_package: Landed,
         candidate_roster: CandidateRoster,
     ) -> Iterator[dg.MaterializeResult[Changes]]:
         """The candidate compared with the roster that is accepted now.
 
-        Nothing for a date before the accepted one: an old roster never replaces a newer.
+        Nothing for a date before the accepted one, as an old roster never replaces a newer; and
+        nothing in a blackout.
         """
         with step(sync_run, "Comparing with what is accepted"):
             accepted = sync_run.ledger.accepted(sync_run.source.id)
@@ -45,17 +57,12 @@ def changes(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
                     f"so that of {sync_run.date} changes nothing.",
                 )
                 return
+            windows = workspace.windows_of(sync_run.source.id, sync_run.date)
+            if (blackout := of_kind(windows, "blackout")) is not None:
+                sync_run.ends(Outcome.NOTHING_NEW, blackout_sentence(blackout))
+                return
             _require_same_base(candidate_roster, base, sync_run)
-            delta = diff(snapshots.open(base) if base else None, snapshots.open(candidate))
-            made = Changes(
-                candidate,
-                base,
-                delta.counts(),
-                candidate_roster.held,
-                candidate_roster.orphaned,
-                candidate_roster.rows,
-                candidate_roster.header_only,
-            )
+            made = _compared(candidate_roster, base, landed_package, sync_run, workspace, snapshots)
             yield dg.MaterializeResult(value=made, metadata=_metadata(made))
 
     return changes
@@ -75,27 +82,81 @@ def guard(partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
         sync_run: dg.ResourceParam[SyncRun],
         workspace: dg.ResourceParam[Workspace],
         snapshots: dg.ResourceParam[Snapshots],
+        differences: dg.ResourceParam[Differences],
         changes: Changes,
     ) -> dg.AssetCheckResult:
         with step(sync_run, "Asking the guards"):
-            source, expect = sync_run.source.id, sync_run.source.expect
-            full = filled(snapshots.open(changes.candidate), expect.fill) if expect.fill else {}
-            verdict = judge(changes.facts(expect, full), workspace.guards_for(source))
-            hold = sync_run.ledger.record_verdict(
-                source,
-                changes.candidate,
-                changes.base_hash,
-                sync_run.date,
-                verdict.outcome,
-                verdict.to_json(),
-                sync_run.now(),
-                sync_run.lease,
+            facts, verdict = verdict_on(changes, sync_run, workspace, snapshots)
+            if _is_accepted(changes, sync_run):
+                return _passes(verdict, None)
+            hold = put_before_a_person(
+                changes.candidate, changes.base, facts, verdict, sync_run, snapshots, differences
             )
             if hold is None or hold.status in (HoldStatus.APPROVED, HoldStatus.ACCEPTED):
                 return _passes(verdict, hold)
             return _is_held(verdict, hold, changes, sync_run, workspace)
 
     return guard
+
+
+def _compared(
+    read: CandidateRoster,
+    base: Snapshot | None,
+    landed: Landed,
+    run: SyncRun,
+    workspace: Workspace,
+    snapshots: Snapshots,
+) -> Changes:
+    """What accepting a candidate would change, its removals withheld where they wait."""
+    old, source = snapshots.open(base) if base else None, run.source
+    delta = diff(old, snapshots.open(read.snapshot))
+    day, ledger = run.date, run.ledger
+    history = ledger.accepted_since(source.id, day - timedelta(days=max(SPANS)))
+    given = Facts(
+        counts=read.snapshot.counts,
+        base=base.counts if base else None,
+        past=past_shifts([past(accepted) for accepted in history], day),
+        held=read.held,
+        orphaned=read.orphaned,
+        read=read.rows,
+        header_only=read.emptied,
+        again=None if base is None or delta.empty else ledger.came_before(read.snapshot, landed),
+    )
+    left_out = outside(old, source.scope) if old is not None else {}
+    facts = expected(gather(given, delta, day, left_out), read.snapshot, run, snapshots)
+    settings, windows = workspace.guards_for(source.id, day), workspace.windows_of(source.id, day)
+    if base is None or not removals_wait(facts, judge(facts, settings), settings, windows):
+        return Changes(read.snapshot, base, delta.counts(), facts)
+    window = of_kind(windows, "additions_only")
+    rest = delta.without_removals
+    return Changes(
+        _kept(rest, base, source.id, snapshots),
+        base,
+        rest.counts(),
+        without_losses(facts),
+        Withheld(read.snapshot, facts, window.last if window else None),
+    )
+
+
+def _kept(rest: Delta, base: Snapshot, source: str, snapshots: Snapshots) -> Snapshot:
+    """What is accepted, with all that a candidate adds and changes and nothing removed."""
+    if rest.empty:
+        return base
+    staged = snapshots.stage(source)
+    try:
+        return snapshots.put(source, apply(snapshots.open(base), rest, staged))
+    finally:
+        snapshots.discard(staged)
+
+
+def _is_accepted(changes: Changes, run: SyncRun) -> bool:
+    """Whether all but removals that wait is accepted already: what is held then is these."""
+    now = run.ledger.accepted(run.source.id)
+    return (
+        changes.withheld is not None
+        and now is not None
+        and now.snapshot.content_hash == changes.candidate.content_hash
+    )
 
 
 def _is_old(run: SyncRun, candidate: Snapshot, accepted: Accepted) -> bool:

@@ -1,10 +1,9 @@
 """What the assets hand to one another beside `Landed` and `Snapshot`: values that JSON can hold."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
-from roster_pipeline.guards.facts import Facts, Moves, Shift
-from roster_pipeline.sources.config import Expect
+from roster_pipeline.guards.facts import Facts
 from roster_pipeline.store import Snapshot
 from roster_pipeline.store.held import HeldRows
 
@@ -23,7 +22,9 @@ class CandidateRoster:
     orphaned: dict[str, int] = field(default_factory=dict)
     """Rows of the package that go with a row that they refer to, by entity."""
     header_only: tuple[str, ...] = ()
-    """Entities whose file has a header and no rows."""
+    """Entities whose file has a header and no rows, and whose accepted rows stay."""
+    emptied: tuple[str, ...] = ()
+    """Entities whose file has a header and no rows, and that would be empty."""
     findings: dict[str, int] = field(default_factory=dict)
     """Findings by code."""
     held_rows: HeldRows | None = None
@@ -31,40 +32,28 @@ class CandidateRoster:
 
 
 @dataclass(frozen=True)
+class Withheld:
+    """A candidate whose removals wait, while all else of it is what may be accepted."""
+
+    candidate: Snapshot
+    facts: Facts
+    until: date | None
+    """The last day of the window for which they wait; None where they wait for a person."""
+
+
+@dataclass(frozen=True)
 class Changes:
-    """How a candidate differs from the accepted roster, in numbers."""
+    """How what may be accepted next differs from the accepted roster, in numbers."""
 
     candidate: Snapshot
     base: Snapshot | None
     """The accepted roster that it was compared with; None where there was none."""
     counts: dict[str, dict[str, int]]
     """Rows added, changed, removed, unchanged, by entity."""
-    held: dict[str, int]
-    orphaned: dict[str, int]
-    read: dict[str, int]
-    header_only: tuple[str, ...]
+    facts: Facts
+    withheld: Withheld | None = None
 
     @property
     def base_hash(self) -> str | None:
         """The content of the base."""
         return self.base.content_hash if self.base else None
-
-    def facts(self, expect: Expect, filled: Mapping[str, int]) -> Facts:
-        """What the guards look at: these numbers, and what the source is expected to have."""
-        return Facts(
-            counts=self.candidate.counts,
-            base=self.base.counts if self.base else None,
-            shift=Shift(
-                entities={
-                    entity: Moves(added=of["added"], changed=of["changed"], removed=of["removed"])
-                    for entity, of in self.counts.items()
-                }
-            ),
-            held=self.held,
-            orphaned=self.orphaned,
-            read=self.read,
-            header_only=self.header_only,
-            expect=expect.rows,
-            expect_fill=expect.fill,
-            filled=filled,
-        )

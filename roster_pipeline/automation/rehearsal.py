@@ -31,6 +31,7 @@ from roster_pipeline.store import (
     Outcome,
     Snapshot,
 )
+from roster_pipeline.store.differences import Differences
 from roster_pipeline.store.landing import Landing
 from roster_pipeline.store.lease import Clock, Lease
 from roster_pipeline.store.ledger import Ledger
@@ -56,6 +57,7 @@ def rehearsal(
     return {
         "ledger": ledger,
         "landing": RehearsedLanding(scratch / "store", Landing(store)),
+        "differences": Differences(scratch / "store"),
         "snapshots": RehearsedSnapshots(scratch / "store", Snapshots(store)),
         "channels": RehearsedChannels(workspace.folder, environ, out),
         "providers": RehearsedProviders(workspace.folder, environ),

@@ -92,7 +92,8 @@ def run_sync(
         result = call.execute(opened, SYNC, source, day, config)
         if result.outcome is not Outcome.NOTHING_NEW:
             return result
-        late = _undelivered(workspace, source)
+        today = workspace.source(source).date_of(call.overrides["clock"]())
+        late = _undelivered(workspace, source, today)
         return call.execute(opened, RESUME, source, late.date) if late else result
 
 
@@ -122,9 +123,9 @@ def _rehearse(
             return replace(call.execute(instance, SYNC, source, day, config), dry_run=True)
 
 
-def _undelivered(workspace: Workspace, source: str) -> Accepted | None:
+def _undelivered(workspace: Workspace, source: str, today: date) -> Accepted | None:
     with Ledger.open(workspace.ledger_url(os.environ)) as ledger:
-        return undelivered(workspace, ledger, source)
+        return undelivered(workspace, ledger, source, today)
 
 
 @contextmanager

@@ -1,26 +1,36 @@
 """What is accepted and has not reached everybody: the next day sees to it, new drop or not."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import dagster as dg
 
 from roster_pipeline.automation.partitions import partition_key
 from roster_pipeline.automation.ticks import Answer, tick
-from roster_pipeline.store import Accepted
+from roster_pipeline.guards.calendar import of_kind
+from roster_pipeline.store import Accepted, Delivery
 from roster_pipeline.store.lease import Clock
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.workspace import Workspace
 
 
-def undelivered(workspace: Workspace, ledger: Ledger, source: str) -> Accepted | None:
-    """The accepted roster of a source if any of its receivers has not got it."""
+def undelivered(workspace: Workspace, ledger: Ledger, source: str, today: date) -> Accepted | None:
+    """The accepted roster of a source if any of its receivers has not got it, or has the accounts
+    of an earlier day: roles begin and end by the clock. None in a blackout."""
     accepted = ledger.accepted(source)
-    if accepted is None:
+    if accepted is None or of_kind(workspace.windows_of(source, today), "blackout") is not None:
         return None
-    receivers = workspace.receivers_of(source)
-    if all(accepted.snapshot.is_with(ledger.delivery(name, source)) for name in receivers):
+    receivers = {name: ledger.delivery(name, source) for name in workspace.receivers_of(source)}
+    if all(
+        accepted.snapshot.is_with(had) and not _is_of_the_past(had, today)
+        for had in receivers.values()
+    ):
         return None
     return accepted
+
+
+def _is_of_the_past(had: Delivery | None, today: date) -> bool:
+    day = had.receipt.get("day") if had else None
+    return day is not None and date.fromisoformat(day) < today
 
 
 def undelivered_sensor(job: str, *, seconds: int) -> dg.SensorDefinition:
@@ -47,7 +57,7 @@ def _look(workspace: Workspace, ledger: Ledger, now: datetime) -> Answer:
     requests = []
     for source in workspace.sources.values():
         today = source.date_of(now)
-        late = undelivered(workspace, ledger, source.id)
+        late = undelivered(workspace, ledger, source.id, today)
         if late is not None and source.date_of(late.at) < today:
             key = f"{source.id} {late.snapshot.content_hash} {today}"
             requests.append(

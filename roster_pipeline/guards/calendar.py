@@ -34,6 +34,10 @@ leavers goes, every timetable is new. What names an accident (other ids, another
 exchanged, new e-mail addresses for all) is guarded as ever."""
 
 
+NO_CLASH: Final = GuardSettings.model_validate({"rekeyed": {"percent": 0.0, "floor": 1}})
+"""Where removed rows stay for a while, nobody may come a second time under another sourcedId."""
+
+
 def _a_date(value: Any) -> Any:
     if not isinstance(value, (date, str)):
         raise ValueError("say a date, such as 2027-07-15")
@@ -68,7 +72,14 @@ class Window(Part):
     @property
     def limits(self) -> GuardSettings:
         """What these days change of the limits."""
-        return ROLLOVER.overlaid_by(self.guards) if self.kind == "rollover" else self.guards
+        return _LIMITS[self.kind].overlaid_by(self.guards)
+
+
+_LIMITS: Final = {
+    "rollover": ROLLOVER,
+    "blackout": GuardSettings(),
+    "additions_only": NO_CLASH,
+}
 
 
 class Calendar(Part):

@@ -1,15 +1,12 @@
 """The limits that a roster may not pass without a person's word."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictInt, field_validator
 
 from roster_pipeline.fields import Part
 from roster_pipeline.guards.facts import PEOPLE
-
-LATER: Final[Mapping[str, str]] = {}
-"""Keys of `guards:` that are planned, and what each will do."""
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Count = Annotated[StrictInt, Field(ge=0)]

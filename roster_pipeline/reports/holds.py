@@ -1,12 +1,14 @@
 """Holds for people and programs: what waits, why, and what to do about it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from roster_pipeline.guards.calendar import Window
+from roster_pipeline.guards.facts import Shift
 from roster_pipeline.reports.tables import text_table
 from roster_pipeline.store import Hold, HoldStatus
 from roster_pipeline.store.held import HeldRows
@@ -117,6 +119,18 @@ def held_document(held: HeldRows) -> dict[str, Any]:
         "since": None if held.since is None else str(held.since),
         "days": held.days,
     }
+
+
+def blackout_sentence(window: Window) -> str:
+    """Why nothing flows on a day."""
+    return f"{window.name}: nothing flows until {window.last}, and the roster accepted last stands."
+
+
+def removals_wait_sentence(shift: Shift, until: date) -> str:
+    """What a window keeps from going."""
+    moves = shift.entities.values()
+    rows = sum(of.removed + of.ended + of.descoped for of in moves)
+    return f"{rows:,} rows are no longer sent; nothing is removed until {until}."
 
 
 def settle(name: str, command: str) -> str:

@@ -17,6 +17,7 @@ from roster_pipeline.resources.handles import Handles
 from roster_pipeline.resources.providers import Providers
 from roster_pipeline.resources.sync_run import Watch, sync_run
 from roster_pipeline.store import LedgerUnavailable
+from roster_pipeline.store.differences import Differences
 from roster_pipeline.store.landing import Landing
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.snapshots import Snapshots
@@ -31,8 +32,8 @@ def utc_now() -> datetime:
 def resources(workspace: Workspace) -> Mapping[str, Any]:
     """Every resource of the graph by its key.
 
-    `workspace`, `clock`, `watch`, `ledger`, `landing`, `snapshots`, `channels`, `providers`,
-    `sync_run`, and `io_manager` for the handles between assets.
+    `workspace`, `clock`, `watch`, `ledger`, `landing`, `snapshots`, `differences`, `channels`,
+    `providers`, `sync_run`, and `io_manager` for the handles between assets.
     """
     return {
         "workspace": workspace,
@@ -41,6 +42,7 @@ def resources(workspace: Workspace) -> Mapping[str, Any]:
         "ledger": ledger,
         "landing": Landing(workspace.storage_url),
         "snapshots": Snapshots(workspace.storage_url),
+        "differences": Differences(workspace.storage_url),
         "channels": Channels(workspace.folder, os.environ),
         "providers": Providers(workspace.folder, os.environ),
         "sync_run": sync_run,

@@ -276,6 +276,11 @@ class Ledger:
         with self._database.reading() as connection:
             return holds.named(connection, name)
 
+    def hold_of(self, candidate: Snapshot, base_hash: str | None, date: dt.date) -> Hold | None:
+        """The newest hold of exactly this candidate and base."""
+        with self._database.reading() as connection:
+            return holds.newest(connection, Candidacy(candidate, base_hash, date))
+
     def approve(self, name: str, who: str, why: str, at: dt.datetime) -> Hold:
         """Let an open hold through. Raises NotDecidable for any other, or without who and why."""
         with self._database.writing() as connection:
@@ -303,14 +308,18 @@ class Ledger:
         """Remember that a destination has this package, confirmed.
 
         What is recorded last already, of the same roster at the same path, is not recorded again:
-        the first receipt stays.
+        the first receipt stays. A receipt may say of which `day` the delivery is; that of another
+        day is another delivery.
         """
         reached("delivery.before-receipt")
         with self._database.writing() as connection:
             leasing.verify(connection, lease)
             last = _delivery(connection, destination, source)
-            this = (content_hash, package_hash, path)
-            if last is not None and (last.content_hash, last.package_hash, last.path) == this:
+            this = (content_hash, package_hash, path, receipt.get("day"))
+            if last is not None and this == (
+                *(last.content_hash, last.package_hash, last.path),
+                last.receipt.get("day"),
+            ):
                 return last
             connection.execute(
                 sa.insert(deliveries).values(

@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from roster_pipeline.accounts import config as accounts
 from roster_pipeline.guards.calendar import Calendar, Window, loosened
-from roster_pipeline.guards.settings import LATER as LATER_IN_GUARDS
 from roster_pipeline.guards.settings import GuardSettings
 from roster_pipeline.receivers import config as receivers
 from roster_pipeline.receivers.config import Destination
@@ -81,10 +80,9 @@ class _Kind:
     later: Mapping[str, str]
 
 
-_GUARD_KEYS: Final = {f"guards.{key}": what for key, what in LATER_IN_GUARDS.items()}
 _KINDS: Final[Mapping[str, _Kind]] = {
-    "roster": _Kind(Settings, {**settings_of.LATER, **_GUARD_KEYS}),
-    "source": _Kind(District, {**sources.LATER, **_GUARD_KEYS}),
+    "roster": _Kind(Settings, settings_of.LATER),
+    "source": _Kind(District, sources.LATER),
     "product": _Kind(Product, accounts.LATER),
     "destination": _Kind(Destination, receivers.LATER),
 }

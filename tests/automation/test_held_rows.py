@@ -167,7 +167,8 @@ def test_the_quality_score_is_there_to_be_plotted(small: Town) -> None:
     assert metadata(small, CANDIDATE)["quality score"] == 100.0
 
 
-def test_a_file_with_a_header_alone_is_said_even_if_nothing_changed(small: Town) -> None:
+def test_a_file_with_a_header_alone_that_means_nothing_is_said(small: Town) -> None:
+    small.write_source("header_only: {enrollments: keep}\n")
     small.pass_days(1)
     files = district()
     files["enrollments"] = []

@@ -1,0 +1,92 @@
+"""What the guards say of a candidate, and how it is put before a person."""
+
+from dataclasses import replace
+
+from roster_pipeline.assets.handles import Changes, Withheld
+from roster_pipeline.guards.cumulative import Past
+from roster_pipeline.guards.facts import Facts, Shift
+from roster_pipeline.guards.filled import filled
+from roster_pipeline.guards.judge import Verdict, judge
+from roster_pipeline.guards.policy import judge_without_losses
+from roster_pipeline.oneroster.delta import diff
+from roster_pipeline.reports.difference import difference_bytes, difference_document
+from roster_pipeline.resources.sync_run import SyncRun
+from roster_pipeline.store import Accepted, Hold, Snapshot
+from roster_pipeline.store.differences import Differences
+from roster_pipeline.store.snapshots import Snapshots
+from roster_pipeline.workspace import Workspace
+
+
+def verdict_on(
+    changes: Changes, run: SyncRun, workspace: Workspace, snapshots: Snapshots
+) -> tuple[Facts, Verdict]:
+    """The facts by the source's file as it is now, and what the guards say of them."""
+    settings = workspace.guards_for(run.source.id, run.date)
+    if changes.withheld is not None:
+        facts = expected(changes.withheld.facts, changes.withheld.candidate, run, snapshots)
+        return facts, judge_without_losses(facts, settings)
+    facts = expected(changes.facts, changes.candidate, run, snapshots)
+    return facts, judge(facts, settings)
+
+
+def expected(facts: Facts, candidate: Snapshot, run: SyncRun, snapshots: Snapshots) -> Facts:
+    """The facts with what the source is expected to have, and how full its columns are."""
+    expect = run.source.expect
+    full = filled(snapshots.open(candidate), expect.fill) if expect.fill else {}
+    return replace(facts, expect=dict(expect.rows), expect_fill=dict(expect.fill), filled=full)
+
+
+def past(accepted: Accepted) -> Past:
+    """An accepted roster as the guards remember it."""
+    return Past(
+        accepted.date,
+        Shift.from_json(accepted.shift),
+        approved=accepted.hold_name is not None,
+        rollover="rollover" in accepted.windows,
+    )
+
+
+def put_before_a_person(
+    candidate: Snapshot,
+    base: Snapshot | None,
+    facts: Facts,
+    verdict: Verdict,
+    run: SyncRun,
+    snapshots: Snapshots,
+    differences: Differences,
+) -> Hold | None:
+    """Keep what accepting a candidate would do, where the guards hold it, and then their verdict.
+
+    Returns the hold to tell people of, as `Ledger.record_verdict` does.
+    """
+    source, base_hash = run.source.id, base.content_hash if base else None
+    if verdict.outcome == "hold" and not differences.has(source, candidate.content_hash, base_hash):
+        delta = diff(snapshots.open(base) if base else None, snapshots.open(candidate))
+        document = difference_bytes(difference_document(delta, facts, verdict))
+        differences.put_difference(source, candidate.content_hash, base_hash, document)
+    return run.ledger.record_verdict(
+        source,
+        candidate,
+        base_hash,
+        run.date,
+        verdict.outcome,
+        verdict.to_json(),
+        run.now(),
+        run.lease,
+    )
+
+
+def put_removals_before_a_person(
+    withheld: Withheld,
+    rest: Snapshot,
+    run: SyncRun,
+    workspace: Workspace,
+    snapshots: Snapshots,
+    differences: Differences,
+) -> Hold | None:
+    """Hold what was withheld, compared with the rest of it, which is accepted."""
+    facts = expected(withheld.facts, withheld.candidate, run, snapshots)
+    verdict = judge(facts, workspace.guards_for(run.source.id, run.date))
+    return put_before_a_person(
+        withheld.candidate, rest, facts, verdict, run, snapshots, differences
+    )

@@ -1,0 +1,40 @@
+"""Everything that the guards want to know of two rosters, counted."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from roster_pipeline.guards.facts import Facts
+from roster_pipeline.guards.moves import count_moves, emptied_classes, schools_removed
+from roster_pipeline.guards.people import moved_school, role_flips, sign_in
+from roster_pipeline.guards.rekeyed import count_rekeyed
+from roster_pipeline.oneroster.delta import Delta
+
+Mask = npt.NDArray[np.bool_]
+
+
+def gather(
+    given: Facts, delta: Delta, day: date, outside: Mapping[str, Mask] | None = None
+) -> Facts:
+    """The facts given, and with them all that a comparison brings up.
+
+    `day` is the date of the sync; `outside` says which rows of the accepted roster the source's
+    scope leaves out now. On a first sync there is nothing to add.
+    """
+    if delta.old is None:
+        return given
+    shift = count_moves(delta, day, outside)
+    removed, names = schools_removed(delta, outside)
+    return replace(
+        given,
+        shift=replace(shift, school_names={**shift.school_names, **names}),
+        schools_removed=removed,
+        emptied_classes=emptied_classes(delta, day, outside),
+        rekeyed=count_rekeyed(delta),
+        role_flips=role_flips(delta),
+        moved_school=moved_school(delta),
+        sign_in=sign_in(delta),
+    )
