@@ -16,7 +16,7 @@ Answers = Callable[[pa.LargeStringArray], npt.NDArray[Any]]
 def by_text(cells: Any, answers: Answers) -> npt.NDArray[Any]:
     """What is answered for each cell of a column of `Roster.coded`: where it lies as a dictionary
     the answer is sought once for each text, not for each row."""
-    whole = cells.combine_chunks()
+    whole: Any = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
     if isinstance(whole, pa.ChunkedArray):
         whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], whole.type)
     if not pa.types.is_dictionary(whole.type):

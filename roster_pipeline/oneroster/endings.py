@@ -82,6 +82,8 @@ class Endings:
                 return self._class_over(terms, arrow(rows["courseSourcedId"]))
             case "enrollments":
                 own = past(arrow(rows["endDate"]), self._day)
+                if not len(self._classes):
+                    return own
                 return own | self._classes.contains(hashed(arrow(rows["classSourcedId"])))
             case _:
                 return np.zeros(len(rows), dtype=bool)
