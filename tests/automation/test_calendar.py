@@ -26,7 +26,7 @@ def files_of(change: Callable[[Files], None] = lambda _: None) -> Files:
         key = f"x{number}"
         files["users"].append(
             {"sourcedId": key, "enabledUser": "true", "username": key, "givenName": f"Given {key}",
-             "familyName": f"Family {key}"}
+             "familyName": f"Family {key}", "email": f"{key}@example.org"}
         )  # fmt: skip
         files["roles"].append(
             {"sourcedId": f"r-{key}", "userSourcedId": key, "roleType": "primary",
