@@ -1,0 +1,74 @@
+"""Whether what is new may flow while what would go waits, and what the guards say of that."""
+
+from dataclasses import replace
+
+from roster_pipeline.guards.calendar import NO_CLASH
+from roster_pipeline.guards.facts import Facts, Moves, Share, Shift
+from roster_pipeline.guards.judge import ACCIDENTS, GUARDS, Verdict
+from roster_pipeline.guards.settings import GuardSettings
+
+
+def only_losses(verdict: Verdict) -> bool:
+    """Whether a candidate is held for nothing but what would go, so that the policy
+    `additions_only` may let the rest flow. Never for an accident: keeping the rows of a roster
+    that comes again under other ids would have the whole district twice."""
+    return bool(verdict.reasons) and all(reason.losses for reason in verdict.reasons)
+
+
+def without_losses(facts: Facts) -> Facts:
+    """The facts of the same candidate with every row kept that would go, for whatever reason.
+
+    How full columns are was judged of the rows that were sent; kept rows count as filled.
+    """
+    kept = {
+        entity: moves.removed + moves.ended + moves.descoped
+        for entity, moves in facts.shift.entities.items()
+    }
+    return replace(
+        facts,
+        counts={
+            entity: facts.counts.get(entity, 0) + kept.get(entity, 0)
+            for entity in {**facts.counts, **kept}
+        },
+        shift=_without_losses(facts.shift),
+        filled={
+            name: facts.filled.get(name, 0) + kept.get(name.partition(".")[0], 0)
+            for name in {**facts.filled, **facts.expect_fill}
+        },
+        orphaned={},
+        header_only=(),
+        schools_removed={},
+        emptied_classes=Share(0, facts.emptied_classes.of),
+    )
+
+
+def judge_without_losses(facts: Facts, settings: GuardSettings) -> Verdict:
+    """What the guards say where only what is new or changed flows.
+
+    Accidents are looked for in all that was sent: another district's file has hardly a known row,
+    however many are kept beside it. Nobody may come a second time under another sourcedId.
+    """
+    kept, strict = without_losses(facts), settings.overlaid_by(NO_CLASH)
+    return Verdict(
+        tuple(
+            reason
+            for code, guard in GUARDS.items()
+            for reason in (guard(facts, strict) if code in ACCIDENTS else guard(kept, settings))
+        )
+    )
+
+
+def _without_losses(shift: Shift) -> Shift:
+    return replace(
+        shift,
+        entities={entity: _kept(moves) for entity, moves in shift.entities.items()},
+        people={kind: _kept(moves) for kind, moves in shift.people.items()},
+        schools={
+            school: {kind: _kept(moves) for kind, moves in of.items()}
+            for school, of in shift.schools.items()
+        },
+    )
+
+
+def _kept(moves: Moves) -> Moves:
+    return replace(moves, removed=0, ended=0, descoped=0)
