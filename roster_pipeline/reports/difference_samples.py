@@ -6,13 +6,18 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from roster_pipeline.oneroster.delta import Delta, EntityDelta
-from roster_pipeline.oneroster.entities import BULK_BLANK
+from roster_pipeline.oneroster.entities import BULK_BLANK, names
+from roster_pipeline.oneroster.findings import Texts
 from roster_pipeline.oneroster.layout import Positions
-from roster_pipeline.reports.masking import clipped, is_never_shown, shown
+from roster_pipeline.reports.masking import clipped, is_never_shown, is_personal, shown
+from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import TEXT, arrow
 
+HIDDEN: Final = "…"
+"""In the place of a cell of which not even the shape is shown."""
 MOST: Final = 5
 """Of each entity, how many rows added, changed and gone are shown."""
 
@@ -67,11 +72,11 @@ def _changed(entity: str, before: pd.DataFrame, after: pd.DataFrame) -> Iterator
     old, new = _masked(entity, before), _masked(entity, after)
     differs = {name: _differs(before[name], after[name]) for name in new}
     for row, sourced_id in enumerate(new["sourcedId"]):
-        names = [name for name in new if differs[name][row]]
+        told = [name for name in new if differs[name][row]]
         yield {
             "sourcedId": sourced_id,
-            "before": {name: old[name][row] for name in names},
-            "after": {name: new[name][row] for name in names},
+            "before": {name: old[name][row] for name in told},
+            "after": {name: new[name][row] for name in told},
         }
 
 
@@ -84,8 +89,23 @@ def _differs(before: "pd.Series[str]", after: "pd.Series[str]") -> list[bool]:
 def _masked(entity: str, frame: pd.DataFrame) -> dict[str, Cells]:
     """By column the cells as they may be shown; columns that hold secrets are left out."""
     return {
-        # Cut last: an e-mail address is known by what may stand behind the cut.
-        str(name): clipped(shown(arrow(frame[name]), entity, str(name))).to_pylist()
+        str(name): _shown(arrow(frame[name]), entity, str(name)).to_pylist()
         for name in frame.columns
         if name not in BULK_BLANK and not is_never_shown(str(name))
     }
+
+
+def _shown(cells: Texts, entity: str, column: str) -> Texts:
+    if _is_told_by_its_shape(entity, column):
+        filled: Texts = pc.if_else(pc.is_valid(cells), HIDDEN, pa.scalar(None, pa.large_string()))
+        return filled
+    # Cut last: an e-mail address is known by what may stand behind the cut.
+    return clipped(shown(cells, entity, column))
+
+
+def _is_told_by_its_shape(entity: str, column: str) -> bool:
+    """Whether the few words that a personal column has could be told apart by their lengths, as
+    those for a sex can; of metadata nobody knows what words they have."""
+    if not is_personal(entity, column):
+        return False
+    return entity == "demographics" or column == "pronouns" or column not in names(entity)

@@ -1,12 +1,12 @@
 """A saved difference for a terminal, in the order in which a reviewer asks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
-from roster_pipeline.guards.facts import AT_SCHOOL
 from roster_pipeline.reports.causes_text import printable
 from roster_pipeline.reports.changes import most
 from roster_pipeline.reports.tables import Cell, text_table
@@ -31,7 +31,7 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 _SCHOOLS: Final = 10
 _ROWS: Final = 2
-_CELLS: Final = 8
+_CELLS: Final = 5
 
 Document = Mapping[str, Any]
 
@@ -72,16 +72,14 @@ def _schools(schools: Sequence[Document]) -> list[RenderableType]:
     if not schools:
         return []
     listed = schools[:_SCHOOLS]
-    kinds = [kind for kind in AT_SCHOOL if any(kind in school["kinds"] for school in listed)]
-    cells = [
-        [_called(school), *(_moves(school["kinds"].get(kind, {})) for kind in kinds)]
-        for school in listed
-    ]
     title = Text("Schools", style="bold")
     title.append("  − removed, + added, ~ changed, of how many there were", style="not bold dim")
-    parts: list[RenderableType] = [title, text_table(("school", *kinds), cells)]
+    parts: list[RenderableType] = [title]
+    for school in listed:
+        kinds = (f"{kind} {_moves(of)}" for kind, of in school["kinds"].items())
+        parts += [_indented(_called(school), 2), _indented("; ".join(kinds), 6)]
     if rest := len(schools) - len(listed):
-        parts.append(Text(f"… and {rest:,} more that lose less; `--format json` has all."))
+        parts.append(_indented(f"… and {rest:,} more that lose less; `--format json` has all.", 2))
     return parts
 
 
@@ -104,11 +102,15 @@ def _moves(of: Mapping[str, int]) -> str:
 def _columns(entities: Mapping[str, Document]) -> list[RenderableType]:
     """In how many rows the columns change that change most."""
     lines = [
-        Text(f"  {entity}: {', '.join(f'{printable(name)} {count:,}' for name, count in changed)}")
+        _indented(f"{entity}: {_listed(changed)}", 2)
         for entity, of in entities.items()
         if (changed := most(of["changed_columns"]))
     ]
     return [Text("Columns that change", style="bold"), *lines] if lines else []
+
+
+def _listed(columns: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{printable(name)} {count:,}" for name, count in columns)
 
 
 def _samples(samples: Mapping[str, Document]) -> list[RenderableType]:
@@ -116,11 +118,13 @@ def _samples(samples: Mapping[str, Document]) -> list[RenderableType]:
     if not samples:
         return []
     title = Text("For example", style="bold")
-    title.append("  what is personal keeps its shape alone", style="not bold dim")
-    lines = []
-    for entity, kinds in samples.items():
-        for kind, rows in kinds.items():
-            lines += [Text(f"  {entity} {kind}: {_row(row)}") for row in rows[:_ROWS]]
+    title.append("  what is personal keeps its shape at most", style="not bold dim")
+    lines = [
+        _indented(f"{entity} {kind}: {_row(row)}", 2)
+        for entity, kinds in samples.items()
+        for kind, rows in kinds.items()
+        for row in rows[:_ROWS]
+    ]
     return [title, *lines]
 
 
@@ -140,6 +144,11 @@ def _changes(row: Document) -> Iterator[str]:
     for name, after in row["after"].items():
         before = row["before"][name]
         if before == after:
-            yield f"{name} {before} → another of this shape"
+            yield f"{name} {before} → another"
         else:
             yield f"{name} {before or 'empty'} → {after or 'empty'}"
+
+
+def _indented(line: str, by: int) -> RenderableType:
+    """A line that keeps its indent where it is broken."""
+    return Padding(Text(line), (0, 0, 0, by))
