@@ -73,12 +73,12 @@ class EntityDelta:
     @property
     def alive(self) -> Positions:
         """Rows added and changed: in the new roster, ascending."""
-        return np.union1d(self.added, self.changed)
+        return _ascending(self.added, self.changed)
 
     @property
     def gone(self) -> Positions:
         """Rows removed and changed: in the old roster, ascending."""
-        return np.union1d(self.removed, self.changed_from)
+        return _ascending(self.removed, self.changed_from)
 
     def counts(self) -> dict[str, int]:
         """How many rows were added, changed, removed and left as they were."""
@@ -226,6 +226,11 @@ def _diff(old: Roster, new: Roster, entity: str) -> EntityDelta:
             )
         )
     return replace(_together(found), old_rows=old_kept, new_rows=new_kept)
+
+
+def _ascending(some: Positions, others: Positions) -> Positions:
+    """Both, which have none in common. (`np.union1d` takes seconds for a million.)"""
+    return np.sort(np.concatenate([some, others]))
 
 
 def _together(deltas: Sequence[EntityDelta]) -> EntityDelta:
