@@ -36,12 +36,31 @@ def packages(district: District, days: int) -> Iterator[tuple[dt.date, bytes]]:
 
 def test_half_a_year_passes_with_no_hold_but_the_first(tmp_path: Path) -> None:
     held: dict[str, list[str]] = {}
+    classes_ended: dict[str, int] = {}
     with Weeks.at(tmp_path, calendar=CALENDAR) as weeks:
         for day, package in packages(DISTRICT, DAYS):
             synced = weeks.sync(day, package)
-            if synced.ended == "accepted":
-                continue
-            held[day.isoformat()] = [reason.sentence for reason in synced.reasons]
+            if synced.facts and (over := synced.facts.shift.entities.get("classes")):
+                classes_ended[day.isoformat()] = over.ended
+            if synced.ended != "accepted":
+                held[day.isoformat()] = [reason.sentence for reason in synced.reasons]
             if synced.ended == "held":
                 weeks.approve(synced)
+        accepted = weeks.accepted
+
     assert list(held) == [FIRST.isoformat()], held
+    assert accepted is not None
+    assert accepted.sequence > DAYS / 2
+    assert {day for day, count in classes_ended.items() if count} == {"2026-08-03", "2027-01-18"}
+
+
+def test_a_rollover_outside_of_any_window_is_held(tmp_path: Path) -> None:
+    friday, monday = 4, 7
+    sent = dict(packages(DISTRICT, monday + 1))
+    with Weeks.at(tmp_path) as weeks:
+        before, after = (DISTRICT.date_of(number) for number in (friday, monday))
+        weeks.approve(weeks.sync(before, sent[before]))
+        synced = weeks.sync(after, sent[after])
+
+    assert synced.ended == "held"
+    assert {"removed", "moved_school", "additions"} <= synced.guards

@@ -17,6 +17,7 @@ from roster_pipeline.guards.judge import judge
 from roster_pipeline.guards.reasons import Reason
 from roster_pipeline.guards.settings import GuardSettings
 from roster_pipeline.oneroster.delta import diff
+from roster_pipeline.oneroster.entities import REQUIRED_1P2
 from roster_pipeline.oneroster.findings import Severity
 from roster_pipeline.oneroster.package import open_package
 from roster_pipeline.oneroster.roster import Roster
@@ -139,6 +140,7 @@ class Weeks:
                     self.snapshots.open(base) if base else Roster.empty(),
                     staged,
                     today=self.today,
+                    believe_empty=REQUIRED_1P2,
                 )
             return made, None if made.roster is None else self.snapshots.put(SOURCE, made.roster)
         finally:
@@ -156,8 +158,8 @@ class Weeks:
             held=made.held,
             orphaned=made.orphaned,
             read=made.rows,
-            header_only=tuple(e for e in made.header_only if e not in made.emptied),
-            again=None if delta.empty else self.ledger.came_before(kept, landed),
+            header_only=made.emptied,
+            again=None if base is None or delta.empty else self.ledger.came_before(kept, landed),
         )
         return gather(given, delta, self.today)
 
