@@ -166,7 +166,7 @@ ACCIDENTS: Final[Mapping[str, Accident]] = {
         "a school whose year was not rolled over: its students are not enrolled anywhere",
         students_of_a_school_missing,
     ),
-    "people-missing": Accident("an export that loses some people more each day", people_missing),
+    "people-missing": Accident("an export that loses some more students each day", people_missing),
     "header-only-enrollments": Accident(
         "an export run before the schedule was opened: enrollments.csv has no rows", header_only
     ),

@@ -21,8 +21,6 @@ from roster_pipeline.simulator.rewriting import (
 )
 from roster_pipeline.tables.text import TEXT
 
-_FINE = 1 << 32
-
 
 def school_missing(source: Source, target: Target, *, school: str | None = None) -> tuple[()]:
     """Leave out a school (a sourcedId, by default the first), and with it all that hangs on it.
@@ -52,16 +50,15 @@ def students_of_a_school_missing(
     return ()
 
 
-def people_missing(source: Source, target: Target, *, share: float = 0.09) -> tuple[()]:
-    """Leave out a share of all users. Who is missing goes by their sourcedIds: those missing at
-    one share are missing at any greater one."""
-
-    def is_gone(user: str) -> bool:
-        digest = hashlib.blake2b(user.encode(), digest_size=4).digest()
-        return int.from_bytes(digest) < share * _FINE
-
-    gone = {user for part in parts(source, "users") for user in part["sourcedId"] if is_gone(user)}
-    _without(source, target, set(), gone)
+def people_missing(
+    source: Source, target: Target, *, share: float = 0.09, role: str = "student"
+) -> tuple[()]:
+    """Leave out a share of all who have a role. Those missing at one share are missing at any
+    greater one, and nearly all of them on another day."""
+    frames = _roles_by_user(source)
+    people = {user for frame in frames for user in frame.loc[frame["role"] == role, "user"]}
+    shuffled = sorted(people, key=lambda user: hashlib.blake2b(user.encode()).digest())
+    _without(source, target, set(), set(shuffled[: round(share * len(shuffled))]))
     return ()
 
 

@@ -301,11 +301,11 @@ def test_the_students_of_a_school_go_with_all_their_rows_and_its_teachers_stay(
 
 def test_who_is_missing_at_one_share_is_missing_at_a_greater_one(package: bytes) -> None:
     some, more = (
-        set(_frames(_spoil("people-missing", package, share=share)[0])["users"]["sourcedId"])
+        set(_frames(_spoil("people-missing", package, share=share)[0])["demographics"]["sourcedId"])
         for share in (0.1, 0.2)
     )
-    everyone = set(_frames(package)["users"]["sourcedId"])
+    everyone = set(_frames(package)["demographics"]["sourcedId"])
 
     assert more < some < everyone
-    assert 0.85 < len(some) / len(everyone) < 0.95
-    assert 0.75 < len(more) / len(everyone) < 0.85
+    assert len(some) == round(0.9 * len(everyone))
+    assert len(more) == round(0.8 * len(everyone))
