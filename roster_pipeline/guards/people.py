@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from roster_pipeline.guards.census import distinct
 from roster_pipeline.guards.facts import RELATIVES, STUDENTS, Share
 from roster_pipeline.guards.filled import filled
 from roster_pipeline.guards.kinds import KINDS
@@ -48,8 +49,9 @@ def moved_school(delta: Delta) -> Share:
     moved = _but(both, before.students[here])
     still = _unmoved(delta).students if len(moved) else _NONE
     moved = _but(moved, still)
-    students = len(_distinct(np.concatenate([still, both]))) if len(moved) else _stay(delta)
-    return Share(len(moved), students)
+    if not len(moved):
+        return Share(0, _stay(delta))
+    return Share(len(moved), int(distinct(np.concatenate([still, both])).sum()))
 
 
 def sign_in(delta: Delta) -> dict[str, Share]:
@@ -127,17 +129,10 @@ def _is(roles: pd.DataFrame, kind: str) -> Mask:
 
 def _both(some: Hashes, others: Hashes) -> Hashes:
     """Those that are in both, each once."""
-    return _distinct(some[KeySet(others).contains(some)])
+    found = some[KeySet(others).contains(some)]
+    return found[distinct(found)]
 
 
 def _but(some: Hashes, *others: Hashes) -> Hashes:
     """Those that are in none of the others."""
     return some[~KeySet(np.concatenate(others)).contains(some)]
-
-
-def _distinct(hashes: Hashes) -> Hashes:
-    """Each once. (`np.unique` takes seconds for a million.)"""
-    ordered = np.sort(hashes)
-    first = np.ones(len(ordered), dtype=bool)
-    first[1:] = ordered[1:] != ordered[:-1]
-    return ordered[first]
