@@ -323,6 +323,33 @@ def test_a_row_at_another_school_is_removed_there_and_changed_in_all(
     assert shift.entities[entity] == Moves(was=1, changed=1)
 
 
+def test_a_row_that_was_over_is_ended_where_it_was_when_it_comes_elsewhere(
+    between: Between,
+) -> None:
+    old, new = seat("e", "c", endDate=YESTERDAY), seat("e", "c", school="b")
+
+    shift = count_moves(between({"enrollments": [old]}, {"enrollments": [new]}), DAY)
+
+    assert numbers(shift) == {
+        "a": {"enrollments": {"was": 1, "ended": 1}},
+        "b": {"enrollments": {"added": 1}},
+    }
+
+
+@pytest.mark.parametrize("most_kept", [-1, 1000])
+def test_rows_in_another_order_are_still_compared_with_what_they_were(
+    most_kept: int, between: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delta_module, "_MOST_KEPT", most_kept)
+    old = [seat("1", "c"), seat("2", "c", school="b"), seat("3", "c", school="d")]
+    new = [row | {"userSourcedId": "v"} for row in [old[2], old[0], old[1]]]
+
+    shift = count_moves(between({"enrollments": old}, {"enrollments": new}), DAY)
+
+    changed = {"enrollments": {"was": 1, "changed": 1}}
+    assert numbers(shift) == {"a": changed, "b": changed, "d": changed}
+
+
 def test_a_school_that_goes_is_named_with_its_students_and_teachers(tmp_path: Path) -> None:
     roles = [
         role("1", "u", "student", "a"),
@@ -388,6 +415,24 @@ def test_students_whose_enrollment_is_over_are_not_lost(between: Between) -> Non
 
 def test_teachers_do_not_fill_a_class(between: Between) -> None:
     assert emptied(between, seats(6, role="teacher"), []) == Share(affected=0, of=0)
+
+
+def test_teachers_who_go_empty_no_class(between: Between) -> None:
+    teachers = [seat(f"t{n}", "c", f"t{n}") | {"role": "teacher"} for n in range(4)]
+
+    assert emptied(between, seats(6) + teachers, seats(6)) == Share(affected=0, of=1)
+
+
+def test_a_student_who_comes_back_as_a_teacher_is_lost(between: Between) -> None:
+    again = [{**row, "sourcedId": f"t{n}", "role": "teacher"} for n, row in enumerate(seats(6))]
+
+    assert emptied(between, seats(6), again) == Share(affected=1, of=1)
+
+
+def test_who_was_over_and_moves_to_another_class_is_not_lost(between: Between) -> None:
+    moved = [{**row, "classSourcedId": "x"} for row in seats(6)]
+
+    assert emptied(between, seats(6, endDate=YESTERDAY), moved) == Share(affected=0, of=1)
 
 
 def test_students_who_move_to_another_class_are_lost_to_the_first(between: Between) -> None:
