@@ -1,6 +1,5 @@
 """Causes for a terminal, in the order in which to mend them."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final
@@ -22,6 +21,7 @@ from roster_pipeline.reports.causes import (
 )
 from roster_pipeline.reports.effects import effect
 from roster_pipeline.reports.findings import STYLES
+from roster_pipeline.reports.tables import printable
 
 _CAUSES: Final = 40
 _SENTENCES: Final = 4
@@ -31,7 +31,6 @@ _ABSENT: Final[Mapping[str, str]] = {
     "reference.removed": "gone",
     "excel.leading_zeros": "there only with other leading zeros",
 }
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def findings_text(
@@ -60,11 +59,6 @@ def causes_text(causes: Causes) -> RenderableType:
             parts += [Text(), Text(f"… and {len(rest)} more kinds with {count:,} findings.")]
         parts.append(Text())
     return Group(*parts[:-1])
-
-
-def printable(text: str) -> str:
-    """A text that came with the package, without what could steer a terminal."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _cause(cause: Cause, number: str, explained: set[str]) -> Iterable[RenderableType]:

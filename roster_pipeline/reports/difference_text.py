@@ -7,9 +7,8 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from roster_pipeline.reports.causes_text import printable
 from roster_pipeline.reports.changes import most
-from roster_pipeline.reports.tables import Cell, text_table
+from roster_pipeline.reports.tables import Cell, printable, text_table
 
 _ALWAYS: Final[Mapping[str, str]] = {
     "was": "was",

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from roster_pipeline.guards.calendar import Window
 from roster_pipeline.guards.facts import Shift
-from roster_pipeline.reports.tables import text_table
+from roster_pipeline.reports.tables import printable, text_table
 from roster_pipeline.store import Hold, HoldStatus
 from roster_pipeline.store.held import HeldRows
 
@@ -53,8 +53,8 @@ def hold_document(hold: Hold) -> dict[str, Any]:
 
 
 def sentences(hold: Hold) -> list[str]:
-    """Why the guards held the candidate, one sentence each."""
-    return [str(reason["sentence"]) for reason in hold.reasons]
+    """Why the guards held the candidate, one sentence each; schools are called by their names."""
+    return [printable(str(reason["sentence"])) for reason in hold.reasons]
 
 
 def holds_text(holds: Sequence[Hold]) -> RenderableType:

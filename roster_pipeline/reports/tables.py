@@ -1,12 +1,16 @@
 """Tables for a terminal and for Markdown, so that every report looks alike."""
 
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 Cell = str | int | Text
+
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def text_table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
@@ -31,6 +35,11 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str | int]]) -
     if not body:
         return "none"
     return "\n".join(["|".join(["", *header, ""]), "|" + "---|" * len(header), *body])
+
+
+def printable(text: str) -> str:
+    """A text that came with the package, without what could steer a terminal."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _shown(cell: Cell) -> Text:
