@@ -6,21 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from roster_pipeline.guards.calendar import Calendar
+from roster_pipeline.simulator.accidents import apply_accident
 from roster_pipeline.simulator.district import Day, District
-from tests.guards.weeks import Weeks
+from tests.guards.weeks import CALENDAR, Weeks
 
 FIRST: Final = dt.date(2026, 7, 27)
 DAYS: Final = 188
 """Until the end of January: rollover, the first weeks of a year, and the change of semester."""
 DISTRICT: Final = District(students=800, seed=7, today=FIRST, seasons=True)
-CALENDAR: Final = Calendar.model_validate(
-    {
-        "windows": [
-            {"name": "summer", "kind": "rollover", "from": "2026-06-10", "to": "2026-08-31"},
-        ]
-    }
-)
 
 
 def packages(district: District, days: int) -> Iterator[tuple[dt.date, bytes]]:
@@ -64,3 +57,26 @@ def test_a_rollover_outside_of_any_window_is_held(tmp_path: Path) -> None:
 
     assert synced.ended == "held"
     assert {"removed", "moved_school", "additions"} <= synced.guards
+
+
+def test_a_summer_without_classes_takes_nothing_that_had_not_ended(tmp_path: Path) -> None:
+    sent = dict(packages(DISTRICT, 8))
+    monday, tuesday, rolled_over = (DISTRICT.date_of(number) for number in (0, 1, 7))
+    with Weeks.at(tmp_path, calendar=CALENDAR) as weeks:
+        weeks.approve(weeks.sync(monday, sent[monday]))
+        synced = weeks.sync(tuesday, _without_classes(sent[tuesday]))
+        after = weeks.sync(rolled_over, sent[rolled_over])
+
+    assert synced.ended == "accepted"
+    assert synced.facts is not None
+    classes = synced.facts.shift.entities["classes"]
+    assert (classes.ended, classes.removed) == (classes.was, 0)
+    assert after.ended == "accepted"
+
+
+def _without_classes(package: bytes) -> bytes:
+    for entity in ("classes", "enrollments"):
+        out = io.BytesIO()
+        apply_accident("header-only-file", io.BytesIO(package), out, entity=entity)
+        package = out.getvalue()
+    return package

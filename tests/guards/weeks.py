@@ -28,6 +28,14 @@ from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.snapshots import Snapshots
 
 SOURCE: Final = "springfield"
+CALENDAR: Final = Calendar.model_validate(
+    {
+        "windows": [
+            {"name": "summer", "kind": "rollover", "from": "2026-06-10", "to": "2026-08-31"},
+        ]
+    }
+)
+"""What docs/churn.md asks a district to say."""
 _LOOK_BACK: Final = dt.timedelta(days=30)
 Ended = Literal["accepted", "held", "stopped"]
 
