@@ -14,10 +14,10 @@ from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
 from roster_pipeline.oneroster.rules import Profile
 from roster_pipeline.quality.rules import RULES
 from roster_pipeline.reports.causes import Causes, Values, causes_of
-from roster_pipeline.reports.causes_text import causes_text, printable
+from roster_pipeline.reports.causes_text import causes_text
 from roster_pipeline.reports.findings import STYLES, findings_sentence, summarise
 from roster_pipeline.reports.findings_lines import json_lines
-from roster_pipeline.reports.tables import Cell, text_table
+from roster_pipeline.reports.tables import Cell, printable, text_table
 
 SCHEMA: Final = "roster.check/2"
 _CODES: Final = 15
