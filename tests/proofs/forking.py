@@ -7,6 +7,9 @@ of JSON on standard output says how it ended.
 
 import json
 import os
+import resource
+import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,13 +47,24 @@ class Commands:
         )
 
     def run(
-        self, program: str, *words: str | Path, environ: Mapping[str, str] | None = None
+        self,
+        program: str,
+        *words: str | Path,
+        environ: Mapping[str, str] | None = None,
+        kill_after: float | None = None,
+        most_bytes: int | None = None,
     ) -> Ended:
-        """Run one command to its end; `environ` is added to this process's own."""
+        """Run one command to its end; `environ` is added to this process's own.
+
+        It is killed once it has run for `kill_after` seconds. It can make no file longer than
+        `most_bytes`, as on a disk with so much room.
+        """
         order = {
             "words": [program, *(str(word) for word in words)],
             "environ": {**os.environ, **(environ or {})},
             "outputs": [str(path) for path in self._outputs],
+            "kill_after": kill_after,
+            "most_bytes": most_bytes,
         }
         asked, told = self._process.stdin, self._process.stdout
         assert asked is not None
@@ -95,10 +109,21 @@ def _serve() -> int:
         if child == 0:
             _become(order)
             return int(programs[order["words"][0]]() or 0)
-        _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.write(f"{_end_of(child, order['kill_after'])}\n")
         sys.stdout.flush()
     return 0
+
+
+def _end_of(child: int, kill_after: float | None) -> int:
+    """How a child ended, by itself or killed."""
+    if kill_after is not None:
+        watched = os.pidfd_open(child)
+        ended, _, _ = select.select([watched], [], [], kill_after)
+        if not ended:
+            signal.pidfd_send_signal(watched, signal.SIGKILL)
+        os.close(watched)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
 
 
 def _threads() -> list[str]:
@@ -116,6 +141,9 @@ def _become(order: dict[str, Any]) -> None:
         opened = os.open(path, os.O_RDWR | os.O_CREAT | (os.O_TRUNC if descriptor else 0), 0o600)
         os.dup2(opened, descriptor)
         os.close(opened)
+    if order["most_bytes"] is not None:
+        # Python ignores the signal that comes with it, so that a write fails as on a full disk.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["most_bytes"],) * 2)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,11 +16,15 @@ from roster_pipeline.simulator.district import District
 from roster_pipeline.simulator.sftp_server import SftpServer
 from roster_pipeline.store.ledger import Ledger
 from tests.proofs.forking import Commands, Ended
+from tests.proofs.provider import Provider
 
 SOURCE = "springfield"
 DESTINATION = "lms"
 PASSWORD = "correct horse battery"
 VARIABLE = "ROSTER_TEST_SFTP_PASSWORD"
+PRODUCT = "reader"
+TOKEN = "a-token-of-the-stage"
+TOKEN_VARIABLE = "ROSTER_TEST_SCIM_TOKEN"
 
 _SFTP = """\
 transport:
@@ -41,6 +45,20 @@ date_from: {{name: "-(?P<date>[0-9]{{8}})[.]zip$"}}
 complete: {{quiet_seconds: 0}}
 """
 _DESTINATION = "id: {destination}\npath: /in/{{source}}.zip\n"
+_PRODUCT = """\
+id: {product}
+name: Reader
+sources: all
+accounts:
+  identity:
+    user_name: "{{username}}@{{source}}.example.org"
+  roles: {{teacher: teacher, student: learner}}
+  fields: [givenName, familyName, role]
+  scim:
+    base_url: {url}
+    auth: {{bearer: {{token: {{env: {variable}}}}}}}
+    attempts: 2
+"""
 
 
 class Databases:
@@ -48,7 +66,8 @@ class Databases:
 
     def __init__(self, server_url: str, name: str) -> None:
         self._server_url = server_url
-        self._used, self._saved = name, f"{name}_saved"
+        self._used = name
+        self._saved: set[str] = set()
         self._run(f"CREATE DATABASE {self._used}")
 
     @property
@@ -56,6 +75,21 @@ class Databases:
         """The address of the one in use."""
         url = sa.make_url(self._server_url).set(database=self._used)
         return url.render_as_string(hide_password=False)
+
+    def url_at(self, port: int | None) -> str:
+        """Its address through a port on loopback; its own address for None."""
+        if port is None:
+            return self.url
+        url = sa.make_url(self.url)
+        through = sa.URL.create(
+            url.drivername,
+            username=url.username,
+            password=url.password,
+            host="127.0.0.1",
+            port=port,
+            database=url.database,
+        )
+        return through.render_as_string(hide_password=False)
 
     def rows(self) -> dict[str, str]:
         """Every table's rows, as text."""
@@ -75,18 +109,20 @@ class Databases:
                 for table in tables
             }
 
-    def save(self) -> None:
-        """Keep a copy. Nobody may be connected."""
-        self._run(f"CREATE DATABASE {self._saved} TEMPLATE {self._used}")
+    def save(self, name: str) -> None:
+        """Keep a copy under a name. Nobody may be connected."""
+        copy = f"{self._used}_{name}"
+        self._run(f"CREATE DATABASE {copy} TEMPLATE {self._used}")
+        self._saved.add(copy)
 
-    def put_back(self) -> None:
-        """Make the one in use the copy again."""
+    def put_back(self, name: str) -> None:
+        """Make the one in use the copy of that name again."""
         self._run(f"DROP DATABASE {self._used} WITH (FORCE)")
-        self._run(f"CREATE DATABASE {self._used} TEMPLATE {self._saved}")
+        self._run(f"CREATE DATABASE {self._used} TEMPLATE {self._used}_{name}")
 
     def drop(self) -> None:
-        """Remove both."""
-        for name in (self._used, self._saved):
+        """Remove all."""
+        for name in (self._used, *self._saved):
             self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _run(self, statement: str) -> None:
@@ -106,6 +142,10 @@ class Stage:
     server: SftpServer
     databases: Databases | None = None
     """None: everything on SQLite."""
+    provider: Provider | None = None
+    """None: no product has accounts."""
+    postgres_port: int | None = None
+    """Where on loopback the commands find the databases, if not where these are."""
     district: District = field(default_factory=lambda: District(students=300))
     """Its package is of more than one of the blocks that SFTP moves at a time."""
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
@@ -135,15 +175,16 @@ class Stage:
     @property
     def environ(self) -> dict[str, str]:
         """What the commands find in their environment."""
-        named = {VARIABLE: PASSWORD, "TMPDIR": str(self.scratch), "COLUMNS": "400"}
+        named = {VARIABLE: PASSWORD, TOKEN_VARIABLE: TOKEN}
+        named |= {"TMPDIR": str(self.scratch), "COLUMNS": "400"}
         if self.databases is not None:
-            named["ROSTER_POSTGRES_URL"] = self.databases.url
+            named["ROSTER_POSTGRES_URL"] = self.databases.url_at(self.postgres_port)
         return named
 
-    def roster(self, *words: str | Path, **environ: str) -> Ended:
-        """Run a command on the workspace."""
+    def roster(self, *words: str | Path, how: Mapping[str, Any] = {}, **environ: str) -> Ended:
+        """Run a command on the workspace; `how` is as `Commands.run` says."""
         return self.commands.run(
-            "roster", "-w", self.workspace, *words, environ={**self.environ, **environ}
+            "roster", "-w", self.workspace, *words, environ={**self.environ, **environ}, **how
         )
 
     def materialize(self, asset: str, day: int) -> Ended:
@@ -159,9 +200,12 @@ class Stage:
         """The date of one of the district's days."""
         return self.today + timedelta(days=day - self.last_day)
 
-    def sync(self, day: int, *words: str | Path, **environ: str) -> Ended:
+    def sync(
+        self, day: int, *words: str | Path, how: Mapping[str, Any] = {}, **environ: str
+    ) -> Ended:
         """`roster sync` for a day."""
-        return self.roster("sync", SOURCE, "--date", str(self.date_of(day)), *words, **environ)
+        date = str(self.date_of(day))
+        return self.roster("sync", SOURCE, "--date", date, *words, how=how, **environ)
 
     def make(self) -> None:
         """Make the workspace and the folders of the server."""
@@ -177,6 +221,10 @@ class Stage:
             f"destinations/{DESTINATION}.yaml",
             _DESTINATION.format(destination=DESTINATION) + self.transport(),
         )
+        if self.provider is not None:
+            (self.workspace / "products").mkdir(exist_ok=True)
+            text = _PRODUCT.format(product=PRODUCT, url=self.provider.url, variable=TOKEN_VARIABLE)
+            self.write(f"products/{PRODUCT}.yaml", text)
 
     def write(self, name: str, text: str) -> None:
         """Write one of the workspace's files."""
@@ -208,11 +256,15 @@ class Stage:
         spoil(hidden)
         return hidden.replace(path)
 
-    def first_day(self) -> None:
-        """Have the roster of day 0 held, approved and delivered."""
+    def first_hold(self) -> str:
+        """Have the roster of day 0 held; the hold's name."""
         held = self.sync(0, "--format", "json")
         assert held.code == 3, held.err + held.out
-        self.approve(held.document()["hold"]["name"])
+        return str(held.document()["hold"]["name"])
+
+    def first_day(self) -> None:
+        """Have the roster of day 0 held, approved and delivered."""
+        self.approve(self.first_hold())
 
     def approve(self, hold: str) -> None:
         """Approve a hold and go on."""
@@ -247,39 +299,53 @@ class Stage:
         rows = self.databases.rows() if self.databases else {}
         return {**files_below(self.workspace), **files_below(self.server.root), **rows}
 
-    def save(self) -> None:
-        """Remember everything as it is now."""
-        shutil.copytree(self.workspace, self.root / "saved" / "workspace")
-        shutil.copytree(self.server.root, self.root / "saved" / "server")
+    def save(self, name: str = "saved") -> None:
+        """Remember everything as it is now, under a name."""
+        shutil.copytree(self.workspace, self.root / name / "workspace")
+        shutil.copytree(self.server.root, self.root / name / "server")
+        if self.provider is not None:
+            self.provider.save(name)
         if self.databases is not None:
-            self.databases.save()
+            self.databases.save(name)
 
-    def put_back(self) -> None:
+    def put_back(self, name: str = "saved") -> None:
         """Make everything as it was saved."""
         for folder in (self.workspace, self.server.root, self.scratch):
             shutil.rmtree(folder)
-        shutil.copytree(self.root / "saved" / "workspace", self.workspace)
-        shutil.copytree(self.root / "saved" / "server", self.server.root)
+        shutil.copytree(self.root / name / "workspace", self.workspace)
+        shutil.copytree(self.root / name / "server", self.server.root)
         self.scratch.mkdir()
+        if self.provider is not None:
+            self.provider.put_back(name)
         if self.databases is not None:
-            self.databases.put_back()
+            self.databases.put_back(name)
 
 
 @contextmanager
 def staged(
-    root: Path, commands: Commands, postgres_url: str | None = None, **options: Any
+    root: Path,
+    commands: Commands,
+    postgres_url: str | None = None,
+    *,
+    accounts: bool = False,
+    **options: Any,
 ) -> Iterator[Stage]:
-    """A new workspace and its server, until the block ends."""
-    databases = Databases(postgres_url, f"stage_{uuid4().hex[:12]}") if postgres_url else None
+    """A new workspace and its servers, until the block ends."""
     (root / "server").mkdir(parents=True)
-    try:
-        with SftpServer(root / "server", passwords={"roster": PASSWORD}) as server:
-            stage = Stage(root, commands, server, databases, **options)
-            stage.make()
-            yield stage
-    finally:
-        if databases is not None:
-            databases.drop()
+    with ExitStack() as open_until_then:
+        databases = None
+        if postgres_url:
+            databases = Databases(postgres_url, f"stage_{uuid4().hex[:12]}")
+            open_until_then.callback(databases.drop)
+        provider = None
+        if accounts:
+            provider = open_until_then.enter_context(Provider(root / "provider", TOKEN))
+        server = open_until_then.enter_context(
+            SftpServer(root / "server", passwords={"roster": PASSWORD})
+        )
+        stage = Stage(root, commands, server, databases, provider, **options)
+        stage.make()
+        yield stage
 
 
 def files_below(folder: Path) -> Mapping[str, str]:
