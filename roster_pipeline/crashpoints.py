@@ -9,6 +9,8 @@ import signal
 from typing import Final
 
 PLACES: Final = (
+    "lease.before",
+    "lease.after",
     "landing.half",
     "landing.before-rename",
     "landing.after-rename",

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from roster_pipeline.crashpoints import reached
 from roster_pipeline.store.database import Database
 from roster_pipeline.store.errors import LeaseHeld, LeaseLost, StoreError
 from roster_pipeline.store.process import Process
@@ -68,6 +69,7 @@ def holding(
 
     Raises LeaseHeld if another has it.
     """
+    reached("lease.before")
     lease = _take(database, name, clock(), run_id)
     ended = threading.Event()
     heart = threading.Thread(
@@ -83,6 +85,7 @@ def holding(
         ended.set()
         heart.join()
         _release(database, lease, clock())
+        reached("lease.after")
 
 
 def verify(connection: sa.Connection, lease: Lease) -> None:
