@@ -1,21 +1,32 @@
 """Whatever a roster holds, it survives the package that it is written into."""
 
 import io
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pandas as pd
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from roster_pipeline.oneroster.entities import ENTITIES, USER_ROLES_1P1, columns_1p1
+from roster_pipeline.oneroster.delta import diff
+from roster_pipeline.oneroster.entities import (
+    ENTITIES,
+    USER_ROLES_1P1,
+    Required,
+    columns,
+    columns_1p1,
+)
 from roster_pipeline.oneroster.findings import Severity
 from roster_pipeline.oneroster.package import open_package
+from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.oneroster.versions import downgrade_users, upgrade_users
-from roster_pipeline.oneroster.writing import write_bulk
+from roster_pipeline.oneroster.writing import write_bulk, write_delta
 from roster_pipeline.quality.candidate import build_candidate
 from roster_pipeline.tables.text import TEXT
-from tests.oneroster.strategies import BLANK, Frames, rosters, row_set, stored
+from tests.oneroster.strategies import BLANK, Frames, edits_of, rosters, row_set, stored
 
 
 @given(rosters(max_rows=6, blank=("password",)), st.integers(1, 4))
@@ -36,6 +47,58 @@ def test_what_is_written_as_1p2_is_read_again_but_for_what_bulk_leaves_blank(
         for entity in ENTITIES:
             if entity not in again.kept:
                 assert row_set(again.roster, entity) == row_set(roster, entity, without=BLANK)
+
+
+@st.composite
+def two_days(draw: st.DrawFn) -> tuple[Frames, Frames]:
+    frames = draw(rosters(max_rows=6))
+    return frames, draw(edits_of(frames))
+
+
+@given(two_days(), st.integers(1, 4), st.integers(1, 4))
+@settings(max_examples=20, deadline=None)
+def test_the_difference_of_two_rosters_as_a_delta_package_makes_the_later_of_the_earlier(
+    days: tuple[Frames, Frames], before: int, after: int
+) -> None:
+    assume(any(len(frame) for frame in days[0].values()))
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        old = stored(days[0], folder / "old", block=before)
+        new = closed(stored(days[1], folder / "edited", block=after), folder)
+        package = io.BytesIO()
+        write_delta(diff(old, new), package, modified=datetime(2026, 9, 1, tzinfo=UTC))
+        with open_package(package) as opened:
+            made = build_candidate(opened, old, folder / "made", block_bytes=200)
+        grave = [f.code for f in made.findings if f.severity is not Severity.WARN]
+        # An edit may let something end before it begins, which is held.
+        assume(not any(code.startswith("row.") for code in grave))
+        assert grave == []
+        assert made.roster is not None
+        for entity in ENTITIES:
+            assert row_set(made.roster, entity) == row_set(new, entity)
+
+
+def closed(roster: Roster, folder: Path) -> Roster:
+    """What is left of a roster once whatever refers to rows that are not there has gone."""
+    with closing(RosterWriter(folder / "closed")) as writer:
+        for entity in ENTITIES:
+            frame = roster.frame(entity)
+            for column in columns(entity):
+                if column.target is None or not len(frame):
+                    continue
+                there = set(writer.columns(column.target, ["sourcedId"])["sourcedId"])
+                cells = frame[column.name].map(
+                    lambda cell, there=there: [x for x in cell.split(",") if x in there],
+                    na_action="ignore",
+                )
+                kept = cells.map(lambda items: ",".join(items) or None, na_action="ignore")
+                frame = frame.assign(**{column.name: kept.astype(TEXT)})
+                if column.required is Required.ALWAYS:
+                    frame = frame[frame[column.name].notna()]
+            frame = frame.reset_index(drop=True)
+            lines = np.arange(len(frame), dtype=np.int64) + 2
+            writer.write(entity, frame, file=f"{entity}.csv", lines=lines)
+        return writer.finish()
 
 
 ORGS = ("d1", "s1", "s2", "s3")
