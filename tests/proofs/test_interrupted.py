@@ -29,7 +29,6 @@ KILLS: Final = int(os.environ.get("ROSTER_KILLS", "30"))
 APPROVAL, ACCEPTED, NEXT_DAY = "approval", "accepted", "next_day"
 RENAMED, DISABLED = 40, 10
 LATER_ON_POSTGRES: Final = (pytest.mark.postgres, pytest.mark.soak)
-DAGSTER_S_WORDS = "WARNING:root:Retrying failed database connection"
 Command = Callable[[Mapping[str, Any]], Ended]
 """A command, run as `Commands.run` says."""
 
@@ -210,9 +209,11 @@ def test_a_disk_that_is_full_is_one_sentence_and_the_next_sync_goes_on(
     breaks_off_well(stage, next_day, failed)
 
 
+# Dagster tries each of its writes for some seconds before it gives up: this takes minutes.
 @pytest.mark.postgres
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("stage", ["postgres"], indirect=True)
-@pytest.mark.parametrize("seed", moments(KILLS // 3, quick=1))
+@pytest.mark.parametrize("seed", moments(KILLS // 10, quick=0))
 def test_a_database_that_goes_away_is_one_sentence_and_the_next_sync_goes_on(
     stage: Stage, next_day: Act, postgres_url: str, seed: int
 ) -> None:
@@ -240,10 +241,12 @@ def cut_off(stage: Stage, act: Act, postgres_url: str, moment: float) -> Ended:
 def breaks_off_well(stage: Stage, act: Act, failed: Ended) -> None:
     """It said what was wrong, kept the roster of before or after, and ends well once it can."""
     assert failed.code == 1, failed.err + failed.out
-    said = [line for line in failed.err.splitlines() if not line.startswith(DAGSTER_S_WORDS)]
-    assert len(said) == 1, failed.err
-    assert said[0].startswith("roster: ")
-    assert "fault of roster-pipeline" not in said[0]
+    # Dagster and its driver may have grumbled before that, of addresses and no cells.
+    *grumbled, said = failed.err.splitlines()
+    assert said.startswith("roster: "), failed.err
+    assert "fault of roster-pipeline" not in said
+    assert "Traceback" not in failed.err
+    assert stage.databases is not None or not grumbled
     with stage.ledger() as ledger:
         accepted = ledger.accepted(SOURCE)
         assert accepted is not None
