@@ -7,7 +7,7 @@ from roster_pipeline.guards.cumulative import Past
 from roster_pipeline.guards.facts import Facts, Shift
 from roster_pipeline.guards.filled import filled
 from roster_pipeline.guards.judge import Verdict, judge
-from roster_pipeline.guards.policy import judge_without_losses
+from roster_pipeline.guards.policy import judge_without_losses, losses_alone
 from roster_pipeline.oneroster.delta import diff
 from roster_pipeline.reports.difference import difference_bytes, difference_document
 from roster_pipeline.resources.sync_run import SyncRun
@@ -85,7 +85,7 @@ def put_removals_before_a_person(
     differences: Differences,
 ) -> Hold | None:
     """Hold what was withheld, compared with the rest of it, which is accepted."""
-    facts = expected(withheld.facts, withheld.candidate, run, snapshots)
+    facts = expected(losses_alone(withheld.facts), withheld.candidate, run, snapshots)
     verdict = judge(facts, workspace.guards_for(run.source.id, run.date))
     return put_before_a_person(
         withheld.candidate, rest, facts, verdict, run, snapshots, differences

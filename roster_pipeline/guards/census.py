@@ -95,7 +95,7 @@ def in_district(rows: Numbers) -> Hashes:
     return keys
 
 
-def distinct(keys: Hashes) -> Mask:
+def first_ones(keys: Hashes) -> Mask:
     """Which are the first with their number."""
     first = np.ones(len(keys), dtype=bool)
     first[KeySet(keys).duplicated()] = False

@@ -45,22 +45,26 @@ def past_shifts(history: Sequence[Past], day: date) -> dict[int, Shift]:
 def cumulative(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
     """Too much removed in the last days and today together; said of the shortest time only.
 
-    Only where today removes something, and the days before did: `removed` sees to one day.
+    Only where today removes something, and the days before did; and not where today alone removes
+    too much, which `removed` and `school` say.
     """
     if facts.base is None:
         return
     spans, today = _spans(facts, settings.cumulative), facts.shift
     for entity in ENTITIES:
-        over = (span.of(entity, span.past.entities, today.entities, "rows") for span in spans)
-        yield from (excess.reason("cumulative") for excess in _first(over))
+        gone = today.entities.get(entity, NO_MOVES).removed
+        if not settings.of(entity).removed.passed_by(gone, facts.base.get(entity, 0)):
+            over = (span.of(entity, span.past.entities, today.entities, "rows") for span in spans)
+            yield from (excess.reason("cumulative") for excess in _first(over))
     for kind in PEOPLE:
-        over = (span.of(kind, span.past.people, today.people, "people") for span in spans)
-        yield from (excess.reason("cumulative") for excess in _first(over))
+        if not _too_many(kind, today.people, settings.of_people(kind).removed):
+            over = (span.of(kind, span.past.people, today.people, "people") for span in spans)
+            yield from (excess.reason("cumulative") for excess in _first(over))
     schools = {
         school: found
         for school in today.schools
         if not facts.schools_removed.get(school)
-        if (found := list(_at_school(school, today, spans)))
+        if (found := list(_at_school(school, today, spans, settings.schools.removed)))
     }
     yield from reasons_by_school("cumulative", schools, facts)
 
@@ -103,9 +107,16 @@ def _spans(facts: Facts, limits: Cumulative) -> list[_Span]:
     return [_Span(days, facts.past[days], *by_days[days]) for days in SPANS if days in facts.past]
 
 
-def _at_school(school: str, today: Shift, spans: Sequence[_Span]) -> Iterator[Excess]:
+def _too_many(kind: str, today: Mapping[str, Moves], limit: Limit) -> bool:
+    moves = today.get(kind, NO_MOVES)
+    return limit.passed_by(moves.removed, moves.was)
+
+
+def _at_school(
+    school: str, today: Shift, spans: Sequence[_Span], one_day: Limit
+) -> Iterator[Excess]:
     now = today.schools[school]
-    for kind in AT_SCHOOL:
+    for kind in (kind for kind in AT_SCHOOL if not _too_many(kind, now, one_day)):
         yield from _first(
             span.of(kind, span.past.schools.get(school, {}), now, kind, span.at_school)
             for span in spans

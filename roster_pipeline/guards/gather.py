@@ -22,11 +22,11 @@ def gather(
     """The facts given, and with them all that a comparison brings up.
 
     `day` is the date of the sync; `outside` says which rows of the accepted roster the source's
-    scope leaves out now. On a first sync there is nothing to add.
+    scope leaves out now. On a first sync it is what would come, by kind of people and school.
     """
-    if delta.old is None:
-        return given
     shift = count_moves(delta, day, outside)
+    if delta.old is None:
+        return replace(given, shift=shift)
     removed, names = schools_removed(delta, outside)
     return replace(
         given,

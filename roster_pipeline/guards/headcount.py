@@ -10,12 +10,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from roster_pipeline.guards.census import Hashes, Keys, at_school, distinct, in_district
+from roster_pipeline.guards.census import Hashes, Keys, at_school, first_ones, in_district
 from roster_pipeline.guards.facts import PEOPLE, Moves
 from roster_pipeline.guards.moved import FATES, Mask, Moved, Numbers, joined
 from roster_pipeline.guards.schools import Tally
 from roster_pipeline.oneroster.layout import Positions
-from roster_pipeline.tables.keys import KeySet
+from roster_pipeline.tables.keys import KeySet, distinct
 
 _ALL: Final = slice(None)
 
@@ -36,7 +36,7 @@ def _heads(
 ) -> Iterator[tuple[int, str, npt.NDArray[np.int32]]]:
     """Each kind, what became of people, and of whom it did: the school of each."""
     theirs = keys(everyone)
-    first = distinct(theirs)
+    first = first_ones(theirs)
     touched, became = _became(keys, theirs, roles, users, everyone)
     for kind in range(len(PEOPLE)):
         yield kind, "was", everyone["school"][first & (everyone["kind"] == kind)]
@@ -51,7 +51,7 @@ def _became(
     lost, won = joined([roles.gone, roles.before]), joined([roles.came, roles.after])
     lost_keys, won_keys = keys(lost), keys(won)
     of_changed = theirs[KeySet(users.before["user"]).contains(everyone["user"])]
-    touched = np.unique(np.concatenate([lost_keys, won_keys, of_changed]))
+    touched = distinct(np.concatenate([lost_keys, won_keys, of_changed]))
     stood = np.flatnonzero(KeySet(touched).contains(theirs))
     old, gone, come = (np.searchsorted(touched, at) for at in (theirs[stood], lost_keys, won_keys))
 

@@ -12,7 +12,7 @@ from roster_pipeline.guards.census import (
     Hashes,
     all_roles,
     at_school,
-    distinct,
+    first_ones,
     role_traits,
     user_traits,
 )
@@ -80,7 +80,7 @@ def schools_removed(
     schools = Schools.of(delta)
     # No date matters to who is there.
     everyone = all_roles(delta.old, schools, date.min)
-    counted = distinct(at_school(everyone)) & np.isin(everyone["kind"], _WITH_PEOPLE)
+    counted = first_ones(at_school(everyone)) & np.isin(everyone["kind"], _WITH_PEOPLE)
     at = everyone["school"][counted]
     heads = np.bincount(at[at >= 0], minlength=len(schools.sourced_ids))
     heads = heads[schools.numbers(arrow(orgs["sourcedId"]))]

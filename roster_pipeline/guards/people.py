@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from roster_pipeline.guards.census import distinct
+from roster_pipeline.guards.census import first_ones
 from roster_pipeline.guards.facts import RELATIVES, STUDENTS, Share
 from roster_pipeline.guards.filled import filled
 from roster_pipeline.guards.kinds import KINDS
@@ -51,7 +51,7 @@ def moved_school(delta: Delta) -> Share:
     moved = _but(moved, still)
     if not len(moved):
         return Share(0, _stay(delta))
-    return Share(len(moved), int(distinct(np.concatenate([still, both])).sum()))
+    return Share(len(moved), int(first_ones(np.concatenate([still, both])).sum()))
 
 
 def sign_in(delta: Delta) -> dict[str, Share]:
@@ -130,7 +130,7 @@ def _is(roles: pd.DataFrame, kind: str) -> Mask:
 def _both(some: Hashes, others: Hashes) -> Hashes:
     """Those that are in both, each once."""
     found = some[KeySet(others).contains(some)]
-    return found[distinct(found)]
+    return found[first_ones(found)]
 
 
 def _but(some: Hashes, *others: Hashes) -> Hashes:

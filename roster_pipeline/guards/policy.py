@@ -1,5 +1,6 @@
 """Whether what is new may flow while what would go waits, and what the guards say of that."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from roster_pipeline.guards.calendar import NO_CLASH
@@ -30,7 +31,7 @@ def without_losses(facts: Facts) -> Facts:
             entity: facts.counts.get(entity, 0) + kept.get(entity, 0)
             for entity in {**facts.counts, **kept}
         },
-        shift=_without_losses(facts.shift),
+        shift=_each(facts.shift, _kept),
         filled={
             name: facts.filled.get(name, 0) + kept.get(name.partition(".")[0], 0)
             for name in {**facts.filled, **facts.expect_fill}
@@ -40,6 +41,11 @@ def without_losses(facts: Facts) -> Facts:
         schools_removed={},
         emptied_classes=Share(0, facts.emptied_classes.of),
     )
+
+
+def losses_alone(facts: Facts) -> Facts:
+    """The facts of a candidate of which all but what goes is accepted already."""
+    return replace(facts, shift=_each(facts.shift, _lost))
 
 
 def judge_without_losses(facts: Facts, settings: GuardSettings) -> Verdict:
@@ -58,16 +64,22 @@ def judge_without_losses(facts: Facts, settings: GuardSettings) -> Verdict:
     )
 
 
-def _without_losses(shift: Shift) -> Shift:
+def _each(shift: Shift, change: Callable[[Moves], Moves]) -> Shift:
     return replace(
         shift,
-        entities={entity: _kept(moves) for entity, moves in shift.entities.items()},
-        people={kind: _kept(moves) for kind, moves in shift.people.items()},
+        entities={entity: change(moves) for entity, moves in shift.entities.items()},
+        people={kind: change(moves) for kind, moves in shift.people.items()},
         schools={
-            school: {kind: _kept(moves) for kind, moves in of.items()}
+            school: {kind: change(moves) for kind, moves in of.items()}
             for school, of in shift.schools.items()
         },
     )
+
+
+def _lost(moves: Moves) -> Moves:
+    """What was added is there by now."""
+    there = moves.was + moves.added
+    return replace(moves, was=there, added=0, changed=0, deactivated=0, reactivated=0)
 
 
 def _kept(moves: Moves) -> Moves:

@@ -1,7 +1,7 @@
 """The limits that a roster may not pass without a person's word."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StrictInt, field_validator
 
@@ -45,12 +45,15 @@ class Limit(Part):
 class Additions(Limit):
     """Nobody loses anything by rows that are added, but another file may be behind them."""
 
-    percent: Percent | None = 75.0
+    percent: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] | None = 75.0
     floor: Count = 25
 
 
-class Changes(Additions):
+class Changes(Limit):
     """Names and grades change for all in summer, and on no other day."""
+
+    percent: Percent | None = 75.0
+    floor: Count = 25
 
 
 class HeldBack(Limit):
@@ -223,17 +226,20 @@ class GuardSettings(EntityLimits):
 
     def of(self, entity: str) -> EntityLimits:
         """The limits that hold for one entity."""
-        own = self.entities.get(entity)
-        if own is None:
+        own, usual = self.entities.get(entity), _OF_TERMS.get(entity)
+        if own is None and usual is None:
             return self
-        return EntityLimits.model_validate(self._general(EntityLimits, own))
+        general = self.model_dump(include=set(EntityLimits.model_fields), exclude_unset=True)
+        said = _overlay(general, own.model_dump(exclude_unset=True) if own else {})
+        return EntityLimits.model_validate(_overlay(usual or {}, said))
 
     def of_people(self, kind: str) -> MoveLimits:
         """The limits that hold for one kind of people."""
         own = self.people.get(kind)
         if own is None:
             return self
-        return MoveLimits.model_validate(self._general(MoveLimits, own))
+        general = self.model_dump(include=set(MoveLimits.model_fields))
+        return MoveLimits.model_validate(_overlay(general, own.model_dump(exclude_unset=True)))
 
     def overlaid_by(self, other: "GuardSettings") -> "GuardSettings":
         """These settings with every key that `other` sets taken from `other`."""
@@ -241,9 +247,12 @@ class GuardSettings(EntityLimits):
             _overlay(self.model_dump(exclude_unset=True), other.model_dump(exclude_unset=True))
         )
 
-    def _general(self, kind: type[MoveLimits], own: MoveLimits) -> dict[str, Any]:
-        general = self.model_dump(include=set(kind.model_fields))
-        return _overlay(general, own.model_dump(exclude_unset=True))
+
+_OF_TERMS: Final[Mapping[str, Mapping[str, Any]]] = {
+    entity: {"additions": {"percent": 150.0}} for entity in ("classes", "enrollments")
+}
+"""Where every class is of one term, those of the next come all at once, and may stand beside those
+of the last for some days."""
 
 
 def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from roster_pipeline.quality.rules import RULES
 from roster_pipeline.quality.unidentified import keep_misnamed, keep_unidentified
 from roster_pipeline.tables.ahead import ahead
 from roster_pipeline.tables.hashes import text_hashes
-from roster_pipeline.tables.keys import KeySet
+from roster_pipeline.tables.keys import KeySet, distinct
 from roster_pipeline.tables.text import arrow
 
 _NO_HASHES: Final[Hashes] = np.empty(0, dtype=np.uint64)
@@ -307,7 +307,7 @@ class Builder:
         self.own[entity] = int(self.writer.kept(entity).sum())
         held = state.held_rows
         found = _NONE if held is None else self.base.find(entity, held["sourcedId"])
-        stand_ins = np.union1d(found[found >= 0], renamed)
+        stand_ins = distinct(np.concatenate([found[found >= 0], renamed]))
         stand_ins = stand_ins[absent[stand_ins]]
         if self.package.modes[entity] is Mode.DELTA:
             positions = np.flatnonzero(absent).astype(np.int64)
@@ -323,8 +323,8 @@ class Builder:
             if len(more):
                 self._report("key.unidentified", entity)
                 absent[more] = False
-            more = np.union1d(more, self._misnamed(entity, state, absent))
-            stand_ins = positions = np.union1d(stand_ins, more)
+            more = distinct(np.concatenate([more, self._misnamed(entity, state, absent)]))
+            stand_ins = positions = distinct(np.concatenate([stand_ins, more]))
         self.standing_in[entity] += len(stand_ins)
         copied = self._copy(entity, positions, state)
         if entity == "users":
@@ -338,7 +338,7 @@ class Builder:
         deleted = np.concatenate([_NO_HASHES, *state.deleted])
         if (held := state.held_rows) is not None:
             # What one row deletes and another one, held, has, is in doubt.
-            deleted = np.setdiff1d(deleted, text_hashes(held["sourcedId"]))
+            deleted = deleted[~KeySet(text_hashes(held["sourcedId"])).contains(deleted)]
         absent: Mask = ~KeySet(np.concatenate([written, deleted])).contains(self.base.keys(entity))
         return absent
 
@@ -410,7 +410,7 @@ class Builder:
                 faults.add(some.rows["sourcedId"], some.causes)
                 keys.append(text_hashes(some.rows["sourcedId"]))
             absent.append(keys)
-        waiting = np.unique(np.concatenate(absent[0]))
+        waiting = distinct(np.concatenate(absent[0]))
         removed = np.concatenate([self.base.keys(entity), *absent[1]])
         self.presence[entity] = Presence(
             present,

@@ -32,6 +32,7 @@ from roster_pipeline.quality.grades import wrong_grades, wrong_residence
 from roster_pipeline.quality.lists import has_gap, without_gaps
 from roster_pipeline.quality.presence import Positions
 from roster_pipeline.tables.arrow import is_true, pc
+from roster_pipeline.tables.keys import distinct
 from roster_pipeline.tables.text import arrow, series
 
 Mask = npt.NDArray[np.bool_]
@@ -77,7 +78,7 @@ def _wrong(cells: pd.Series, column: pa.Column) -> Positions:
             failed = ~passed.to_numpy(dtype=bool)
             if failed.any():
                 found.append(passed.index.to_numpy(dtype=np.int64)[failed])
-    return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+    return distinct(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
 
 def _named(
@@ -107,12 +108,12 @@ def _noted(
 ) -> Iterator[CellFault]:
     """What is odd about cells that are of their type."""
     if column.name in SCIENTIFIC.columns:
-        rows = np.setdiff1d(scientific(cells), wrong)
+        rows = np.setdiff1d(scientific(cells), wrong, assume_unique=True)
         if len(rows):
             yield CellFault(column, SCIENTIFIC, rows)
     if column.kind is Kind.USER_IDS:
         parted = pc.match_substring_regex(arrow(cells), _COMMA_INSIDE)
-        rows = np.setdiff1d(_positions(parted), wrong)
+        rows = np.setdiff1d(_positions(parted), wrong, assume_unique=True)
         if len(rows):
             yield CellFault(column, COMMA, rows)
     if column.name in RESIDENCE.columns and version is Version.V1P1:

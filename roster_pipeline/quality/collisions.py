@@ -46,7 +46,7 @@ def _same_person(view: RosterView) -> Iterable[Broken]:
     yield Broken("users", None, alike)
     master = view.texts("users", "userMasterIdentifier")
     twice = _shared(one_person(view, master), master != 0)
-    yield Broken("users", "userMasterIdentifier", np.setdiff1d(twice, alike))
+    yield Broken("users", "userMasterIdentifier", np.setdiff1d(twice, alike, assume_unique=True))
 
 
 def _identifier(view: RosterView) -> Iterable[Broken]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from roster_pipeline.quality.view import Days, Hashes, Mask
-from roster_pipeline.tables.keys import KeySet
+from roster_pipeline.tables.keys import KeySet, distinct
 
 
 def repeated(keys: Hashes) -> Mask:
@@ -13,7 +13,7 @@ def repeated(keys: Hashes) -> Mask:
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
     if not len(twice):
         return np.zeros(len(keys), dtype=np.bool_)
-    return KeySet(np.unique(twice)).contains(keys)
+    return KeySet(distinct(twice)).contains(keys)
 
 
 def overlapping(keys: Hashes, begins: Days, ends: Days) -> tuple[Mask, Mask]:

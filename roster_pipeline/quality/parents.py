@@ -12,6 +12,7 @@ from roster_pipeline.oneroster.roster import RosterWriter
 from roster_pipeline.quality.presence import Positions
 from roster_pipeline.quality.rules import RULES
 from roster_pipeline.tables.arrow import pc
+from roster_pipeline.tables.keys import distinct
 from roster_pipeline.tables.text import TEXT, arrow
 
 WITH_PARENTS: Final = ("orgs", "academicSessions")
@@ -43,7 +44,9 @@ def judge_parents(writer: RosterWriter, entity: str, own: int, file: str) -> Fin
     if len(loops) and loops[0] < own:
         cells = pd.DataFrame({"parentSourcedId": pd.Series([None] * len(loops), dtype=TEXT)})
         writer.replace(entity, kept[loops], cells)
-    odd = np.setdiff1d(np.flatnonzero(wrong_kinds(frame["type"], parents)), loops)
+    odd = np.setdiff1d(
+        np.flatnonzero(wrong_kinds(frame["type"], parents)), loops, assume_unique=True
+    )
     findings = Findings()
     for code, found in (("reference.loop", loops), ("reference.parent_kind", odd)):
         rows = found[found < own]
@@ -73,7 +76,7 @@ def in_loops(parents: Positions) -> Positions:
     there = parents
     for _ in range(max(1, len(parents).bit_length())):
         there = np.where(there >= 0, there[there], -1)
-    return np.unique(there[there >= 0])
+    return distinct(there[there >= 0])
 
 
 def wrong_kinds(types: pd.Series, parents: Positions) -> npt.NDArray[np.bool_]:

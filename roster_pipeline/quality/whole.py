@@ -23,6 +23,7 @@ from roster_pipeline.quality.meaning_people import PEOPLE
 from roster_pipeline.quality.meaning_sessions import SESSIONS
 from roster_pipeline.quality.view import Positions, RosterView
 from roster_pipeline.quality.whole_rules import Broken, WholeRule
+from roster_pipeline.tables.keys import distinct
 from roster_pipeline.tables.text import arrow
 
 WHOLE: Final[tuple[WholeRule, ...]] = (*COLLISIONS, *SESSIONS, *CLASSES, *PEOPLE)
@@ -107,7 +108,7 @@ class _Places:
         for some in broken:
             if some.rows is not None:
                 rows[some.entity].append(some.rows)
-        self._rows = {entity: np.unique(np.concatenate(parts)) for entity, parts in rows.items()}
+        self._rows = {entity: distinct(np.concatenate(parts)) for entity, parts in rows.items()}
         self._frames = {
             entity: roster.take(entity, positions, ["sourcedId"], provenance=True)
             for entity, positions in self._rows.items()

@@ -13,6 +13,7 @@ from roster_pipeline.oneroster.rules import Layer, Rule
 from roster_pipeline.quality.rules import RULES
 from roster_pipeline.reports.findings import summarise
 from roster_pipeline.reports.tables import markdown_table
+from roster_pipeline.tables.keys import distinct
 
 NAMES: Final[Mapping[Layer, str]] = {
     Layer.CELL: "cells",
@@ -119,4 +120,4 @@ def _score(bad: int, rows: int) -> float:
 
 def _rows_in(groups: Iterable[FindingGroup]) -> int:
     lines = [group.lines for group in groups]
-    return len(np.unique(np.concatenate(lines))) if lines else 0
+    return len(distinct(np.concatenate(lines))) if lines else 0

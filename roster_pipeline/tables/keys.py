@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,17 @@ Positions = npt.NDArray[np.int64]
 _NONE: Final[Positions] = np.empty(0, dtype=np.int64)
 # Pairs are looked at in slices of this many rows, to keep what lies between small.
 _SLICE: Final = 1 << 19
+
+
+Number = TypeVar("Number", bound=np.generic)
+
+
+def distinct(numbers: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    """Each number once, ascending. (`np.unique` of NumPy 2.4 takes a second for a million.)"""
+    ordered = np.sort(numbers)
+    first = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first]
 
 
 class KeySet:

@@ -86,6 +86,12 @@ def test_nine_in_a_hundred_a_day_do_not_pass_five_times() -> None:
     assert len(history) == 2
 
 
+def test_days_that_add_up_are_not_told_where_one_day_is_too_much() -> None:
+    day = with_past(removing(500), past(1, users=300))
+
+    assert [reason.guard for reason in judge(day, settings()).reasons] == ["removed"]
+
+
 def test_a_slow_loss_is_noticed_within_a_month() -> None:
     history = [past(days_ago, users=60) for days_ago in (28, 21, 14, 8)]
 

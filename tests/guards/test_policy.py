@@ -6,7 +6,12 @@ from hypothesis import event, given
 
 from roster_pipeline.guards.facts import Facts, Moves, Share, Shift
 from roster_pipeline.guards.judge import GUARDS, judge
-from roster_pipeline.guards.policy import judge_without_losses, only_losses, without_losses
+from roster_pipeline.guards.policy import (
+    judge_without_losses,
+    losses_alone,
+    only_losses,
+    without_losses,
+)
 from roster_pipeline.guards.settings import GuardSettings
 from tests.guards.any_day import any_facts, any_settings
 from tests.guards.days import BASE, at_school, facts, moving, of_people, settings
@@ -199,3 +204,11 @@ def _losing(shift: Shift) -> Shift:
             for school, kinds in shift.schools.items()
         },
     )
+
+
+def test_of_a_candidate_that_is_accepted_but_for_its_losses_only_these_are_left() -> None:
+    moves = Moves(was=100, added=5, changed=7, removed=30, ended=2, deactivated=1)
+    left = losses_alone(facts(shift=Shift(entities={"users": moves}, people={"students": moves})))
+
+    kept = Moves(was=105, removed=30, ended=2)
+    assert (left.shift.entities["users"], left.shift.people["students"]) == (kept, kept)

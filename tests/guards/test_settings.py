@@ -187,3 +187,13 @@ def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, dict):
         return [leaf for key, of in value.items() for leaf in _leaves(f"{path}.{key}", of)]
     return [(path, value)]
+
+
+def test_classes_and_enrollments_of_the_next_term_may_stand_beside_those_of_the_last() -> None:
+    usual = settings()
+    assert (usual.of("classes").additions.percent, usual.of("users").additions.percent) == (150, 75)
+    assert usual.of("enrollments").additions.floor == usual.of("users").additions.floor
+
+    said = settings(additions={"percent": 40}, entities={"classes": {"additions": {"floor": 9}}})
+    assert said.of("enrollments").additions.percent == 40
+    assert said.of("classes").additions.model_dump() == {"percent": 40, "floor": 9, "count": None}
