@@ -76,7 +76,8 @@ def run_sync(
 ) -> SyncResult:
     """Sync one source on one date; the source's own today by default.
 
-    Where nothing new came, what was accepted before is brought to those who have not got it yet.
+    Where nothing new came, what was accepted before is brought to those who have not got it yet,
+    unless the date is before that of what is accepted: such a run provisions and delivers nothing.
     A dry run keeps nothing: it leaves ledger, store and servers as they were, and puts the packages
     it would have delivered into `out` (`<out>/<destination>/…`), or nowhere without it.
 
@@ -94,7 +95,10 @@ def run_sync(
             return result
         today = workspace.source(source).date_of(call.overrides["clock"]())
         late = _undelivered(workspace, source, today)
-        return call.execute(opened, RESUME, source, late.date) if late else result
+        # A run of an old date looks, and acts on nobody.
+        if late is None or day < late.confirmed:
+            return result
+        return call.execute(opened, RESUME, source, late.date)
 
 
 def resume(

@@ -128,7 +128,6 @@ def test_what_it_read_and_found_is_kept(past: Past) -> None:
     assert known.findings(SOURCE, found.name.partition(".")[0]) is not None
 
 
-@pytest.mark.xfail(strict=True, reason="run_sync brings what is accepted to those behind it.")
 def test_nor_does_it_where_the_destination_and_the_accounts_are_behind(past: Past) -> None:
     town = past.town
     drop(town, 8)
