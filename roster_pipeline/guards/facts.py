@@ -15,6 +15,18 @@ AT_SCHOOL: Final = (*PEOPLE, "classes", "enrollments")
 """What is counted school by school."""
 
 
+SOON: Final = 30
+"""Days within which an end that has come forward is as good as one today."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many."""
+
+    affected: int = 0
+    of: int = 0
+
+
 @dataclass(frozen=True)
 class Moves:
     """Rows (or people) of one kind: how many there were, and what would become of them."""
@@ -30,7 +42,8 @@ class Moves:
     descoped: int = 0
     """Gone because the source's scope leaves them out now."""
     deactivated: int = 0
-    """Among those changed: still there, and no longer in force or enabled before their time."""
+    """Among those changed: still there, and disabled, no longer in force, or to end within
+    `SOON` days and before the time that was said."""
     reactivated: int = 0
     """Among those changed: in force or enabled again."""
 
@@ -51,14 +64,6 @@ class Moves:
 NO_MOVES: Final = Moves()
 
 
-@dataclass(frozen=True)
-class Share:
-    """So many of so many."""
-
-    affected: int = 0
-    of: int = 0
-
-
 @dataclass(frozen=True, kw_only=True)
 class Shift:
     """What differs between two rosters, counted. What is left out of a mapping did not move."""
@@ -69,6 +74,8 @@ class Shift:
     """By kind of people (`PEOPLE`), in the whole district; each person once a kind."""
     schools: Mapping[str, Mapping[str, Moves]] = field(default_factory=dict)
     """By sourcedId of a school, then by what is counted there (`AT_SCHOOL`)."""
+    shares: Mapping[str, Share] = field(default_factory=dict)
+    """What else is added up over days: `role_flips`, `moved_school`, and `sign_in.` with a column."""
     school_names: Mapping[str, str] = field(default_factory=dict)
     """What the schools of `schools` and `schools_removed` are called."""
 
@@ -78,6 +85,7 @@ class Shift:
             "entities": _plain(self.entities),
             "people": _plain(self.people),
             "schools": {school: _plain(of) for school, of in self.schools.items() if _plain(of)},
+            "shares": {name: asdict(of) for name, of in self.shares.items() if of.affected},
         }
 
     @classmethod
@@ -87,6 +95,7 @@ class Shift:
             entities=_moves(kept.get("entities", {})),
             people=_moves(kept.get("people", {})),
             schools={school: _moves(of) for school, of in kept.get("schools", {}).items()},
+            shares={name: Share(**of) for name, of in kept.get("shares", {}).items()},
         )
 
 
@@ -134,6 +143,13 @@ class Facts:
     sign_in: Mapping[str, Share] = field(default_factory=dict)
     """By column of users that people sign in by (`username`, `email`): who would have another
     value in place of one that they have, of all who stay."""
+    clashes: int = 0
+    """Users who would go while somebody who is added or changed takes their username, e-mail or
+    userMasterIdentifier: with the old rows kept, two people would sign in by one name."""
+    closed_until: date | None = None
+    """The last day of a window in which nothing goes, on a day in it."""
+    withheld: Mapping[str, int] = field(default_factory=dict)
+    """Rows that the accepted roster has because their removal was not let through."""
     again: date | None = None
     """The date of an earlier accepted roster that the candidate is word for word, and that has been
     replaced since."""
