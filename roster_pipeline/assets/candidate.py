@@ -108,7 +108,7 @@ def candidate_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
             held = _held(found, made, sync_run, snapshots)
             yield held_result(held, workspace.escalate_after(source.id))
             yield from _entities(made, kept, base)
-            yield _whole(made, kept, base, held)
+            yield _whole(made, kept, base, held, landed_package)
 
     return candidate_roster
 
@@ -206,7 +206,9 @@ def _entities(made: Candidate, kept: Snapshot, base: Snapshot | None) -> Iterato
         )
 
 
-def _whole(made: Candidate, kept: Snapshot, base: Snapshot | None, held: HeldRows) -> Event:
+def _whole(
+    made: Candidate, kept: Snapshot, base: Snapshot | None, held: HeldRows, package: Landed
+) -> Event:
     return dg.MaterializeResult(
         asset_key=CANDIDATE,
         value=CandidateRoster(
@@ -219,6 +221,7 @@ def _whole(made: Candidate, kept: Snapshot, base: Snapshot | None, held: HeldRow
             made.emptied,
             made.findings.counts(),
             held,
+            package,
         ),
         metadata={
             "rows": dg.MetadataValue.md(counts_markdown(kept.counts)),

@@ -22,7 +22,7 @@ from roster_pipeline.reports.changes import changes_markdown, changes_sentence, 
 from roster_pipeline.reports.holds import blackout_sentence, settle
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.sources.scope import outside
-from roster_pipeline.store import Accepted, Hold, HoldStatus, Landed, Outcome, Refused, Snapshot
+from roster_pipeline.store import Accepted, Hold, HoldStatus, Outcome, Refused, Snapshot
 from roster_pipeline.store.differences import Differences
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Workspace
@@ -39,7 +39,6 @@ def changes(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
         sync_run: dg.ResourceParam[SyncRun],
         workspace: dg.ResourceParam[Workspace],
         snapshots: dg.ResourceParam[Snapshots],
-        landed_package: Landed,
         candidate_roster: CandidateRoster,
     ) -> Iterator[dg.MaterializeResult[Changes]]:
         """The candidate compared with the roster that is accepted now.
@@ -62,7 +61,7 @@ def changes(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
                 sync_run.ends(Outcome.NOTHING_NEW, blackout_sentence(blackout))
                 return
             _require_same_base(candidate_roster, base, sync_run)
-            made = _compared(candidate_roster, base, landed_package, sync_run, workspace, snapshots)
+            made = _compared(candidate_roster, base, sync_run, workspace, snapshots)
             yield dg.MaterializeResult(value=made, metadata=_metadata(made))
 
     return changes
@@ -102,7 +101,6 @@ def guard(partitions: dg.PartitionsDefinition[str]) -> dg.AssetChecksDefinition:
 def _compared(
     read: CandidateRoster,
     base: Snapshot | None,
-    landed: Landed,
     run: SyncRun,
     workspace: Workspace,
     snapshots: Snapshots,
@@ -120,7 +118,9 @@ def _compared(
         orphaned=read.orphaned,
         read=read.rows,
         header_only=read.emptied,
-        again=None if base is None or delta.empty else ledger.came_before(read.snapshot, landed),
+        again=None
+        if base is None or delta.empty
+        else ledger.came_before(read.snapshot, read.package),
     )
     left_out = outside(old, source.scope) if old is not None else {}
     facts = expected(gather(given, delta, day, left_out), read.snapshot, run, snapshots)

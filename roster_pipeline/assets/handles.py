@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from roster_pipeline.guards.facts import Facts
-from roster_pipeline.store import Snapshot
+from roster_pipeline.store import Landed, Snapshot
 from roster_pipeline.store.held import HeldRows
 
 
@@ -29,6 +29,8 @@ class CandidateRoster:
     """Findings by code."""
     held_rows: HeldRows | None = None
     """Of the rows held back those whose sourcedId is known, and how old they are."""
+    package: Landed | None = None
+    """What it was read from."""
 
 
 @dataclass(frozen=True)
