@@ -4,12 +4,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from roster_pipeline.guards.facts import NO_MOVES, PEOPLE, Facts, Moves
+from roster_pipeline.guards.facts import (
+    NO_MOVES,
+    PEOPLE,
+    STAFF,
+    STUDENTS,
+    TEACHERS,
+    Facts,
+    Moves,
+)
 from roster_pipeline.guards.reasons import Excess, Reason, exceeded
 from roster_pipeline.guards.settings import GuardSettings, Limit, MoveLimits, SchoolLimits
 from roster_pipeline.oneroster.entities import ENTITIES
 
 _Limits = MoveLimits | SchoolLimits
+_FROM_NOTHING: Final = 5
+"""So many people of a kind that there was none of are no slip of a single row."""
 
 
 @dataclass(frozen=True)
@@ -60,18 +70,23 @@ ADDITIONS: Final = Move(
 )
 CHANGES: Final = Move("changes", lambda moves: moves.changed, lambda of: of.changes, "would change")
 MOVES: Final = (REMOVED, DEACTIVATED, DESCOPED, ADDITIONS, CHANGES)
+_OTHERS: Final = "the others have ended, or the scope leaves them out"
 
 
 def header_only(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
     """A file with a header and no rows is a broken export, or summer."""
     for entity, base in _bases(facts):
-        if entity in facts.header_only and _over(entity, facts) < base:
+        left = base - _over(entity, facts)
+        if entity in facts.header_only and left > 0:
+            said = f"all {base:,} rows accepted before would go"
+            if left < base:
+                said = f"the last {left:,} of {base:,} rows accepted before would go; {_OTHERS}"
             yield Reason(
                 "header_only",
                 entity,
-                f"{entity}: the file has a header and no rows; all {base:,} rows accepted before "
-                "would go; approve this if it is really empty, as in summer, else reject it",
-                {"removed": base, "of": base},
+                f"{entity}: the file has a header and no rows; {said}; "
+                "approve this if it is really empty, as in summer, else reject it",
+                {"removed": left, "of": base},
             )
 
 
@@ -83,10 +98,7 @@ def vanished(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
         if left := base - _over(entity, facts):
             said = f"all {base:,} rows would be removed"
             if left < base:
-                said = (
-                    f"the last {left:,} of {base:,} rows would be removed; "
-                    "the others have ended, or the scope leaves them out"
-                )
+                said = f"the last {left:,} of {base:,} rows would be removed; {_OTHERS}"
             numbers = {"removed": left, "of": base, "percent": round(100 * left / base, 1)}
             yield Reason("vanished", entity, f"{entity}: {said}", numbers, losses=True)
 
@@ -96,6 +108,38 @@ def removed(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
     for reason in _moved(REMOVED, facts, settings):
         if reason.entity in PEOPLE or facts.counts.get(reason.entity or "", 0):
             yield reason
+
+
+def nothing_goes(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
+    """In a window in which nothing goes; what has ended by its own dates may."""
+    if facts.base is None or facts.closed_until is None:
+        return
+    if gone := sum(moves.removed + moves.descoped for moves in facts.shift.entities.values()):
+        rows = "1 row" if gone == 1 else f"{gone:,} rows"
+        yield Reason(
+            "nothing_goes",
+            None,
+            f"{rows} would be removed, and nothing goes until {facts.closed_until}",
+            {"removed": gone},
+            losses=True,
+        )
+
+
+def withheld(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
+    """What a person was asked about does not go while nobody answers, however many rows have come
+    since."""
+    for entity, _base in _bases(facts):
+        waiting = facts.withheld.get(entity, 0)
+        missing = min(facts.shift.entities.get(entity, NO_MOVES).removed, waiting)
+        if missing and missing * 2 >= waiting:
+            yield Reason(
+                "withheld",
+                entity,
+                f"{entity}: {missing:,} of the {waiting:,} rows whose removal waits for a person "
+                "are still missing",
+                {"removed": missing, "of": waiting},
+                losses=True,
+            )
 
 
 def deactivated(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
@@ -109,8 +153,14 @@ def descoped(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
 
 
 def additions(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
-    """Nobody loses anything, yet another file may be behind it."""
+    """Nobody loses anything, yet another file may be behind it; and people of a kind that there
+    was none of may have got a role by mistake."""
     yield from _moved(ADDITIONS, facts, settings)
+    for kind in (STUDENTS, TEACHERS, STAFF) if facts.base is not None else ():
+        moves = facts.shift.people.get(kind, NO_MOVES)
+        if not moves.was and moves.added >= _FROM_NOTHING:
+            said = f"{kind}: {moves.added:,} people would be {kind}, and there were none"
+            yield Reason("additions", kind, said, {"additions": moves.added, "of": 0})
 
 
 def changes(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:

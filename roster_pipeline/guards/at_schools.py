@@ -1,16 +1,37 @@
 """Guards that look at one school at a time: half a school is lost in the sum of a district."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from roster_pipeline.guards.amounts import MOVES
-from roster_pipeline.guards.facts import AT_SCHOOL, NO_MOVES, PEOPLE, Facts
+from roster_pipeline.guards.amounts import MOVES, REMOVED
+from roster_pipeline.guards.facts import (
+    AT_SCHOOL,
+    NO_MOVES,
+    PEOPLE,
+    STUDENTS,
+    TEACHERS,
+    Facts,
+    Moves,
+)
 from roster_pipeline.guards.reasons import Excess, Reason, exceeded
-from roster_pipeline.guards.settings import GuardSettings
+from roster_pipeline.guards.settings import GuardSettings, SchoolLimits
 
 _REMOVED_APART: Final = 5
 _APART: Final = 20
 """So many schools get a sentence of their own, the rest of them one together."""
+_ALL: Final = 5
+"""So many students or teachers never go as the last of a school, however small it is."""
+
+
+@dataclass(frozen=True)
+class _AllOfThem(Excess):
+    """The last of a school, fewer than its limits look at."""
+
+    def __str__(self) -> str:
+        if self.affected < self.of:
+            return f"the last {self.affected:,} of {self.of:,} {self.noun} {self.fate}"
+        return f"all {self.affected:,} {self.noun} {self.fate}"
 
 
 def school_removed(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
@@ -48,18 +69,29 @@ def each_school(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
         school: found
         for school, moves in facts.shift.schools.items()
         if not facts.schools_removed.get(school)
-        if (
-            found := [
-                excess
-                for kind in AT_SCHOOL
-                for move in MOVES
-                for of in [moves.get(kind, NO_MOVES)]
-                for excess in move.exceeds(kind, of, of.was, settings.schools, kind)
-            ]
-        )
+        if (found := [*_too_much(moves, settings.schools)])
     }
     if facts.base is not None:
         yield from reasons_by_school("school", excesses, facts)
+
+
+def _too_much(moves: Mapping[str, Moves], limits: SchoolLimits) -> Iterator[Excess]:
+    for kind in AT_SCHOOL:
+        of = moves.get(kind, NO_MOVES)
+        if kind in (STUDENTS, TEACHERS):
+            yield from _all_of_them(kind, of, limits)
+        for move in MOVES:
+            yield from move.exceeds(kind, of, of.was, limits, kind)
+
+
+def _all_of_them(kind: str, moves: Moves, limits: SchoolLimits) -> Iterator[Excess]:
+    """Whether nobody would be left, where the limit for removals lets it pass for its floor."""
+    gone, limit = moves.removed, limits.removed
+    left = moves.was + moves.added - gone - moves.ended - moves.descoped
+    lowered = limit.model_copy(update={"floor": _ALL})
+    if left > 0 or limit.passed_by(gone, moves.was) or not lowered.passed_by(gone, moves.was):
+        return
+    yield _AllOfThem(kind, REMOVED.code, gone, moves.was, kind, REMOVED.fate, limit, losses=True)
 
 
 def emptied_classes(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:

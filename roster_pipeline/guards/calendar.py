@@ -1,6 +1,6 @@
 """A district's year: when much may change, when nothing may, and when nothing may go."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -34,10 +34,6 @@ leavers goes, every timetable is new. What names an accident (other ids, another
 exchanged, new e-mail addresses for all) is guarded as ever."""
 
 
-NO_CLASH: Final = GuardSettings.model_validate({"rekeyed": {"percent": 0.0, "floor": 1}})
-"""Where removed rows stay for a while, nobody may come a second time under another sourcedId."""
-
-
 def _a_date(value: Any) -> Any:
     if not isinstance(value, (date, str)):
         raise ValueError("say a date, such as 2027-07-15")
@@ -69,17 +65,15 @@ class Window(Part):
             raise ValueError(f"{self.name}: `to` is before `from`")
         return self
 
+    def holds(self, days: Collection[date]) -> bool:
+        """Whether it holds for what is of these days: see `Calendar.on`."""
+        inside = [self.first <= day <= self.last for day in days]
+        return all(inside) if self.kind == "rollover" else any(inside)
+
     @property
     def limits(self) -> GuardSettings:
         """What these days change of the limits."""
-        return _LIMITS[self.kind].overlaid_by(self.guards)
-
-
-_LIMITS: Final = {
-    "rollover": ROLLOVER,
-    "blackout": GuardSettings(),
-    "additions_only": NO_CLASH,
-}
+        return ROLLOVER.overlaid_by(self.guards) if self.kind == "rollover" else self.guards
 
 
 class Calendar(Part):
@@ -87,9 +81,11 @@ class Calendar(Part):
 
     windows: tuple[Window, ...] = ()
 
-    def on(self, day: date) -> tuple[Window, ...]:
-        """The windows that a day falls in, in the order of the file."""
-        return tuple(window for window in self.windows if window.first <= day <= window.last)
+    def on(self, *days: date) -> tuple[Window, ...]:
+        """The windows that hold for a roster, in the order of the file. `days` are the date that
+        it is of and the day on which it came: one of them is enough for what stops or keeps
+        something, and what loosens limits takes both."""
+        return tuple(window for window in self.windows if window.holds(days))
 
     def joined(self, other: "Calendar") -> "Calendar":
         """The windows of both, these first."""

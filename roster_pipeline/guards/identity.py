@@ -4,15 +4,82 @@ No window loosens them, and none is about rows that go: keeping these would not 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from roster_pipeline.guards.facts import NO_MOVES, STUDENTS, Facts, Share
-from roster_pipeline.guards.reasons import Reason, exceeded
-from roster_pipeline.guards.settings import GuardSettings
+from roster_pipeline.guards.reasons import Excess, Reason, exceeded
+from roster_pipeline.guards.settings import GuardSettings, Limit
 from roster_pipeline.oneroster.entities import ENTITIES
 
 _FEWEST: Final = 20
 """With fewer users than these, a share of those who are still there says little."""
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """People who stay, and to whom something happens that is no work of a day."""
+
+    key: str
+    """As in `Shift.shares`."""
+    code: str
+    """Of the guard over one day."""
+    what: str
+    """An entity or a kind of people."""
+    called: str
+    """What the sentence is about."""
+    share: Share
+    limit: Limit
+    """Of one day."""
+    fate: str
+    noun: str
+
+    def exceeds(self, share: Share, limit: Limit, when: str = "") -> Iterator[Excess]:
+        """Whether it happens to too many."""
+        yield from exceeded(
+            self.what,
+            self.code,
+            share.affected,
+            share.of,
+            limit,
+            f"{self.fate}{when}",
+            noun=self.noun,
+        )
+
+
+def mixed(facts: Facts, settings: GuardSettings) -> Iterator[Mixed]:
+    """All that is measured by those who stay, on one day as over several."""
+    yield Mixed(
+        "role_flips",
+        "role_flips",
+        "users",
+        "users",
+        facts.role_flips,
+        settings.role_flips,
+        "who stay would turn from students into teachers or staff, or back",
+        "people",
+    )
+    for column in sorted(facts.sign_in):
+        yield Mixed(
+            f"sign_in.{column}",
+            "sign_in",
+            "users",
+            f"users.{column}",
+            facts.sign_in[column],
+            settings.sign_in,
+            "who stay would get another value or none",
+            "users",
+        )
+    yield Mixed(
+        "moved_school",
+        "moved_school",
+        STUDENTS,
+        STUDENTS,
+        facts.moved_school,
+        settings.moved_school,
+        "who stay would be at another school",
+        STUDENTS,
+    )
 
 
 def again(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
@@ -57,39 +124,23 @@ def rekeyed(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
 
 def role_flips(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
     """Students with a teacher's rights are the worst of all mix-ups."""
-    share, fate = (
-        facts.role_flips,
-        "who stay would turn from students into teachers or staff, or back",
-    )
-    limit, noun = settings.role_flips, "people"
-    for excess in exceeded("users", "role_flips", share.affected, share.of, limit, fate, noun=noun):
-        yield excess.reason("role_flips")
+    yield from _of_one_day("role_flips", facts, settings)
 
 
 def sign_in(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
     """Who gets another username or address is locked out, or meets an account of somebody else."""
-    for column in sorted(facts.sign_in):
-        share, fate = facts.sign_in[column], "who stay would get another value or none"
-        for excess in exceeded(
-            "users",
-            "sign_in",
-            share.affected,
-            share.of,
-            settings.sign_in,
-            fate,
-            noun="users",
-        ):
-            yield excess.reason("sign_in", f"users.{column}")
+    yield from _of_one_day("sign_in", facts, settings)
 
 
 def moved_school(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
     """Schools exchanged by a broken lookup."""
-    share, fate = facts.moved_school, "who stay would be at another school"
-    limit, noun = settings.moved_school, STUDENTS
-    for excess in exceeded(
-        STUDENTS, "moved_school", share.affected, share.of, limit, fate, noun=noun
-    ):
-        yield excess.reason("moved_school")
+    yield from _of_one_day("moved_school", facts, settings)
+
+
+def _of_one_day(code: str, facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
+    for of in mixed(facts, settings):
+        if of.code == code:
+            yield from (found.reason(code, of.called) for found in of.exceeds(of.share, of.limit))
 
 
 def _is_of_another_district(entity: str, facts: Facts, settings: GuardSettings) -> bool:

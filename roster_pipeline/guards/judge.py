@@ -54,6 +54,8 @@ GUARDS: Final[Mapping[str, Guard]] = {
     "header_only": amounts.header_only,
     "vanished": amounts.vanished,
     "removed": amounts.removed,
+    "nothing_goes": amounts.nothing_goes,
+    "withheld": amounts.withheld,
     "deactivated": amounts.deactivated,
     "descoped": amounts.descoped,
     "orphaned": amounts.orphaned,

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from roster_pipeline.guards.calendar import NO_CLASH
 from roster_pipeline.guards.facts import Facts, Moves, Share, Shift
 from roster_pipeline.guards.judge import ACCIDENTS, GUARDS, Verdict
 from roster_pipeline.guards.settings import GuardSettings
@@ -40,26 +39,29 @@ def without_losses(facts: Facts) -> Facts:
         header_only=(),
         schools_removed={},
         emptied_classes=Share(0, facts.emptied_classes.of),
+        clashes=0,
+        closed_until=None,
+        withheld={},
     )
 
 
 def losses_alone(facts: Facts) -> Facts:
     """The facts of a candidate of which all but what goes is accepted already."""
-    return replace(facts, shift=_each(facts.shift, _lost))
+    return replace(facts, shift=replace(_each(facts.shift, _lost), shares={}))
 
 
 def judge_without_losses(facts: Facts, settings: GuardSettings) -> Verdict:
     """What the guards say where only what is new or changed flows.
 
     Accidents are looked for in all that was sent: another district's file has hardly a known row,
-    however many are kept beside it. Nobody may come a second time under another sourcedId.
+    however many are kept beside it.
     """
-    kept, strict = without_losses(facts), settings.overlaid_by(NO_CLASH)
+    kept = without_losses(facts)
     return Verdict(
         tuple(
             reason
             for code, guard in GUARDS.items()
-            for reason in (guard(facts, strict) if code in ACCIDENTS else guard(kept, settings))
+            for reason in guard(facts if code in ACCIDENTS else kept, settings)
         )
     )
 

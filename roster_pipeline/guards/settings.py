@@ -30,6 +30,14 @@ class Limit(Part):
             return False
         return affected >= max(self.floor, 1) and affected * 100 > self.percent * total
 
+    def times(self, number: int) -> "Limit":
+        """So many times this limit, from as many rows up."""
+        return Limit.model_construct(
+            percent=None if self.percent is None else self.percent * number,
+            floor=self.floor,
+            count=None if self.count is None else self.count * number,
+        )
+
     def sentence(self, total: int, noun: str = "rows") -> str:
         """The limit in words and in numbers where there are `total` rows, or whatever else."""
         parts = []
@@ -170,8 +178,8 @@ class EntityLimits(MoveLimits):
 
 
 class Cumulative(Part):
-    """The limits on what may be removed over several days, today included, without a person's
-    word."""
+    """The limits on what may be removed, and on what may be deactivated, over several days, today
+    included, without a person's word."""
 
     in_7_days: InAWeek = InAWeek()
     in_30_days: InAMonth = InAMonth()
@@ -249,10 +257,12 @@ class GuardSettings(EntityLimits):
 
 
 _OF_TERMS: Final[Mapping[str, Mapping[str, Any]]] = {
-    entity: {"additions": {"percent": 150.0}} for entity in ("classes", "enrollments")
+    "academicSessions": {"deactivated": {"percent": 0.0, "floor": 1}},
+    "classes": {"additions": {"percent": 150.0}},
+    "enrollments": {"additions": {"percent": 150.0}},
 }
 """Where every class is of one term, those of the next come all at once, and may stand beside those
-of the last for some days."""
+of the last for some days; and a single term that ends before its time takes all of them along."""
 
 
 def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

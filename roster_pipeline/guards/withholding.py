@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from roster_pipeline.guards.calendar import Window, of_kind
-from roster_pipeline.guards.facts import Facts
+from roster_pipeline.guards.facts import NO_MOVES, Facts
 from roster_pipeline.guards.judge import Verdict
 from roster_pipeline.guards.policy import judge_without_losses, only_losses
 from roster_pipeline.guards.settings import GuardSettings
@@ -15,19 +15,25 @@ def removals_wait(
     """Whether a candidate, on which `verdict` was given, is accepted but for what would go.
 
     In a window that lets nothing go, and under the policy `additions_only` where the guards hold
-    nothing but losses; never where what is left would have an accident in it.
+    nothing but losses; never where what is left would be held itself, or would have two people
+    sign in by one name.
     """
-    if facts.base is None or not any(_gone(facts)):
+    if facts.base is None or not any(_gone(facts)) or facts.clashes:
         return False
-    held = verdict.outcome == "hold"
-    wanted = held and settings.policy == "additions_only"
-    if of_kind(windows, "additions_only") is None and not wanted:
-        return False
-    if held and not only_losses(verdict):
-        return False
+    if of_kind(windows, "additions_only") is None:
+        wanted = settings.policy == "additions_only" and only_losses(verdict)
+        if not wanted or _twice(facts, settings):
+            return False
     return judge_without_losses(facts, settings).outcome == "pass"
 
 
 def _gone(facts: Facts) -> Iterable[int]:
     moves = facts.shift.entities.values()
     return (of.removed + of.ended + of.descoped for of in moves)
+
+
+def _twice(facts: Facts, settings: GuardSettings) -> bool:
+    """Whether those who come may be those who go under other ids, nothing alike about them: too
+    many users go, and at least half as many come."""
+    moves, limit = facts.shift.entities.get("users", NO_MOVES), settings.of("users").removed
+    return limit.passed_by(moves.removed, moves.was) and moves.added * 2 >= moves.removed

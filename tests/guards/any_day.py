@@ -1,5 +1,6 @@
 """Random days for property tests of the guards: numbers that fit together."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,7 @@ any_shift = st.builds(
     entities=_some(ENTITIES, any_moves()),
     people=_some(PEOPLE, any_moves()),
     schools=_some(SCHOOLS, _some(AT_SCHOOL, any_moves())),
+    shares=_some(("role_flips", "moved_school", "sign_in.email"), any_share()),
 )
 
 
@@ -61,6 +63,9 @@ def any_facts(draw: st.DrawFn) -> Facts:
         role_flips=draw(any_share()),
         moved_school=draw(any_share()),
         sign_in=draw(_some(("username", "email"), any_share())),
+        clashes=draw(st.sampled_from((0, 0, 1))),
+        closed_until=draw(st.none() | st.just(dt.date(2026, 12, 24))),
+        withheld=draw(_some(ENTITIES, st.integers(1, 50))),
     )
 
 

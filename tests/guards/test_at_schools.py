@@ -19,6 +19,48 @@ def test_a_few_leavers_of_a_small_school_are_let_go(removed: int, outcome: str) 
     assert judge(day, settings()).outcome == outcome
 
 
+@pytest.mark.parametrize("kind", ["students", "teachers"])
+@pytest.mark.parametrize(("was", "outcome"), [(4, "pass"), (5, "hold"), (9, "hold")])
+def test_nobody_left_at_a_small_school_is_held_whatever_the_floor(
+    kind: str, was: int, outcome: str
+) -> None:
+    day = facts(shift=Shift(schools={"s1": {kind: Moves(was=was, removed=was)}}))
+
+    assert judge(day, settings()).outcome == outcome
+
+
+def test_a_small_school_that_loses_all_says_so() -> None:
+    floor = settings(schools={"removed": {"floor": 20}})
+    day = at_school("s1", name="Tiny", students=Moves(was=14, removed=14))
+    [reason] = judge(day, floor).reasons
+    assert (reason.guard, reason.losses) == ("school", True)
+    assert reason.sentence == "Tiny (sourcedId s1): all 14 students would be removed"
+    assert reason.numbers == {"students_removed": 14, "students_of": 14}
+
+    last = at_school("s1", name="Tiny", students=Moves(was=14, removed=9, ended=5))
+    [reason] = judge(last, floor).reasons
+    assert reason.sentence.endswith("the last 9 of 14 students would be removed")
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [
+        Moves(was=9, ended=9),
+        Moves(was=9, ended=5, removed=4),
+        Moves(was=9, removed=8),
+        Moves(was=9, removed=9, added=9),
+    ],
+)
+def test_a_small_school_may_end_its_year_and_have_other_people(moves: Moves) -> None:
+    assert judge(at_school("s1", students=moves), settings()).outcome == "pass"
+
+
+def test_whoever_lifts_the_limit_for_schools_lifts_it_for_all_of_their_people_too() -> None:
+    day = at_school("s1", students=Moves(was=9, removed=9))
+
+    assert judge(day, settings(schools={"removed": {"percent": None}})).outcome == "pass"
+
+
 def test_all_that_is_too_much_at_a_school_stands_in_one_reason() -> None:
     day = at_school(
         "s1",

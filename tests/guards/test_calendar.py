@@ -5,8 +5,6 @@ import pytest
 from pydantic import ValidationError
 
 from roster_pipeline.guards.calendar import (
-    NO_CLASH,
-    ROLLOVER,
     Calendar,
     Window,
     loosened,
@@ -166,9 +164,8 @@ def test_of_two_windows_the_last_one_named_has_the_last_word() -> None:
     assert loosened(settings(), [strict, window()]).removed.percent == 50
 
 
-def test_where_nothing_goes_nobody_may_come_again_under_another_id() -> None:
-    one = facts(rekeyed={"users": Share(1, 1000)})
+def test_where_nothing_goes_the_limits_are_the_usual_ones() -> None:
+    own = window(kind="additions_only", guards={"additions": {"percent": 90}})
 
-    assert judge(one, loosened(settings(), [window(kind="additions_only")])).outcome == "hold"
-    assert judge(one, settings().overlaid_by(NO_CLASH)).outcome == "hold"
-    assert judge(one, settings().overlaid_by(ROLLOVER)).outcome == "pass"
+    assert loosened(settings(), [window(kind="additions_only")]) == settings()
+    assert loosened(settings(), [own]) == settings(additions={"percent": 90})

@@ -1,10 +1,12 @@
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from roster_pipeline.guards.calendar import ROLLOVER
 from roster_pipeline.guards.cumulative import SPANS, Past, past_shifts
-from roster_pipeline.guards.facts import Facts, Moves, Shift
+from roster_pipeline.guards.facts import Facts, Moves, Share, Shift
 from roster_pipeline.guards.judge import judge
 from tests.guards.days import BASE, facts, guards, settings
 
@@ -20,11 +22,11 @@ def past(days_ago: int, users: int = 90, was: int = 1000, **flags: bool) -> Past
 
 
 def removed(history: list[Past], span: int) -> int:
-    return past_shifts(history, TODAY)[span].entities.get("users", Moves()).removed
+    return past_shifts(history, TODAY, rollover=False)[span].entities.get("users", Moves()).removed
 
 
 def with_past(shift: Shift, *history: Past) -> Facts:
-    return facts(shift=shift, past=past_shifts(history, TODAY))
+    return facts(shift=shift, past=past_shifts(history, TODAY, rollover=False))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,9 @@ def test_a_span_reaches_back_so_many_days_with_today(days_ago: int, in_7: int, i
 def test_days_add_up_and_are_measured_by_what_there_was_at_first() -> None:
     history = [past(3, 90, was=1000), past(2, 80, was=910), past(1, 70, was=830)]
 
-    assert past_shifts(history, TODAY)[7].entities["users"] == Moves(was=1000, removed=240)
+    assert past_shifts(history, TODAY, rollover=False)[7].entities["users"] == Moves(
+        was=1000, removed=240
+    )
 
 
 def test_people_and_schools_add_up_as_well() -> None:
@@ -53,7 +57,7 @@ def test_people_and_schools_add_up_as_well() -> None:
         schools={"s1": {"classes": Moves(was=6, removed=1), "students": Moves(was=46, removed=5)}},
     )
 
-    total = past_shifts([Past(TODAY, one), Past(TODAY, other)], TODAY)[7]
+    total = past_shifts([Past(TODAY, one), Past(TODAY, other)], TODAY, rollover=False)[7]
     assert total.people == {
         "students": Moves(was=500, removed=30),
         "staff": Moves(was=9, added=1),
@@ -69,6 +73,29 @@ def test_what_a_person_approved_counts_no_more_nor_what_was_before_it() -> None:
 
 def test_a_day_in_a_rollover_window_is_skipped_and_the_days_around_it_are_not() -> None:
     assert removed([past(4), past(3, users=400, rollover=True), past(2, users=7)], 7) == 97
+
+
+def test_within_a_rollover_window_its_days_count() -> None:
+    history = [past(4), past(3, users=400, rollover=True), past(2, users=7)]
+
+    within = past_shifts(history, TODAY, rollover=True)[7]
+    assert within.entities["users"].removed == 497
+    decided = [past(4), past(3, rollover=True, approved=True), past(2, users=7)]
+    assert past_shifts(decided, TODAY, rollover=True)[7].entities["users"].removed == 7
+
+
+def test_a_window_does_not_let_half_a_district_go_every_day() -> None:
+    limits = settings().overlaid_by(ROLLOVER)
+    history = [past(1, users=450, rollover=True)]
+
+    for removed_today, outcome in ((150, "pass"), (200, "hold")):
+        shift = removing(removed_today, was=550)
+        day = facts(
+            base={**BASE, "users": 550},
+            shift=shift,
+            past=past_shifts(history, TODAY, rollover=True),
+        )
+        assert judge(day, limits).outcome == outcome
 
 
 def test_a_day_approved_in_a_rollover_window_ends_the_count_too() -> None:
@@ -160,8 +187,142 @@ def test_what_a_ledger_keeps_of_a_shift_adds_up_the_same() -> None:
     )
 
     kept = Past(TODAY, Shift.from_json(shift.to_json()))
-    assert past_shifts([kept], TODAY) == past_shifts([Past(TODAY, shift)], TODAY)
+    assert past_shifts([kept], TODAY, rollover=False) == past_shifts(
+        [Past(TODAY, shift)], TODAY, rollover=False
+    )
 
 
 def _at_new_school(removed: int, was: int) -> Shift:
     return Shift(schools={"s9": {"students": Moves(was=was, removed=removed)}})
+
+
+def _users(**moves: int) -> Shift:
+    return Shift(entities={"users": Moves(**{"was": 1000, **moves})})
+
+
+def _days_until_held(shift: Shift, **today: Any) -> int:
+    """How many days the same happens before a day is held."""
+    for days in range(31):
+        history = [Past(TODAY - timedelta(days=ago), shift) for ago in range(1, days + 1)]
+        if judge(replace(with_past(shift, *history), **today), settings()).outcome == "hold":
+            return days
+    return 31
+
+
+def test_people_who_are_disabled_a_few_a_day_add_up() -> None:
+    moves = Moves(was=100, changed=9, deactivated=9)
+
+    assert _days_until_held(_users(changed=90, deactivated=90)) == 2
+    assert _days_until_held(Shift(people={"students": moves})) == 2
+    at_school = Shift(schools={"s1": {"students": Moves(was=100, deactivated=24)}})
+    assert _days_until_held(at_school) == 1
+    [reason] = judge(
+        with_past(at_school, *[Past(TODAY - timedelta(days=1), at_school)]), settings()
+    ).reasons
+    assert (reason.guard, reason.losses) == ("cumulative", False)
+    assert "48 of 100 students (48 %) would be disabled or end early within 7 days" in (
+        reason.sentence
+    )
+
+
+def test_rows_that_are_added_day_by_day_are_measured_by_what_there_was_at_first() -> None:
+    first = Past(TODAY - timedelta(days=2), _users(was=400, added=280))
+    second = Past(TODAY - timedelta(days=1), _users(was=680, added=320))
+
+    assert judge(with_past(_users(was=680, added=320), first), settings()).outcome == "pass"
+    [reason] = judge(with_past(_users(added=700), first, second), settings()).reasons
+    assert (reason.guard, reason.entity, reason.losses) == ("cumulative", "users", False)
+    assert reason.sentence == (
+        "users: 1,300 of 400 rows (325 %) would be added within 7 days, today included; "
+        "the limit is 150 % (600 rows), from 25 rows up"
+    )
+
+
+def test_additions_of_a_month_may_be_three_times_those_of_a_day() -> None:
+    early = Past(TODAY - timedelta(days=20), _users(added=700))
+    later = Past(TODAY - timedelta(days=9), _users(added=700))
+
+    assert judge(with_past(_users(added=700), early), settings()).outcome == "pass"
+    assert judge(with_past(_users(added=700), early, later), settings()).outcome == "pass"
+    last = Past(TODAY - timedelta(days=8), _users(added=200))
+    [reason] = judge(with_past(_users(added=700), early, later, last), settings()).reasons
+    assert "within 30 days" in reason.sentence
+
+
+def test_what_began_with_nothing_is_measured_by_today() -> None:
+    first = Past(TODAY - timedelta(days=1), _users(was=0, added=1000))
+
+    assert judge(with_past(_users(added=400), first), settings()).outcome == "pass"
+    drip = Past(TODAY - timedelta(days=1), Shift(people={"staff": Moves(added=4)}))
+    day = with_past(Shift(people={"staff": Moves(was=4, added=21)}), drip)
+    assert guards(judge(day, settings())) == [("cumulative", "staff")]
+
+
+def test_additions_add_up_without_end_where_their_limit_is_lifted() -> None:
+    first = Past(TODAY - timedelta(days=1), _users(added=5000))
+
+    assert judge(with_past(_users(added=5000), first), settings()).outcome == "hold"
+    lifted = settings(additions={"percent": None})
+    assert judge(with_past(_users(added=5000), first), lifted).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("key", "today", "days"),
+    [
+        ("role_flips", {"role_flips": Share(9, 1000)}, 2),
+        ("moved_school", {"moved_school": Share(49, 1000)}, 2),
+        ("sign_in.email", {"sign_in": {"email": Share(49, 1000)}}, 2),
+    ],
+)
+def test_people_who_are_mixed_up_a_few_a_day_add_up(
+    key: str, today: dict[str, Any], days: int
+) -> None:
+    [share] = today.values()
+    share = share if isinstance(share, Share) else share["email"]
+
+    assert _days_until_held(Shift(shares={key: share}), **today) == days
+    assert _days_until_held(Shift(shares={"other": share}), **today) == 31
+
+
+def test_a_hold_for_addresses_that_add_up_says_which_and_within_how_many_days() -> None:
+    before = Past(TODAY - timedelta(days=8), Shift(shares={"sign_in.email": Share(110, 990)}))
+    day = replace(with_past(Shift(), before), sign_in={"email": Share(45, 1000)})
+
+    [reason] = judge(day, settings()).reasons
+    assert (reason.guard, reason.entity, reason.losses) == ("cumulative", "users", False)
+    assert reason.sentence == (
+        "users.email: 155 of 1,000 users (15.5 %) who stay would get another value or none "
+        "within 30 days, today included; the limit is 15 % (150 users), from 10 users up"
+    )
+
+
+def test_a_day_that_is_too_much_by_itself_is_not_said_to_add_up_as_well() -> None:
+    shares = Shift(shares={"role_flips": Share(9, 1000)})
+    before = Past(TODAY - timedelta(days=1), shares)
+    day = replace(with_past(Shift(), before), role_flips=Share(40, 1000))
+    assert guards(judge(day, settings())) == [("role_flips", "users")]
+
+    many = Past(TODAY - timedelta(days=1), _users(added=700, changed=90, deactivated=90))
+    assert {of.guard for of in judge(with_past(_users(added=900), many), settings()).reasons} == {
+        "additions"
+    }
+
+
+def test_a_day_without_any_of_it_is_not_held_for_mix_ups_of_the_days_before() -> None:
+    before = Past(
+        TODAY - timedelta(days=1),
+        Shift(
+            entities={"users": Moves(was=1000, added=5000, deactivated=900)},
+            shares={"role_flips": Share(500, 1000), "moved_school": Share(500, 1000)},
+        ),
+    )
+
+    assert judge(with_past(_users(changed=9), before), settings()).outcome == "pass"
+
+
+def test_shares_of_days_add_up_and_are_kept_by_a_ledger() -> None:
+    one, other = (Shift(shares={"moved_school": Share(n, 100 + n)}) for n in (3, 4))
+    history = [Past(TODAY, Shift.from_json(shift.to_json())) for shift in (one, other)]
+
+    total = past_shifts(history, TODAY, rollover=False)[7]
+    assert total.shares == {"moved_school": Share(7, 104)}

@@ -238,6 +238,83 @@ def test_a_file_without_rows_may_follow_a_year_that_has_ended() -> None:
     assert judge(summer, settings()).outcome == "pass"
 
 
+def test_of_a_file_without_rows_only_those_count_that_had_not_ended() -> None:
+    day = replace(moving("enrollments", ended=6900, removed=100), header_only=("enrollments",))
+
+    [reason] = judge(day, settings()).reasons
+    assert reason.numbers == {"removed": 100, "of": 7000}
+    assert (
+        "the last 100 of 7,000 rows accepted before would go; the others have ended"
+        in reason.sentence
+    )
+
+
+@pytest.mark.parametrize(("kind", "added"), [("students", 5), ("teachers", 5), ("staff", 5)])
+def test_people_of_a_kind_that_there_was_none_of_are_looked_at(kind: str, added: int) -> None:
+    def day(number: int) -> Facts:
+        return facts(shift=Shift(people={kind: Moves(added=number)}))
+
+    assert judge(day(added - 1), settings()).outcome == "pass"
+    [reason] = judge(day(added), settings()).reasons
+    assert (reason.guard, reason.entity, reason.losses) == ("additions", kind, False)
+    assert reason.sentence == f"{kind}: 5 people would be {kind}, and there were none"
+
+
+def test_in_a_window_in_which_nothing_goes_a_single_row_is_held() -> None:
+    closed = date(2026, 12, 24)
+    going = replace(moving("users", removed=1), closed_until=closed)
+    left_out = replace(moving("enrollments", descoped=2), closed_until=closed)
+
+    [reason] = judge(going, settings()).reasons
+    assert (reason.guard, reason.losses) == ("nothing_goes", True)
+    assert reason.sentence == "1 row would be removed, and nothing goes until 2026-12-24"
+    assert judge(left_out, settings()).reasons[0].numbers == {"removed": 2}
+    assert judge(replace(going, closed_until=None), settings()).outcome == "pass"
+
+
+def test_in_a_window_in_which_nothing_goes_what_has_ended_may() -> None:
+    day = replace(moving("enrollments", ended=50, added=3), closed_until=date(2026, 12, 24))
+
+    assert judge(day, settings()).outcome == "pass"
+
+
+@pytest.mark.parametrize(("missing", "outcome"), [(14, "pass"), (15, "hold"), (40, "hold")])
+def test_rows_that_wait_for_a_person_do_not_go_by_themselves_the_next_day(
+    missing: int, outcome: str
+) -> None:
+    day = replace(moving("users", removed=missing), withheld={"users": 30})
+
+    assert judge(day, settings()).outcome == outcome
+
+
+def test_a_hold_for_rows_that_wait_says_how_many_are_still_missing() -> None:
+    day = replace(moving("users", removed=40), withheld={"users": 30})
+
+    [reason] = judge(day, settings()).reasons
+    assert (reason.guard, reason.entity, reason.losses) == ("withheld", "users", True)
+    assert reason.sentence == (
+        "users: 30 of the 30 rows whose removal waits for a person are still missing"
+    )
+
+
+def test_a_single_row_that_waits_for_a_person_holds_while_it_is_missing() -> None:
+    one = replace(moving("users", removed=1), withheld={"users": 1})
+
+    assert guards(judge(one, settings())) == [("withheld", "users")]
+    assert judge(facts(withheld={"users": 1}), settings()).outcome == "pass"
+
+
+def test_one_term_that_ends_before_its_time_is_enough() -> None:
+    def day(entity: str) -> Facts:
+        moves = Moves(was=40, changed=1, deactivated=1)
+        return facts(base={entity: 40}, counts={entity: 40}, shift=Shift(entities={entity: moves}))
+
+    assert guards(judge(day("academicSessions"), settings())) == [
+        ("deactivated", "academicSessions")
+    ]
+    assert judge(day("classes"), settings()).outcome == "pass"
+
+
 EVERYTHING = facts(
     base={**BASE, "classes": 80, "courses": 10, "academicSessions": 9},
     counts={**BASE, "orgs": 0, "users": 1500, "courses": 10},
@@ -261,6 +338,8 @@ EVERYTHING = facts(
     schools_removed={"s2": 20},
     emptied_classes=Share(3, 40),
     header_only=("classes",),
+    closed_until=date(2026, 12, 24),
+    withheld={"users": 900},
     held={"roles": 700},
     orphaned={"roles": 100},
     expect={"users": (900, 1100)},

@@ -22,6 +22,8 @@ LOSSES = {
     "removed": moving("users", removed=500),
     "descoped": moving("users", descoped=500),
     "orphaned": facts(orphaned={"roles": 100}),
+    "nothing_goes": replace(moving("users", removed=5), closed_until=date(2026, 12, 24)),
+    "withheld": replace(moving("users", removed=5), withheld={"users": 5}),
     "school": at_school("s1", students=Moves(was=100, removed=60)),
     "emptied_classes": facts(emptied_classes=Share(3, 40)),
     "cumulative": replace(
@@ -148,14 +150,6 @@ def test_where_nothing_goes_an_empty_file_takes_nothing() -> None:
     assert judge_without_losses(OTHERS["header_only"], settings()).outcome == "pass"
 
 
-def test_where_nothing_goes_nobody_may_come_again_under_another_id() -> None:
-    one = facts(rekeyed={"users": Share(1, 1000)})
-
-    assert judge(one, settings()).outcome == "pass"
-    [reason] = judge_without_losses(one, settings()).reasons
-    assert (reason.guard, reason.entity) == ("rekeyed", "users")
-
-
 @given(any_facts(), any_settings())
 def test_without_what_goes_no_guard_speaks_of_losses(day: Facts, limits: GuardSettings) -> None:
     for reason in judge(without_losses(day), limits).reasons:
@@ -208,7 +202,13 @@ def _losing(shift: Shift) -> Shift:
 
 def test_of_a_candidate_that_is_accepted_but_for_its_losses_only_these_are_left() -> None:
     moves = Moves(was=100, added=5, changed=7, removed=30, ended=2, deactivated=1)
-    left = losses_alone(facts(shift=Shift(entities={"users": moves}, people={"students": moves})))
+    shift = Shift(
+        entities={"users": moves},
+        people={"students": moves},
+        shares={"moved_school": Share(3, 90)},
+    )
+    left = losses_alone(facts(shift=shift)).shift
 
     kept = Moves(was=105, removed=30, ended=2)
-    assert (left.shift.entities["users"], left.shift.people["students"]) == (kept, kept)
+    assert (left.entities["users"], left.people["students"]) == (kept, kept)
+    assert left.shares == {}

@@ -197,3 +197,24 @@ def test_classes_and_enrollments_of_the_next_term_may_stand_beside_those_of_the_
     said = settings(additions={"percent": 40}, entities={"classes": {"additions": {"floor": 9}}})
     assert said.of("enrollments").additions.percent == 40
     assert said.of("classes").additions.model_dump() == {"percent": 40, "floor": 9, "count": None}
+
+
+def test_no_term_may_end_before_its_time_unless_somebody_says_so() -> None:
+    assert _limit(settings().of("academicSessions"), "deactivated") == (0, 1, None)
+    assert _limit(settings().of("classes"), "deactivated") == (10, 5, None)
+    said = settings(entities={"academicSessions": {"deactivated": {"percent": 40}}})
+    assert _limit(said.of("academicSessions"), "deactivated") == (40, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("limit", "twice"),
+    [
+        ({}, (20, 5, None)),
+        ({"percent": 75, "floor": 25, "count": 40}, (150, 25, 80)),
+        ({"percent": None}, (None, 5, None)),
+    ],
+)
+def test_a_limit_may_be_taken_twice(limit: dict[str, Any], twice: tuple[Any, ...]) -> None:
+    doubled = Limit.model_validate(limit).times(2)
+
+    assert (doubled.percent, doubled.floor, doubled.count) == twice

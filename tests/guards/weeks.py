@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from roster_pipeline.guards.calendar import Calendar, loosened
+from roster_pipeline.guards.calendar import Calendar, loosened, of_kind
 from roster_pipeline.guards.cumulative import Past, past_shifts
 from roster_pipeline.guards.facts import Facts, Shift
 from roster_pipeline.guards.gather import gather
@@ -162,7 +162,7 @@ class Weeks:
         given = Facts(
             counts=kept.counts,
             base=base.counts if base else None,
-            past=past_shifts(self._history(), self.today),
+            past=past_shifts(self._history(), self.today, rollover=self._in_rollover()),
             held=made.held,
             orphaned=made.orphaned,
             read=made.rows,
@@ -170,6 +170,9 @@ class Weeks:
             again=None if base is None or delta.empty else self.ledger.came_before(kept, landed),
         )
         return gather(given, delta, self.today)
+
+    def _in_rollover(self) -> bool:
+        return of_kind(self.calendar.on(self.today), "rollover") is not None
 
     def _history(self) -> list[Past]:
         return [
