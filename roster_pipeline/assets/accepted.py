@@ -1,15 +1,16 @@
 """The gate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from shlex import quote
+from typing import Any
 
 import dagster as dg
 
 from roster_pipeline.assets.handles import Changes, Withheld
-from roster_pipeline.assets.judged import put_removals_before_a_person
+from roster_pipeline.assets.judged import put_removals_before_a_person, withheld_rows
 from roster_pipeline.assets.steps import step
-from roster_pipeline.guards.facts import Facts
+from roster_pipeline.guards.policy import losses_alone
 from roster_pipeline.reports.changes import changes_sentence, counts_markdown
 from roster_pipeline.reports.holds import removals_wait_sentence, settle
 from roster_pipeline.resources.sync_run import SyncRun
@@ -47,7 +48,8 @@ def accepted_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefini
         with step(sync_run, "Accepting"):
             gate = _Gate(sync_run, workspace, snapshots, differences)
             before = sync_run.ledger.accepted(sync_run.source.id)
-            now = gate.accept(changes.candidate, changes.base_hash, changes.facts)
+            shift = {**changes.facts.shift.to_json(), "withheld": withheld_rows(changes)}
+            now = gate.accept(changes.candidate, changes.base_hash, shift)
             if before is None or before.sequence != now.sequence:
                 sync_run.ends(Outcome.DONE, f"Accepted: {changes_sentence(changes.counts)}")
             if changes.withheld is not None:
@@ -73,7 +75,9 @@ class _Gate:
     snapshots: Snapshots
     differences: Differences
 
-    def accept(self, candidate: Snapshot, base_hash: str | None, facts: Facts) -> Accepted:
+    def accept(
+        self, candidate: Snapshot, base_hash: str | None, shift: Mapping[str, Any]
+    ) -> Accepted:
         """What the ledger makes of it."""
         run, source = self.run, self.run.source.id
         return run.ledger.accept(
@@ -83,8 +87,8 @@ class _Gate:
             run.date,
             run.now(),
             run.lease,
-            shift=facts.shift.to_json(),
-            windows=[window.kind for window in self.workspace.windows_of(source, run.date)],
+            shift=shift,
+            windows=[window.kind for window in self.workspace.windows_of(source, *run.days)],
         )
 
     def settle(self, withheld: Withheld, now: Accepted) -> Accepted:
@@ -94,13 +98,15 @@ class _Gate:
             self.run.ends(Outcome.NOTHING_NEW, said)
             return now
         last = self.run.ledger.hold_of(withheld.candidate, now.snapshot.content_hash, self.run.date)
-        if last and last.status is HoldStatus.SUPERSEDED and last.date >= self.run.date:
+        over = last is not None and last.status is HoldStatus.SUPERSEDED
+        if over and withheld.run_id != self.run.id:
             return now
         hold = put_removals_before_a_person(
-            withheld, now.snapshot, self.run, self.workspace, self.snapshots, self.differences
+            withheld, now.snapshot, self.run, self.snapshots, self.differences
         )
         if hold is None or hold.status in (HoldStatus.APPROVED, HoldStatus.ACCEPTED):
-            now = self.accept(withheld.candidate, now.snapshot.content_hash, withheld.facts)
+            shift = losses_alone(withheld.facts).shift.to_json()
+            now = self.accept(withheld.candidate, now.snapshot.content_hash, shift)
             self.run.ends(Outcome.DONE, "The removals that had waited are accepted, too.")
         elif hold.status is HoldStatus.OPEN:
             command = f"roster -w {quote(str(self.workspace.folder))}"

@@ -101,7 +101,7 @@ def candidate_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
             found = made.findings.frame()
             snapshots.put_findings(source.id, named, found)
             yield _findings(made.findings)
-            yield from check_results(made, workspace.guards_for(source.id, sync_run.date))
+            yield from check_results(made, workspace.guards_for(source.id, *sync_run.days))
             if kept is None:
                 yield _stopped(made, sync_run)
                 return

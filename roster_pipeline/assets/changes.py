@@ -1,15 +1,16 @@
 """What accepting a candidate would change, and whether the guards let it pass by itself."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from shlex import quote
+from typing import Final
 
 import dagster as dg
 
 from roster_pipeline.assets.handles import CandidateRoster, Changes, Withheld
 from roster_pipeline.assets.judged import expected, past, put_before_a_person, verdict_on
 from roster_pipeline.assets.steps import step
-from roster_pipeline.guards.calendar import of_kind
+from roster_pipeline.guards.calendar import Window, of_kind
 from roster_pipeline.guards.cumulative import SPANS, past_shifts
 from roster_pipeline.guards.facts import Facts
 from roster_pipeline.guards.gather import gather
@@ -24,11 +25,14 @@ from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.sources.scope import outside
 from roster_pipeline.store import Accepted, Hold, HoldStatus, Outcome, Refused, Snapshot
 from roster_pipeline.store.differences import Differences
+from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Workspace
 
 CHANGES = dg.AssetKey("changes")
 GUARD = dg.AssetCheckKey(CHANGES, "guard")
+_MANY: Final = 10
+"""Rows moved from which on a content that was there before is an old roster."""
 
 
 def changes(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -56,7 +60,7 @@ def changes(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
                     f"so that of {sync_run.date} changes nothing.",
                 )
                 return
-            windows = workspace.windows_of(sync_run.source.id, sync_run.date)
+            windows = workspace.windows_of(sync_run.source.id, *sync_run.days)
             if (blackout := of_kind(windows, "blackout")) is not None:
                 sync_run.ends(Outcome.NOTHING_NEW, blackout_sentence(blackout))
                 return
@@ -106,36 +110,51 @@ def _compared(
     snapshots: Snapshots,
 ) -> Changes:
     """What accepting a candidate would change, its removals withheld where they wait."""
-    old, source = snapshots.open(base) if base else None, run.source
-    delta = diff(old, snapshots.open(read.snapshot))
-    day, ledger = run.date, run.ledger
-    history = ledger.accepted_since(source.id, day - timedelta(days=max(SPANS)))
+    source = run.source
+    delta = diff(snapshots.open(base) if base else None, snapshots.open(read.snapshot))
+    settings = workspace.guards_for(source.id, *run.days)
+    windows = workspace.windows_of(source.id, *run.days)
+    facts = _facts(read, delta, windows, run)
+    facts = expected(facts, read.snapshot, run, snapshots)
+    verdict = judge(facts, settings)
+    if base is None or not removals_wait(facts, verdict, settings, windows):
+        return Changes(read.snapshot, base, delta.counts(), facts)
+    rest = delta.without_removals
+    kept = _kept(rest, base, source.id, snapshots)
+    withheld = Withheld(read.snapshot, facts, facts.closed_until, verdict.reasons, run.id)
+    return Changes(kept, base, rest.counts(), without_losses(facts), withheld)
+
+
+def _facts(read: CandidateRoster, delta: Delta, windows: Sequence[Window], run: SyncRun) -> Facts:
+    """What the guards want to know of a candidate, but for what the source's file expects."""
+    day, ledger, source = run.date, run.ledger, run.source
+    accepted = ledger.accepted_since(source.id, day - timedelta(days=max(SPANS)))
+    history, rollover = [past(one) for one in accepted], of_kind(windows, "rollover")
+    closed = of_kind(windows, "additions_only")
+    now = ledger.accepted(source.id)
     given = Facts(
-        counts=read.snapshot.counts,
-        base=base.counts if base else None,
-        past=past_shifts([past(accepted) for accepted in history], day),
+        counts=delta.new.counts,
+        base=None if delta.old is None else delta.old.counts,
+        past=past_shifts(history, day, rollover=rollover is not None),
         held=read.held,
         orphaned=read.orphaned,
         read=read.rows,
         header_only=read.emptied,
-        again=None
-        if base is None or delta.empty
-        else ledger.came_before(read.snapshot, read.package),
+        again=_again(read, delta, ledger),
+        closed_until=closed.last if closed else None,
+        withheld=dict(now.shift.get("withheld", {})) if now else {},
     )
-    left_out = outside(old, source.scope) if old is not None else {}
-    facts = expected(gather(given, delta, day, left_out), read.snapshot, run, snapshots)
-    settings, windows = workspace.guards_for(source.id, day), workspace.windows_of(source.id, day)
-    if base is None or not removals_wait(facts, judge(facts, settings), settings, windows):
-        return Changes(read.snapshot, base, delta.counts(), facts)
-    window = of_kind(windows, "additions_only")
-    rest = delta.without_removals
-    return Changes(
-        _kept(rest, base, source.id, snapshots),
-        base,
-        rest.counts(),
-        without_losses(facts),
-        Withheld(read.snapshot, facts, window.last if window else None),
-    )
+    left_out = outside(delta.old, source.scope) if delta.old is not None else {}
+    return gather(given, delta, day, left_out)
+
+
+def _again(read: CandidateRoster, delta: Delta, ledger: Ledger) -> date | None:
+    """The date of the old roster that this is. Few rows may well go back to what they were."""
+    if delta.old is None or delta.empty:
+        return None
+    moved = totals(delta.counts())
+    many = moved["added"] + moved["changed"] + moved["removed"] >= _MANY
+    return ledger.came_before(read.snapshot, read.package, by_content=many)
 
 
 def _kept(rest: Delta, base: Snapshot, source: str, snapshots: Snapshots) -> Snapshot:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from roster_pipeline.guards.facts import Facts
+from roster_pipeline.guards.reasons import Reason
 from roster_pipeline.store import Landed, Snapshot
 from roster_pipeline.store.held import HeldRows
 
@@ -41,6 +42,10 @@ class Withheld:
     facts: Facts
     until: date | None
     """The last day of the window for which they wait; None where they wait for a person."""
+    reasons: tuple[Reason, ...]
+    """Why."""
+    run_id: str
+    """The run that withheld them."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def verdict_on(
     changes: Changes, run: SyncRun, workspace: Workspace, snapshots: Snapshots
 ) -> tuple[Facts, Verdict]:
     """The facts by the source's file as it is now, and what the guards say of them."""
-    settings = workspace.guards_for(run.source.id, run.date)
+    settings = workspace.guards_for(run.source.id, *run.days)
     if changes.withheld is not None:
         facts = expected(changes.withheld.facts, changes.withheld.candidate, run, snapshots)
         return facts, judge_without_losses(facts, settings)
@@ -76,17 +76,25 @@ def put_before_a_person(
     )
 
 
+def withheld_rows(changes: Changes) -> dict[str, int]:
+    """By entity how many rows wait for a person before they go, for the ledger: what is removed
+    on the days to come is judged in the light of it."""
+    if changes.withheld is None or changes.withheld.until is not None:
+        return {}
+    moves = changes.withheld.facts.shift.entities
+    counts = {entity: of.removed + of.descoped for entity, of in moves.items()}
+    return {entity: count for entity, count in counts.items() if count}
+
+
 def put_removals_before_a_person(
     withheld: Withheld,
     rest: Snapshot,
     run: SyncRun,
-    workspace: Workspace,
     snapshots: Snapshots,
     differences: Differences,
 ) -> Hold | None:
     """Hold what was withheld, compared with the rest of it, which is accepted."""
-    facts = expected(losses_alone(withheld.facts), withheld.candidate, run, snapshots)
-    verdict = judge(facts, workspace.guards_for(run.source.id, run.date))
+    facts, verdict = losses_alone(withheld.facts), Verdict(withheld.reasons)
     return put_before_a_person(
         withheld.candidate, rest, facts, verdict, run, snapshots, differences
     )

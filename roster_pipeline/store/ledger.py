@@ -18,7 +18,7 @@ from roster_pipeline.store import lease as leasing
 from roster_pipeline.store.database import Database
 from roster_pipeline.store.errors import Refused
 from roster_pipeline.store.gate import Candidacy, Standing
-from roster_pipeline.store.lease import Clock, Lease
+from roster_pipeline.store.lease import Clock, Holder, Lease
 from roster_pipeline.store.records import (
     Accepted,
     Account,
@@ -84,6 +84,11 @@ class Ledger:
         """Raise LeaseLost unless the lease still stands; ask before an effect outside."""
         with self._database.reading() as connection:
             leasing.verify(connection, lease)
+
+    def holder(self, name: str) -> Holder | None:
+        """Who has the lease of that name now, or had it and did not give it back."""
+        with self._database.reading() as connection:
+            return leasing.standing(connection, name)
 
     # ---- landed packages ----
 
@@ -238,12 +243,15 @@ class Ledger:
         with self._database.reading() as connection:
             return acceptance.since(connection, source, day)
 
-    def came_before(self, candidate: Snapshot, package: Landed | None = None) -> dt.date | None:
-        """The date for which a roster came that has been replaced since: one with this content
-        that was accepted, or one of the very same bytes."""
-        source = candidate.source
+    def came_before(
+        self, candidate: Snapshot, package: Landed | None, *, by_content: bool = True
+    ) -> dt.date | None:
+        """The date for which a roster came that has been replaced since: one of the very same
+        bytes, or, `by_content`, one with this content that was accepted."""
+        source, found = candidate.source, None
         with self._database.reading() as connection:
-            found = acceptance.replaced(connection, source, candidate.content_hash)
+            if by_content:
+                found = acceptance.replaced(connection, source, candidate.content_hash)
             if found is None and package is not None:
                 found = _landed_before(connection, package)
         return found

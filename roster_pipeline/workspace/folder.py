@@ -164,14 +164,15 @@ class Workspace:
         """The product of this id. Raises `WorkspaceError` that names the ones there are."""
         return _called(name, self.products, "product")
 
-    def guards_for(self, source: str, day: date) -> GuardSettings:
-        """The limits that hold for a source on a day of its calendar."""
+    def guards_for(self, source: str, *days: date) -> GuardSettings:
+        """The limits that hold for a source on some days of its calendar: see `windows_of`."""
         usual = self.settings.guards.overlaid_by(self.source(source).guards)
-        return loosened(usual, self.windows_of(source, day))
+        return loosened(usual, self.windows_of(source, *days))
 
-    def windows_of(self, source: str, day: date) -> tuple[Window, ...]:
-        """The windows that a day falls in: those of roster.yaml, then the source's own."""
-        return self.settings.calendar.joined(self.source(source).calendar).on(day)
+    def windows_of(self, source: str, *days: date) -> tuple[Window, ...]:
+        """The windows that hold, as `Calendar.on` says: those of roster.yaml, then the source's
+        own."""
+        return self.settings.calendar.joined(self.source(source).calendar).on(*days)
 
     def policy_for(self, source: str, *, strict: bool = False) -> "Policy":
         """How grave findings are for a source; `strict` insists on the standard in any case."""

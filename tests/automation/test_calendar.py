@@ -17,6 +17,7 @@ from tests.small import Row, district, packed
 
 Files = dict[str, list[Row]]
 STUDENTS = 40
+SOME = {f"x{number}" for number in range(6, STUDENTS // 2)}
 
 
 def files_of(change: Callable[[Files], None] = lambda _: None) -> Files:
@@ -65,7 +66,8 @@ def send(town: Town, files: Files) -> None:
 
 @pytest.fixture
 def small(town: Town) -> Town:
-    """The town of a few people, accepted yesterday."""
+    """The town of a few people, accepted yesterday; some days may pass before it is today."""
+    town.pass_days(-3)
     send(town, files_of())
     assert town.approve(town.sync().hold).outcome is Outcome.DONE
     town.pass_days(1)
@@ -109,6 +111,38 @@ def test_in_a_blackout_nothing_flows_and_the_day_after_everything(small: Town) -
     assert small.sync().outcome is Outcome.DONE
     assert "x1" not in people(small)
     assert small.delivered.read_bytes() != before
+
+
+def test_what_is_approved_in_a_blackout_goes_on_after_it(small: Town) -> None:
+    send(small, files_of(half_gone))
+    held = small.sync()
+    small.write_source(window(small, "blackout"))
+
+    waits = small.approve(held.hold)
+    assert waits.outcome is Outcome.NOTHING_NEW
+    assert "nothing flows until" in waits.sentences[1]
+    assert "x1" in people(small)
+
+    small.pass_days(2)
+    send(small, files_of(half_gone))
+    assert small.sync().outcome is Outcome.DONE
+    assert "x1" not in people(small)
+
+
+def test_a_file_dated_before_a_blackout_does_not_slip_through_it(small: Town) -> None:
+    dated = "date_from: {name: '-(?P<date>[0-9]{8})[.]zip$'}\n"
+    small.pass_days(1)
+    small.write_source(dated, window(small, "blackout"))
+    yesterday = small.today - timedelta(days=1)
+    path = small.drops / f"export-{yesterday:%Y%m%d}.zip"
+    path.write_bytes(packed(files_of(without("x1"))))
+    small.arrived(path)
+    (small.drops / "export.zip").unlink()
+
+    result = small.sync(yesterday)
+    assert result.outcome is Outcome.NOTHING_NEW
+    assert "nothing flows" in result.sentences[0]
+    assert "x1" in people(small)
 
 
 def test_what_is_not_delivered_waits_out_a_blackout(small: Town) -> None:
@@ -175,6 +209,27 @@ def test_under_additions_only_removals_wait_for_a_person_and_the_rest_flows(smal
     assert people(small).isdisjoint({"x1"})
     assert "new" in people(small)
     assert small.delivered.read_bytes() != kept
+
+
+def test_under_additions_only_newcomers_do_not_thin_out_who_is_gone(small: Town) -> None:
+    def some_gone_and_one_new(files: Files) -> None:
+        half_gone(files)
+        files["users"] += [row for row in files_of()["users"] if row["sourcedId"] in SOME]
+        files["roles"] += [row for row in files_of()["roles"] if row["userSourcedId"] in SOME]
+
+    # 6 of 45 are 13.3 %, and of 46 13.0 %.
+    limits = "removed: {percent: 100}, entities: {users: {removed: {percent: 13.2}}}"
+    small.write_source(f"guards: {{policy: additions_only, {limits}}}\n")
+    send(small, files_of(some_gone_and_one_new))
+    first = small.sync()
+    assert first.outcome is Outcome.HELD
+    assert {"x1", "new"} <= people(small)
+
+    small.pass_days(1)
+    send(small, files_of(some_gone_and_one_new))
+    held = small.sync()
+    assert (held.outcome, held.hold) == (Outcome.HELD, first.hold)
+    assert "x1" in people(small)
 
 
 def test_under_additions_only_a_rejection_keeps_everybody(small: Town) -> None:
