@@ -90,7 +90,8 @@ def _difference(rooms: "Rooms", hold: Hold) -> "tuple[RenderableType, dict[str, 
     kept = Differences(rooms.workspace.storage_url)
     try:
         saved = kept.difference(hold.source, hold.candidate.content_hash, hold.base_hash)
-    except NotStored:
+    except NotStored as error:
+        note(f"roster: {error} Both rosters are compared again.")
         changes = _compared(rooms, hold)
         return changes_text(*changes), {"changes": changes_document(*changes)}
     document = json.loads(saved)

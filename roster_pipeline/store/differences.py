@@ -4,6 +4,7 @@ Reviewers decide on what they read, so a difference is kept once and never chang
 """
 
 import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -38,21 +39,32 @@ class Differences:
         staged = self._files.stage(source)
         try:
             file = staged / "difference.json"
-            file.write_bytes(document)
+            file.write_bytes(_digest(document) + document)
             self._files.publish(file, _name(source, candidate_hash, base_hash))
         finally:
             shutil.rmtree(staged, ignore_errors=True)
 
     def difference(self, source: str, candidate_hash: str, base_hash: str | None) -> bytes:
-        """The document that was put. Raises NotStored if there is none."""
+        """The document that was put. Raises NotStored if it is not there, or was changed."""
         try:
             with self._files.open(_name(source, candidate_hash, base_hash)) as file:
-                return file.read()
+                digest, document = file.readline(), file.read()
         except FileNotFoundError:
             raise NotStored(
                 f"{source}: no difference is kept for roster {candidate_hash[:12]}."
                 " Sync again, and it is made if the roster is held."
             ) from None
+        if digest != _digest(document):
+            raise NotStored(
+                f"{source}: the difference that was kept for roster {candidate_hash[:12]} has been"
+                " changed since."
+            )
+        return document
+
+
+def _digest(document: bytes) -> bytes:
+    """The first line of its file."""
+    return sha256(document).hexdigest().encode() + b"\n"
 
 
 def _name(source: str, candidate_hash: str, base_hash: str | None) -> str:

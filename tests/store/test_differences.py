@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import fsspec
@@ -95,3 +95,17 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
 def test_a_name_cannot_lead_out_of_the_store(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="cannot name anything"):
         Differences(tmp_path).put_difference(name, CANDIDATE, BASE, b"{}")
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda b: b[:-1], lambda b: b.replace(b"7", b"1"), lambda _: b""]
+)
+def test_a_difference_that_was_changed_is_not_believed(
+    tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    kept = Differences(tmp_path)
+    kept.put_difference("springfield", CANDIDATE, BASE, b'{"removed": 7}')
+    (path,) = tmp_path.rglob("*.json")
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(NotStored, match="has been changed since"):
+        kept.difference("springfield", CANDIDATE, BASE)
