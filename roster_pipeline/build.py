@@ -11,6 +11,7 @@ from roster_pipeline.assets import spine
 from roster_pipeline.automation.approvals import approvals_sensor
 from roster_pipeline.automation.drops import drop_sensors
 from roster_pipeline.automation.jobs import RESUME, SYNC, resume, sync
+from roster_pipeline.automation.lost_runs import lost_runs_sensor
 from roster_pipeline.automation.partitions import partitions
 from roster_pipeline.automation.pulls import pull_sensors
 from roster_pipeline.automation.schedules import schedules
@@ -49,6 +50,7 @@ def build_defs(workspace: Workspace, overrides: Mapping[str, Any] | None = None)
             *pull_sensors(sources, SYNC, seconds=seconds),
             approvals_sensor(RESUME, seconds=seconds),
             undelivered_sensor(RESUME, seconds=seconds),
+            lost_runs_sensor(seconds=seconds),
         ],
         resources=parts,
         executor=dg.in_process_executor,

@@ -14,15 +14,20 @@ from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
+from uuid import uuid4
 
 import dagster as dg
 
+from roster_pipeline.automation.approvals import blackout_of
 from roster_pipeline.automation.home import dagster_home, make_home, open_home
 from roster_pipeline.automation.jobs import RESUME, SYNC
+from roster_pipeline.automation.lost_runs import end_lost_runs_first
 from roster_pipeline.automation.partitions import partition_key
 from roster_pipeline.automation.rehearsal import rehearsal
 from roster_pipeline.automation.undelivered import undelivered
+from roster_pipeline.reports.holds import blackout_sentence
 from roster_pipeline.resources import utc_now
+from roster_pipeline.resources.run_process import process_tag
 from roster_pipeline.resources.sync_run import Watch
 from roster_pipeline.store import Accepted, Hold, Outcome, Sync
 from roster_pipeline.store.ledger import Ledger
@@ -90,6 +95,7 @@ def run_sync(
     if dry_run:
         return _rehearse(call, source, day, config, out)
     with _instance(workspace, instance) as opened:
+        end_lost_runs_first(opened, workspace, call.overrides["clock"]())
         result = call.execute(opened, SYNC, source, day, config)
         if result.outcome is not Outcome.NOTHING_NEW:
             return result
@@ -110,9 +116,16 @@ def resume(
     overrides: Mapping[str, Any] | None = None,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> SyncResult:
-    """Go on with an approved hold: the guard again, the gate, the deliveries."""
+    """Go on with an approved hold: the guard again, the gate, the deliveries. Not in a blackout:
+    the sensor, or the next sync, goes on after it."""
     call = _Call(build, workspace, {"clock": utc_now, **(overrides or {})}, on_step)
+    now = call.overrides["clock"]()
+    if (blackout := blackout_of(workspace, hold, now)) is not None:
+        said = (f"{hold.name} is approved, and waits.", blackout_sentence(blackout))
+        summary = {"sentences": said, "hold": hold.name}
+        return SyncResult(Sync(hold.source, hold.date, Outcome.NOTHING_NEW, summary, None, now))
     with _instance(workspace, instance) as opened:
+        end_lost_runs_first(opened, workspace, now)
         return call.execute(opened, RESUME, hold.source, hold.date)
 
 
@@ -164,6 +177,7 @@ class _Call:
         """Run a job over one partition in this process."""
         ended: list[Sync] = []
         watch = Watch(self.on_step, ended.append)
+        run_id = str(uuid4())
         with _quiet():
             definitions = self.build(self.workspace, {**self.overrides, "watch": watch})
             found = definitions.resolve_job_def(job)
@@ -172,8 +186,9 @@ class _Call:
                 instance=instance,
                 partition_key=partition_key(source, day),
                 raise_on_error=False,
+                run_id=run_id,
                 # Whoever started this process starts it again; no daemon needs to.
-                tags={"dagster/max_retries": "0"},
+                tags={"dagster/max_retries": "0", **process_tag(run_id)},
                 run_config={**(config or {}), **_SILENT},
             )
         said_well = ended and ended[0].outcome in (Outcome.DONE, Outcome.NOTHING_NEW)

@@ -9,9 +9,11 @@ from typing import Any, Final
 
 import dagster as dg
 
+from roster_pipeline.resources.run_process import process_of, process_tag, report_lost
 from roster_pipeline.store import Accepted, Outcome, Snapshot, Sync
 from roster_pipeline.store.lease import Clock, Lease
 from roster_pipeline.store.ledger import Ledger
+from roster_pipeline.store.process import Process
 from roster_pipeline.workspace import District
 
 DATE: Final = "date"
@@ -91,6 +93,16 @@ class SyncRun:
         """The source's lease, for a write to the ledger."""
         return self.take_lease()
 
+    @property
+    def days(self) -> tuple[date, date]:
+        """The date that the run is of, and today in the district."""
+        return self.date, self.source.date_of(self.now())
+
+    @property
+    def id(self) -> str:
+        """Dagster's name for the run."""
+        return self._run_id
+
     def accepted(self, roster: Snapshot) -> Accepted | None:
         """What is accepted of the source, if it is still this roster; else another run sees to
         whatever hangs on it."""
@@ -147,6 +159,9 @@ def sync_run(context: dg.InitResourceContext) -> Iterator[SyncRun]:
     run, instance = context.run, context.instance
     if run is None or instance is None:
         raise dg.Failure("There is no run to speak of outside of one.", allow_retries=False)
+    # The command tags its runs at their creation; those that the daemon launched know only now.
+    if process_of(run) != Process.current():
+        instance.add_run_tags(run.run_id, process_tag(run.run_id))
     source, day = _partition(run.tags, context.resources.workspace.sources)
 
     scope = SyncRun(
@@ -167,10 +182,6 @@ def sync_run(context: dg.InitResourceContext) -> Iterator[SyncRun]:
 
 
 def _end_lost_run(instance: dg.DagsterInstance, lease: Lease) -> None:
-    """Mark the run as failed whose process died under the lease: it will not do so itself."""
-    lost = lease.taken_from.run_id if lease.taken_from else None
-    run = instance.get_run_by_id(lost) if lost else None
-    if run is not None and not run.is_finished:
-        instance.report_run_failed(
-            run, "The process of this run was lost, and another run has taken its lease over."
-        )
+    """Mark the run as failed whose process died, or fell silent, under the lease."""
+    if lease.taken_from is not None and lease.taken_from.run_id is not None:
+        report_lost(instance, lease.taken_from.run_id)

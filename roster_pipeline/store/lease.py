@@ -98,6 +98,13 @@ def verify(connection: sa.Connection, lease: Lease) -> None:
         )
 
 
+def standing(connection: sa.Connection, name: str) -> Holder | None:
+    """Who has a lease; None when it is free."""
+    this = sa.select(leases).where(leases.c.name == name, leases.c.released_at.is_(None))
+    row = connection.execute(this).one_or_none()
+    return None if row is None else _holder(row)
+
+
 def _take(database: Database, name: str, now: dt.datetime, run_id: str | None) -> Lease:
     me = _columns(Process.current(), run_id, now)
     free = database.insert(leases).values(name=name, fencing=0, released_at=now, **me)

@@ -199,7 +199,8 @@ def test_more_partitions_than_dagster_can_show_are_refused_with_a_date() -> None
 def test_a_new_workspace_without_sources_loads(tmp_path: Path) -> None:
     made = build_defs(_workspace(tmp_path, {}))
     dg.Definitions.validate_loadable(made)
-    assert [sensor.name for sensor in made.sensors or ()] == ["approvals", "undelivered"]
+    names = [sensor.name for sensor in made.sensors or ()]
+    assert names == ["approvals", "undelivered", "lost_runs"]
 
 
 def test_loading_the_definitions_makes_no_file_and_no_connection(tmp_path: Path) -> None:
