@@ -56,7 +56,7 @@ def mixed(facts: Facts, settings: GuardSettings) -> Iterator[Mixed]:
         "users",
         facts.role_flips,
         settings.role_flips,
-        "who stay would turn from students into teachers or staff, or back",
+        "who stay would turn from students into teachers or staff, or back, or into administrators",
         "people",
     )
     for column in sorted(facts.sign_in):
@@ -128,7 +128,8 @@ def role_flips(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
 
 
 def sign_in(facts: Facts, settings: GuardSettings) -> Iterator[Reason]:
-    """Who gets another username or address is locked out, or meets an account of somebody else."""
+    """Who gets another username or address is locked out, or meets an account of somebody else;
+    who gets another name or number has somebody else's account."""
     yield from _of_one_day("sign_in", facts, settings)
 
 

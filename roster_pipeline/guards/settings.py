@@ -206,11 +206,11 @@ class GuardSettings(EntityLimits):
     overlap: Percent = 50.0
     """Fewer of the accepted users or orgs than this share makes it another district's file."""
     role_flips: RoleFlips = RoleFlips()
-    """Students who become staff, or the other way round."""
+    """Students who become staff, or the other way round, and people who become administrators."""
     moved_school: MovedSchool = MovedSchool()
     """Students who change schools."""
     sign_in: SignIn = SignIn()
-    """Users whose username or e-mail address is replaced by another."""
+    """Users of whom what they sign in by, or a name or identifier, is replaced."""
 
     @field_validator("entities")
     @classmethod

@@ -56,7 +56,7 @@ def test_a_rollover_outside_of_any_window_is_held(tmp_path: Path) -> None:
         synced = weeks.sync(after, sent[after])
 
     assert synced.ended == "held"
-    assert {"removed", "moved_school", "additions"} <= synced.guards
+    assert {"removed", "moved_school", "changes"} <= synced.guards
 
 
 def test_a_summer_without_classes_takes_nothing_that_had_not_ended(tmp_path: Path) -> None:
