@@ -17,7 +17,7 @@ from roster_pipeline.guards.kinds import KINDS
 from roster_pipeline.guards.moved import Mask, Numbers, Trait, Traits, joined
 from roster_pipeline.guards.schools import Schools
 from roster_pipeline.oneroster.coded import by_text, hashed
-from roster_pipeline.oneroster.endings import in_force, past, to_come
+from roster_pipeline.oneroster.endings import days, in_force, past, to_come
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.keys import KeySet
@@ -53,7 +53,15 @@ def role_traits(schools: Schools, day: date) -> Traits:
         "user": Trait(("userSourcedId",), lambda rows: hashed(arrow(rows["userSourcedId"]))),
         "kind": Trait(("role",), lambda rows: kinds(arrow(rows["role"]))),
         "school": Trait(("orgSourcedId",), lambda r: schools.numbers(arrow(r["orgSourcedId"]))),
-        "in_force": Trait(("beginDate", "endDate"), lambda rows: in_force(rows, day)),
+        **dated_traits(day),
+    }
+
+
+def dated_traits(day: date, begins: str = "beginDate") -> Traits:
+    """Whether a row is in force by its own dates, and when it ends."""
+    return {
+        "in_force": Trait((begins, "endDate"), lambda rows: in_force(rows, day, begins)),
+        "ends": Trait(("endDate",), lambda rows: days(arrow(rows["endDate"]))),
     }
 
 

@@ -36,14 +36,16 @@ class Moves:
     added: int = 0
     changed: int = 0
     removed: int = 0
-    """Gone, and neither ended nor descoped."""
+    """Gone, and neither ended nor descoped. An enrollment that says another person, class or role
+    is one removed and one added."""
     ended: int = 0
     """Gone after they were over by their own dates, which is no removal."""
     descoped: int = 0
     """Gone because the source's scope leaves them out now."""
     deactivated: int = 0
-    """Among those changed: still there, and disabled, no longer in force, or to end within
-    `SOON` days and before the time that was said."""
+    """Still there, and disabled, no longer in force, or to end within `SOON` days and before the
+    time that was said: among those changed, and courses, classes and enrollments also of which no
+    cell is another, but the end of the sessions that they hang on."""
     reactivated: int = 0
     """Among those changed: in force or enabled again."""
 
@@ -75,7 +77,7 @@ class Shift:
     schools: Mapping[str, Mapping[str, Moves]] = field(default_factory=dict)
     """By sourcedId of a school, then by what is counted there (`AT_SCHOOL`)."""
     shares: Mapping[str, Share] = field(default_factory=dict)
-    """What else is added up over days: `role_flips`, `moved_school`, and `sign_in.` with a column."""
+    """What else is added up over days: `role_flips`, `moved_school`, `sign_in.` with a column."""
     school_names: Mapping[str, str] = field(default_factory=dict)
     """What the schools of `schools` and `schools_removed` are called."""
 
@@ -131,21 +133,25 @@ class Facts:
     """By sourcedId of a school that would go: how many students and teachers it has."""
     emptied_classes: Share = Share()
     """Classes still sent that would lose more than half of at least five students at once, of all
-    classes with at least five. Students whose enrollments ended do not count as lost."""
+    classes with at least five. Students whose enrollments ended, or who come into any class that
+    day, do not count as lost."""
     rekeyed: Mapping[str, Share] = field(default_factory=dict)
     """Rows that would go while their like (`oneroster.likeness`) comes under another sourcedId, of
     all rows accepted."""
     role_flips: Share = Share()
-    """Students who would be teachers or staff and not students any more, or the other way round,
-    of all people who stay."""
+    """Students who would be teachers or staff as well or instead, teachers and staff who would be
+    students instead, and people who would be administrators and were something less, of all people
+    who stay."""
     moved_school: Share = Share()
     """Students who would be at another school, of all students who stay."""
     sign_in: Mapping[str, Share] = field(default_factory=dict)
-    """By column of users that people sign in by (`username`, `email`): who would have another
-    value in place of one that they have, of all who stay."""
+    """By column of users that people sign in by (`username`, `email`, `userMasterIdentifier`), or
+    that says who they are (`identifier`, `givenName`, `familyName`): who would have another value
+    or none in place of one that they have, of all who stay."""
     clashes: int = 0
     """Users who would go while somebody who is added or changed takes their username, e-mail or
-    userMasterIdentifier: with the old rows kept, two people would sign in by one name."""
+    userMasterIdentifier, which is what these did not have before: with the old rows kept, two
+    people would sign in by one name."""
     closed_until: date | None = None
     """The last day of a window in which nothing goes, on a day in it."""
     withheld: Mapping[str, int] = field(default_factory=dict)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from roster_pipeline.guards.facts import Facts
 from roster_pipeline.guards.moves import count_moves, emptied_classes, schools_removed
-from roster_pipeline.guards.people import moved_school, role_flips, sign_in
+from roster_pipeline.guards.people import clashes, moved_school, role_flips, sign_in
 from roster_pipeline.guards.rekeyed import count_rekeyed
 from roster_pipeline.oneroster.delta import Delta
 
@@ -28,13 +28,17 @@ def gather(
     if delta.old is None:
         return replace(given, shift=shift)
     removed, names = schools_removed(delta, outside)
+    flips, moved, others = role_flips(delta), moved_school(delta), sign_in(delta)
+    shares = {"role_flips": flips, "moved_school": moved}
+    shares |= {f"sign_in.{column}": share for column, share in others.items()}
     return replace(
         given,
-        shift=replace(shift, school_names={**shift.school_names, **names}),
+        shift=replace(shift, school_names={**shift.school_names, **names}, shares=shares),
         schools_removed=removed,
         emptied_classes=emptied_classes(delta, day, outside),
         rekeyed=count_rekeyed(delta),
-        role_flips=role_flips(delta),
-        moved_school=moved_school(delta),
-        sign_in=sign_in(delta),
+        role_flips=flips,
+        moved_school=moved,
+        sign_in=others,
+        clashes=clashes(delta),
     )

@@ -48,7 +48,8 @@ def _became(
     keys: Keys, theirs: Hashes, roles: Moved, users: Moved, everyone: Numbers
 ) -> tuple[Numbers, dict[str, Mask]]:
     """The people of whom anything moved, and for each field of `Moves` which it is true of."""
-    lost, won = joined([roles.gone, roles.before]), joined([roles.came, roles.after])
+    after = {**roles.after, "in_force": roles.after["in_force"] & ~roles.off}
+    lost, won = joined([roles.gone, roles.before]), joined([roles.came, after])
     lost_keys, won_keys = keys(lost), keys(won)
     of_changed = theirs[KeySet(users.before["user"]).contains(everyone["user"])]
     touched = distinct(np.concatenate([lost_keys, won_keys, of_changed]))
@@ -65,7 +66,8 @@ def _became(
     np.maximum.at(fates, gone, np.concatenate([roles.fates, roles.fates_elsewhere]))
     who = _of_each(touched, [(old, _taken(everyone, stood)), (come, won)])
     stays = (was > 0) & (now > 0)
-    disabled, enabled = (KeySet(some).contains(who["user"]) for some in _switched(users))
+    switched = (users.before["user"][which] for which in (users.off, users.on))
+    disabled, enabled = (KeySet(some).contains(who["user"]) for some in switched)
     off = stays & (disabled | ((had_force > 0) & (has_force == 0)))
     return who, {
         "added": (was == 0) & (now > 0),
@@ -74,13 +76,6 @@ def _became(
         "deactivated": off,
         "reactivated": stays & ~off & (enabled | ((had_force == 0) & (has_force > 0))),
     }
-
-
-def _switched(users: Moved) -> tuple[Hashes, Hashes]:
-    """Users who are disabled now, and enabled."""
-    before, after = users.before["in_force"], users.after["in_force"]
-    hashes = users.before["user"]
-    return hashes[before & ~after], hashes[~before & after]
 
 
 def _of_each(touched: Hashes, rows: Sequence[tuple[Positions, Numbers]]) -> Numbers:

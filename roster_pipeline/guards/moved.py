@@ -7,6 +7,7 @@ hundred megabytes and no texts.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -14,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from roster_pipeline.guards.facts import SOON
 from roster_pipeline.oneroster.delta import Delta
-from roster_pipeline.oneroster.endings import Endings
+from roster_pipeline.oneroster.endings import Endings, numbered
 from roster_pipeline.oneroster.layout import Positions
 from roster_pipeline.oneroster.roster import Roster
 
@@ -51,6 +53,7 @@ class Moved:
     endings: Endings
     """Of the old roster."""
     traits: Traits
+    """`in_force`, `ends` and `subject`, where there are such, say what became of changed rows."""
     left_out: Mask | None = None
     """Of the old roster's rows those that the scope leaves out now."""
 
@@ -90,6 +93,40 @@ class Moved:
         """For each row of `before` what became of it where it was, if it is elsewhere now."""
         return np.where(self.before["over"], ENDED, REMOVED).astype(np.int8)
 
+    @cached_property
+    def another(self) -> Mask:
+        """Which of the changed rows are about somebody or something else than they were."""
+        if "subject" not in self.traits:
+            return self._none
+        others: Mask = self.before["subject"] != self.after["subject"]
+        return others
+
+    @cached_property
+    def off(self) -> Mask:
+        """Which of the changed rows were in force and are not, or are to end soon and before the
+        time that was said. What was over by the sessions that it hangs on was not in force."""
+        if "in_force" not in self.traits:
+            return self._none
+        before, after = self.before, self.after
+        stops = ~after["in_force"]
+        if "ends" in self.traits:
+            early = after["ends"] < before["ends"]
+            stops |= early & (after["ends"] <= soon(self.endings))
+        off: Mask = before["in_force"] & ~before["over"] & ~self.another & stops
+        return off
+
+    @cached_property
+    def on(self) -> Mask:
+        """Which of the changed rows were not in force and are."""
+        if "in_force" not in self.traits:
+            return self._none
+        on: Mask = ~self.before["in_force"] & self.after["in_force"] & ~self.another
+        return on
+
+    @property
+    def _none(self) -> Mask:
+        return np.zeros(len(self.delta.entities[self.entity].changed), dtype=bool)
+
     def _read(self, positions: Positions, *, was: bool = False) -> Numbers:
         traits = dict(self.traits)
         if was:
@@ -104,6 +141,11 @@ class Moved:
             return numbers_of(kept.take(positions, columns), traits)
         roster = (self.delta.old or Roster.empty()) if was else self.delta.new
         return _read(roster, self.entity, positions, columns, traits)
+
+
+def soon(endings: Endings) -> int:
+    """The last day, numbered, that is soon on the day of these endings."""
+    return numbered(endings.day + timedelta(days=SOON))
 
 
 def _read(

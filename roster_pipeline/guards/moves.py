@@ -12,34 +12,37 @@ from roster_pipeline.guards.census import (
     Hashes,
     all_roles,
     at_school,
+    dated_traits,
     first_ones,
     role_traits,
     user_traits,
 )
 from roster_pipeline.guards.facts import PEOPLE, STUDENTS, TEACHERS, Moves, Share, Shift
+from roster_pipeline.guards.hanging import shortened
 from roster_pipeline.guards.headcount import count_people
 from roster_pipeline.guards.moved import (
     FATES,
     REMOVED,
     Mask,
     Moved,
-    Numbers,
     Trait,
     Traits,
 )
 from roster_pipeline.guards.schools import Schools, Tally
 from roster_pipeline.oneroster.coded import by_text, hashed
 from roster_pipeline.oneroster.delta import Delta
-from roster_pipeline.oneroster.endings import Endings, in_force
+from roster_pipeline.oneroster.endings import Endings
 from roster_pipeline.oneroster.entities import ENTITIES
+from roster_pipeline.oneroster.layout import Positions
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.tables.arrow import is_true, pc
+from roster_pipeline.tables.hashes import row_hashes
 from roster_pipeline.tables.keys import KeySet
 from roster_pipeline.tables.text import arrow
 
 _FEWEST: Final = 5
 """Students from whom on a class counts."""
-_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
+_NONE: Final[Positions] = np.empty(0, dtype=np.int64)
 _WITH_PEOPLE: Final = [PEOPLE.index(kind) for kind in (STUDENTS, TEACHERS)]
 
 
@@ -52,14 +55,18 @@ def count_moves(delta: Delta, day: date, left_out: Mapping[str, Mask] | None = N
         entity: Moved(delta, entity, endings, traits.get(entity, {}), without.get(entity))
         for entity in ENTITIES
     }
+    ends_early = shortened(rows)
     tally = Tally(schools)
     for entity in ("classes", "enrollments"):
-        _count_at_schools(rows[entity], schools, tally)
+        _count_at_schools(rows[entity], ends_early.get(entity, _NONE), schools, tally)
     everyone = all_roles(old, schools, day)
     people = count_people(rows["roles"], rows["users"], everyone, tally)
     at_schools = tally.moves()
     return Shift(
-        entities={entity: _moves(moved) for entity, moved in rows.items()},
+        entities={
+            entity: _moves(moved, len(ends_early.get(entity, _NONE)))
+            for entity, moved in rows.items()
+        },
         people=people,
         schools=at_schools,
         school_names=schools.called(at_schools),
@@ -93,7 +100,7 @@ def schools_removed(
 def emptied_classes(delta: Delta, day: date, left_out: Mapping[str, Mask] | None = None) -> Share:
     """Classes still sent that would lose more than half of at least five students, of all classes
     that had at least five. Not lost is a student whose enrollment is over or left out by the
-    scope, or who comes into the class by another enrollment."""
+    scope, or who comes into any class that day: sections are closed, and their students spread."""
     if delta.old is None:
         return Share()
     keys = delta.old.keys("classes")
@@ -114,55 +121,50 @@ def _traits(schools: Schools, day: date) -> Mapping[str, Traits]:
     school = Trait(
         ("schoolSourcedId",), lambda rows: schools.numbers(arrow(rows["schoolSourcedId"]))
     )
-    dated = Trait(("beginDate", "endDate"), lambda rows: in_force(rows, day))
     return {
+        "academicSessions": dated_traits(day, "startDate"),
         "users": user_traits(),
         "roles": role_traits(schools, day),
         "classes": {"school": school},
-        "enrollments": {"school": school, "in_force": dated},
+        "enrollments": {"school": school, "subject": _SUBJECT, **dated_traits(day)},
     }
 
 
-def _moves(rows: Moved) -> Moves:
+def _moves(rows: Moved, ends_early: int) -> Moves:
+    """What moved of an entity; so many rows end early by what they hang on."""
     change, old = rows.delta.entities[rows.entity], rows.delta.old
-    off, on = _switched(rows)
-    fates = {field: int(np.count_nonzero(rows.fates == fate)) for field, fate in FATES.items()}
+    another, fates = int(np.count_nonzero(rows.another)), rows.fates
+    if another:
+        fates = np.concatenate([fates, rows.fates_elsewhere[rows.another]])
     return Moves(
         was=0 if old is None else old.counts[rows.entity],
-        added=len(change.added),
-        changed=len(change.changed),
-        deactivated=int(np.count_nonzero(off)),
-        reactivated=int(np.count_nonzero(on)),
-        **fates,
+        added=len(change.added) + another,
+        changed=len(change.changed) - another,
+        deactivated=int(np.count_nonzero(rows.off)) + ends_early,
+        reactivated=int(np.count_nonzero(rows.on)),
+        **{field: int(np.count_nonzero(fates == fate)) for field, fate in FATES.items()},
     )
 
 
-def _switched(rows: Moved) -> tuple[Mask, Mask]:
-    """Which of the rows that changed were in force and are not, and the reverse."""
-    if "in_force" not in rows.traits:
-        none = np.zeros(len(rows.delta.entities[rows.entity].changed), dtype=bool)
-        return none, none
-    before, after = rows.before["in_force"], rows.after["in_force"]
-    return before & ~after, ~before & after
-
-
-def _count_at_schools(rows: Moved, schools: Schools, tally: Tally) -> None:
-    """Put what moved of an entity at its schools into the tally. What is at another school now is
-    gone from the one and new at the other."""
-    entity = rows.entity
+def _count_at_schools(rows: Moved, ends_early: Positions, schools: Schools, tally: Tally) -> None:
+    """Put what moved of an entity at its schools into the tally. What is at another school now, or
+    about something else, is gone from the one and new at the other."""
+    entity, changed = rows.entity, rows.delta.entities[rows.entity].changed
     for part in (rows.delta.old or Roster.empty()).coded(entity, ["schoolSourcedId"]):
         tally.add(entity, "was", by_text(part["schoolSourcedId"], schools.numbers))
     before, after = rows.before["school"], rows.after["school"]
-    stays = before == after
+    stays = (before == after) & ~rows.another
     tally.add(entity, "added", rows.came["school"])
     tally.add(entity, "added", after[~stays])
     for field, fate in FATES.items():
         tally.add(entity, field, rows.gone["school"][rows.fates == fate])
         tally.add(entity, field, before[~stays & (rows.fates_elsewhere == fate)])
-    off, on = _switched(rows)
     tally.add(entity, "changed", after[stays])
-    tally.add(entity, "deactivated", after[stays & off])
-    tally.add(entity, "reactivated", after[stays & on])
+    tally.add(entity, "deactivated", after[stays & rows.off])
+    tally.add(entity, "reactivated", after[stays & rows.on])
+    here = np.setdiff1d(ends_early, changed[~stays], assume_unique=True)
+    for block in rows.delta.new.select(entity, here, ["schoolSourcedId"]):
+        tally.add(entity, "deactivated", schools.numbers(arrow(block["schoolSourcedId"])))
 
 
 # ---- students of classes ----
@@ -184,26 +186,33 @@ def _lost(delta: Delta, day: date, left_out: Mapping[str, Mask] | None) -> Hashe
     rows = Moved(delta, "enrollments", endings, _SEATS, (left_out or {}).get("enrollments"))
     gone, before, after = rows.gone, rows.before, rows.after
     dropped = gone["student"] & (rows.fates == REMOVED)
-    away = before["student"] & (before["class"] != after["class"])
-    away &= rows.fates_elsewhere == REMOVED
-    comes = KeySet(np.concatenate([_seats(side)[side["student"]] for side in (rows.came, after)]))
+    away = before["student"] & rows.another & (rows.fates_elsewhere == REMOVED)
+    comes = KeySet(
+        np.concatenate(
+            [
+                rows.came["user"][rows.came["student"]],
+                after["user"][after["student"] & rows.another],
+            ]
+        )
+    )
     lost = (
-        side["class"][which & ~comes.contains(_seats(side))]
+        side["class"][which & ~comes.contains(side["user"])]
         for side, which in ((gone, dropped), (before, away))
     )
     return np.concatenate([*lost])
-
-
-def _seats(rows: Numbers) -> Hashes:
-    """One number for each person in each class."""
-    return rows["class"] * _ODD + rows["user"]
 
 
 def _as_student(roles: pa.LargeStringArray) -> Mask:
     return is_true(pc.equal(roles, "student"))
 
 
+_SUBJECT: Final = Trait(
+    ("classSourcedId", "userSourcedId", "role"),
+    lambda rows: row_hashes(rows, ["classSourcedId", "userSourcedId", "role"]),
+)
+"""Who is in which class as what: where it is another, one enrollment went and one came."""
 _SEATS: Final[Traits] = {
+    "subject": _SUBJECT,
     "class": Trait(("classSourcedId",), lambda rows: hashed(arrow(rows["classSourcedId"]))),
     "user": Trait(("userSourcedId",), lambda rows: hashed(arrow(rows["userSourcedId"]))),
     "student": Trait(("role",), lambda rows: _as_student(arrow(rows["role"]))),

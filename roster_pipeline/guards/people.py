@@ -1,6 +1,6 @@
 """What would happen to people who stay: other roles, other schools, other names to sign in by."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,32 +12,59 @@ from roster_pipeline.guards.census import first_ones
 from roster_pipeline.guards.facts import RELATIVES, STUDENTS, Share
 from roster_pipeline.guards.filled import filled
 from roster_pipeline.guards.kinds import KINDS
+from roster_pipeline.oneroster.coded import by_text, hashed
 from roster_pipeline.oneroster.delta import Delta
 from roster_pipeline.oneroster.layout import Hashes
 from roster_pipeline.oneroster.likeness import Mask
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.hashes import row_hashes, text_hashes
-from roster_pipeline.tables.keys import KeySet
-from roster_pipeline.tables.text import arrow
+from roster_pipeline.tables.keys import KeySet, distinct
+from roster_pipeline.tables.text import arrow, series
 
-SIGN_IN: Final = ("username", "email", "userMasterIdentifier")
+SINGLE: Final = ("username", "email", "userMasterIdentifier")
 """Columns of users that people sign in by, or are known by to what they sign in to."""
+SIGN_IN: Final = (*SINGLE, "identifier", "givenName", "familyName")
+"""These, and what says who they are."""
+_ADMINISTRATORS: Final = pa.array(
+    [
+        "administrator",
+        "districtAdministrator",
+        "principal",
+        "siteAdministrator",
+        "systemAdministrator",
+    ],
+    pa.large_string(),
+)
 _ROLE: Final = ("userSourcedId", "orgSourcedId", "role")
 _NONE: Final[Hashes] = np.empty(0, dtype=np.uint64)
 
 
 def role_flips(delta: Delta) -> Share:
-    """Students who are teachers or staff now and not students any more, or the other way round, of
-    all people who stay. Who was both before, or is both now, has not flipped."""
+    """People who would be what they should not lightly become, of all people who stay.
+
+    Students who become teachers or staff, whether or not they stay students, unless they were
+    before; teachers and staff who become students and are neither any more, unless they were
+    students; and people who become administrators, unless they were nobody or one already.
+    """
     before, after = _roles(delta.blocks("roles", "gone", columns=_ROLE)), _come(delta)
-    up = _but(_both(before.students, after.workers), before.workers, after.students)
     down = _but(_both(before.workers, after.students), before.students, after.workers)
-    flipped = np.concatenate([up, down])
-    if len(flipped):
-        still = _unmoved(delta)
-        flipped = _but(flipped, still.students, still.workers)
-    return Share(len(flipped), _stay(delta))
+    up, above = _but(after.workers, before.workers), _but(after.admins, before.admins)
+    if len(up) or len(above):
+        came = delta.new.keys("users")[delta.entities["users"].added]
+        up, above = _but(up, came), _but(above, came)
+    some = np.concatenate([down, up, above])
+    if not len(some):
+        return Share(0, _stay(delta))
+    still = _unmoved(delta, KeySet(some))
+    flipped = np.concatenate(
+        [
+            _but(down, still.students, still.workers),
+            _but(_both(up, _joined(before.students, still.students)), still.workers),
+            _but(_both(above, _joined(before.all, still.all)), still.admins),
+        ]
+    )
+    return Share(len(distinct(flipped)), _stay(delta))
 
 
 def moved_school(delta: Delta) -> Share:
@@ -61,13 +88,44 @@ def sign_in(delta: Delta) -> dict[str, Share]:
     replaced = dict.fromkeys(SIGN_IN, 0)
     for before, after in delta.pairs("users", SIGN_IN):
         for name in SIGN_IN:
-            was, now = (pc.utf8_lower(arrow(side[name])) for side in (before, after))
+            was, now = _lower(before[name]), _lower(after[name])
             same = is_true(pc.equal(was, now))
             replaced[name] += int((before[name].notna().to_numpy(dtype=bool) & ~same).sum())
     return {
         name: Share(count, _had(delta, name) if count else _stay(delta))
         for name, count in replaced.items()
     }
+
+
+def clashes(delta: Delta) -> int:
+    """Users who go while somebody added or changed takes what they sign in by, letter case aside.
+    What a changed user had before is not taken: siblings may share an address."""
+    if not len(delta.entities["users"].removed):
+        return 0
+    taken = {name: KeySet(np.concatenate([_NONE, *_taken(delta, name)])) for name in SINGLE}
+    count = 0
+    for block in delta.blocks("users", "removed", columns=SINGLE):
+        clash = np.zeros(len(block), dtype=bool)
+        for name, values in taken.items():
+            filled_in = block[name].notna().to_numpy(dtype=bool)
+            clash |= filled_in & values.contains(text_hashes(series(_lower(block[name]))))
+        count += int(np.count_nonzero(clash))
+    return count
+
+
+def _taken(delta: Delta, column: str) -> Iterator[Hashes]:
+    """What added users have, and changed ones have and did not have."""
+    for block in delta.blocks("users", "added", columns=[column]):
+        yield text_hashes(series(pc.drop_null(_lower(block[column]))))
+    for before, after in delta.pairs("users", [column]):
+        was, now = _lower(before[column]), _lower(after[column])
+        another = ~is_true(pc.equal(was, now))
+        yield text_hashes(series(pc.drop_null(now.filter(pa.array(another)))))
+
+
+def _lower(cells: "pd.Series[str]") -> pa.LargeStringArray:
+    lower: pa.LargeStringArray = pc.utf8_lower(arrow(cells))
+    return lower
 
 
 def _stay(delta: Delta) -> int:
@@ -97,21 +155,29 @@ class _Roles:
     """The user and the school of each of these."""
     workers: Hashes
     """The user of each row that makes a teacher or staff."""
+    admins: Hashes
+    """The user of each of these that makes an administrator."""
+    all: Hashes
+    """The user of each row."""
 
 
 def _come(delta: Delta) -> _Roles:
     return _roles(delta.blocks("roles", "alive", columns=_ROLE))
 
 
-def _unmoved(delta: Delta) -> _Roles:
-    """The roles that are what they were."""
+def _unmoved(delta: Delta, of: KeySet | None = None) -> _Roles:
+    """The roles that are what they were: all, or those of some users."""
     moved = np.zeros(delta.new.counts["roles"], dtype=bool)
     moved[delta.entities["roles"].alive] = True
+    if of is not None:
+        users = delta.new.coded("roles", ["userSourcedId"])
+        theirs = [of.contains(by_text(part["userSourcedId"], hashed)) for part in users]
+        moved |= ~np.concatenate([np.empty(0, dtype=bool), *theirs])
     return _roles(delta.new.select("roles", np.flatnonzero(~moved), _ROLE))
 
 
 def _roles(blocks: Iterable[pd.DataFrame]) -> _Roles:
-    students, at_school, workers = [_NONE], [_NONE], [_NONE]
+    students, at_school, workers, admins, everyone = ([_NONE] for _ in range(5))
     for block in blocks:
         users = text_hashes(block["userSourcedId"])
         studies = _is(block, STUDENTS)
@@ -119,7 +185,10 @@ def _roles(blocks: Iterable[pd.DataFrame]) -> _Roles:
         students.append(users[studies])
         at_school.append(row_hashes(block[studies], ["userSourcedId", "orgSourcedId"]))
         workers.append(users[works])
-    return _Roles(*(np.concatenate(parts) for parts in (students, at_school, workers)))
+        admins.append(users[is_true(pc.is_in(arrow(block["role"]), value_set=_ADMINISTRATORS))])
+        everyone.append(users)
+    parts = (students, at_school, workers, admins, everyone)
+    return _Roles(*(np.concatenate(part) for part in parts))
 
 
 def _is(roles: pd.DataFrame, kind: str) -> Mask:
@@ -131,6 +200,10 @@ def _both(some: Hashes, others: Hashes) -> Hashes:
     """Those that are in both, each once."""
     found = some[KeySet(others).contains(some)]
     return found[first_ones(found)]
+
+
+def _joined(some: Hashes, others: Hashes) -> Hashes:
+    return np.concatenate([some, others])
 
 
 def _but(some: Hashes, *others: Hashes) -> Hashes:

@@ -23,8 +23,11 @@ from roster_pipeline.tables.keys import KeySet
 from roster_pipeline.tables.text import arrow
 
 Mask = npt.NDArray[np.bool_]
+Days = npt.NDArray[np.int32]
+"""Dates as numbers that are in their order: 20270115; `NEVER` for what never ends."""
+NEVER: Final = 2**31 - 1
+_UNSAID: Final = -1
 _DATE: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_NO_TERM, _GOING, _OVER = range(3)
 
 
 def ended(roster: Roster, entity: str, positions: Positions, day: date) -> Mask:
@@ -46,13 +49,24 @@ def to_come(begin_dates: pa.LargeStringArray, day: date) -> Mask:
     return _dated(pc.greater(begin_dates, day.isoformat()), begin_dates)
 
 
-def in_force(rows: pd.DataFrame, day: date) -> Mask:
+def in_force(rows: pd.DataFrame, day: date, begins: str = "beginDate") -> Mask:
     """Which rows have begun by a day and are not over on it, by their own two dates."""
-    return ~to_come(arrow(rows["beginDate"]), day) & ~past(arrow(rows["endDate"]), day)
+    return ~to_come(arrow(rows[begins]), day) & ~past(arrow(rows["endDate"]), day)
+
+
+def numbered(day: date) -> int:
+    """A day as `Days` have it."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def days(end_dates: pa.LargeStringArray) -> Days:
+    """The number of each end date; what is missing, and what is no date, never ends."""
+    return by_text(end_dates.dictionary_encode(), _days)
 
 
 class Endings:
-    """What of a roster is over on a day; each thing is read once, when it is first needed."""
+    """What of a roster is over on a day, and when what hangs on sessions ends; each thing is read
+    once, when it is first needed."""
 
     _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "academicSessions": ("endDate",),
@@ -64,7 +78,7 @@ class Endings:
 
     def __init__(self, roster: Roster, day: date) -> None:
         self._roster = roster
-        self._day = day
+        self.day = day
 
     def columns(self, entity: str) -> tuple[str, ...]:
         """What `over` looks at; nothing for what never is."""
@@ -74,63 +88,77 @@ class Endings:
         """Which of some rows of this roster, given in `columns`, are over."""
         match entity:
             case "academicSessions" | "roles":
-                return past(arrow(rows["endDate"]), self._day)
-            case "courses":
-                return self._year_over(arrow(rows["schoolYearSourcedId"]))
-            case "classes":
-                terms = self._terms(arrow(rows["termSourcedIds"]))
-                return self._class_over(terms, arrow(rows["courseSourcedId"]))
+                return past(arrow(rows["endDate"]), self.day)
+            case "courses" | "classes":
+                return self._past(self._ends(*(arrow(rows[name]) for name in self.columns(entity))))
             case "enrollments":
-                own = past(arrow(rows["endDate"]), self._day)
+                own = past(arrow(rows["endDate"]), self.day)
                 if not len(self._classes):
                     return own
                 return own | self._classes.contains(hashed(arrow(rows["classSourcedId"])))
             case _:
                 return np.zeros(len(rows), dtype=bool)
 
-    @cached_property
-    def _sessions(self) -> pa.LargeStringArray:
-        """The sourcedIds of those that are over."""
-        rows = self._roster.columns("academicSessions", ["sourcedId", "endDate"])
-        return arrow(rows["sourcedId"][past(arrow(rows["endDate"]), self._day)])
+    def all_ends(self, entity: str) -> Days:
+        """When each course, or each class, of the roster ends, by its sessions."""
+        columns = self.columns(entity)
+        ends = [
+            self._ends(*(part[name] for name in columns))
+            for part in self._roster.coded(entity, columns)
+        ]
+        return np.concatenate([np.empty(0, dtype=np.int32), *ends])
+
+    def _past(self, ends: Days) -> Mask:
+        return ends <= numbered(self.day)
 
     @cached_property
-    def _courses(self) -> KeySet:
-        parts = self._roster.coded("courses", ["schoolYearSourcedId"])
-        return self._those("courses", [by_text(part[0], self._year_over) for part in parts])
+    def _sessions(self) -> tuple[pa.LargeStringArray, Days]:
+        """The sourcedIds of all, and when each ends; the last is of those that are unknown."""
+        rows = self._roster.columns("academicSessions", ["sourcedId", "endDate"])
+        return arrow(rows["sourcedId"]), np.append(days(arrow(rows["endDate"])), np.int32(NEVER))
+
+    @cached_property
+    def _courses(self) -> tuple[KeySet, Days]:
+        ends = np.append(self.all_ends("courses"), np.int32(NEVER))
+        return KeySet(self._roster.keys("courses")), ends
 
     @cached_property
     def _classes(self) -> KeySet:
-        found = []
-        if len(self._sessions):
-            for part in self._roster.coded("classes", ["termSourcedIds", "courseSourcedId"]):
-                terms = by_text(part[0], self._terms)
-                found.append(self._class_over(terms, part[1]))
-        return self._those("classes", found)
+        """Those that are over."""
+        if not self._past(self._sessions[1]).any():
+            return KeySet(np.empty(0, dtype=np.uint64))
+        return KeySet(self._roster.keys("classes")[self._past(self.all_ends("classes"))])
 
-    def _those(self, entity: str, over: list[Mask]) -> KeySet:
-        keys = self._roster.keys(entity) if over else np.empty(0, dtype=np.uint64)
-        return KeySet(keys[np.concatenate([np.empty(0, dtype=bool), *over])])
-
-    def _year_over(self, sourced_ids: pa.LargeStringArray) -> Mask:
-        return is_true(pc.is_in(sourced_ids, value_set=self._sessions))
-
-    def _class_over(self, terms: npt.NDArray[np.int8], courses: Any) -> Mask:
-        over: Mask = terms == _OVER
-        unsaid = np.flatnonzero(terms == _NO_TERM)
-        if len(unsaid):
+    def _ends(self, sessions: Any, courses: Any | None = None) -> Days:
+        """When things end that have these sessions, or where they have none, these courses."""
+        ends = by_text(sessions, self._last)
+        unsaid = np.flatnonzero(ends == _UNSAID)
+        if len(unsaid) and courses is not None:
             some = courses.take(unsaid).cast(pa.large_string())
-            over[unsaid] = by_text(some, lambda ids: self._courses.contains(hashed(ids)))
-        return over
+            ends[unsaid] = by_text(some, self._course_ends)
+        return np.where(ends == _UNSAID, np.int32(NEVER), ends)
 
-    def _terms(self, lists: pa.LargeStringArray) -> npt.NDArray[np.int8]:
-        """For each list of sessions whether it has one that goes on; an unknown one does."""
+    def _course_ends(self, sourced_ids: pa.LargeStringArray) -> Days:
+        courses, ends = self._courses
+        return ends[courses.positions(hashed(sourced_ids))]
+
+    def _last(self, lists: pa.LargeStringArray) -> Days:
+        """For each list of sessions when the last of them ends; an unknown one never does."""
+        sourced_ids, ends = self._sessions
         items = pc.split_pattern(lists, ",")
-        going = ~self._year_over(pc.list_flatten(items))
-        owners = pc.list_parent_indices(items).to_numpy()
-        found = np.where(pc.is_valid(lists).to_numpy(zero_copy_only=False), _OVER, _NO_TERM)
-        found[owners[going]] = _GOING
-        return found.astype(np.int8)
+        at = pc.index_in(pc.list_flatten(items), value_set=sourced_ids, skip_nulls=True)
+        found = np.full(len(lists), _UNSAID, dtype=np.int32)
+        np.maximum.at(
+            found, pc.list_parent_indices(items).to_numpy(), ends[at.fill_null(-1).to_numpy()]
+        )
+        return found
+
+
+def _days(end_dates: pa.LargeStringArray) -> Days:
+    dates = pc.match_substring_regex(end_dates, pattern=_DATE)
+    digits = pc.replace_substring(pc.if_else(dates, end_dates, None), "-", "")
+    found: Days = pc.fill_null(digits.cast(pa.int32()), NEVER).to_numpy()
+    return found
 
 
 def _dated(answers: pa.BooleanArray, texts: pa.LargeStringArray) -> Mask:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from roster_pipeline.guards import hanging
 from roster_pipeline.guards.facts import AT_SCHOOL, PEOPLE, Moves, Share, Shift
 from roster_pipeline.guards.kinds import KINDS
 from roster_pipeline.guards.moves import count_moves, emptied_classes, schools_removed
@@ -21,7 +22,7 @@ from roster_pipeline.oneroster.roster import Roster
 from tests.oneroster.strategies import frame_of, stored
 
 DAY = date(2027, 1, 15)
-YESTERDAY, TOMORROW = "2027-01-14", "2027-01-16"
+YESTERDAY, TOMORROW, IN_30_DAYS = "2027-01-14", "2027-01-16", "2027-02-14"
 Row = dict[str, str | None]
 Tables = dict[str, list[Row]]
 
@@ -102,6 +103,16 @@ def test_rows_are_added_changed_and_removed(between: Between) -> None:
     assert shift.entities["users"] == Moves(was=3, added=2, changed=1, removed=1)
 
 
+def test_rows_of_which_nothing_but_their_number_is_told_change_too(between: Between) -> None:
+    old: Tables = {"userProfiles": [{"sourcedId": "p", "vendorId": "one"}], "orgs": ORGS}
+    new: Tables = {"userProfiles": [{"sourcedId": "p", "vendorId": "two"}], "orgs": ORGS[1:]}
+
+    shift = count_moves(between(old, new), DAY)
+
+    assert shift.entities["userProfiles"] == Moves(was=1, changed=1)
+    assert shift.entities["orgs"] == Moves(was=3, removed=1)
+
+
 def test_on_a_first_sync_everything_is_added(tmp_path: Path) -> None:
     tables: Tables = {
         "orgs": ORGS,
@@ -147,7 +158,14 @@ def test_what_the_scope_leaves_out_is_descoped_even_when_it_was_over(between: Be
         ({"endDate": str(DAY)}, {}, {"reactivated": 1}),
         # Over on that day either way, or never.
         ({"endDate": str(DAY)}, {"endDate": YESTERDAY}, {}),
-        ({}, {"endDate": TOMORROW}, {}),
+        ({}, {"beginDate": YESTERDAY}, {}),
+        # As good as over: an end that is soon, and sooner than it was.
+        ({}, {"endDate": TOMORROW}, {"deactivated": 1}),
+        ({"endDate": "2027-02-15"}, {"endDate": IN_30_DAYS}, {"deactivated": 1}),
+        ({}, {"endDate": "2027-02-15"}, {}),
+        ({"endDate": TOMORROW}, {"endDate": IN_30_DAYS}, {}),
+        ({"beginDate": TOMORROW}, {"beginDate": TOMORROW, "endDate": "2027-01-17"}, {}),
+        ({"endDate": "June"}, {"endDate": "2027-1-1"}, {}),
     ],
 )
 @pytest.mark.parametrize("entity", ["enrollments", "roles"])
@@ -161,6 +179,208 @@ def test_dates_that_are_moved_deactivate_and_reactivate(
     what = "students" if entity == "roles" else "enrollments"
     assert shift.entities[entity].to_json() == {"was": 1, "changed": 1, **became}
     assert numbers(shift) == {"a": {what: {"was": 1, "changed": 1, **became}}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "became"),
+    [
+        (("2026-08-01", "2027-06-01"), ("2026-08-01", str(DAY)), {"deactivated": 1}),
+        (("2026-08-01", "2027-06-01"), ("2026-08-01", IN_30_DAYS), {"deactivated": 1}),
+        (("2026-08-01", "2027-06-01"), (TOMORROW, "2027-06-01"), {"deactivated": 1}),
+        (("2026-08-01", "2027-06-01"), ("2026-08-01", "2027-05-28"), {}),
+        (("2026-08-01", YESTERDAY), ("2026-08-01", "2026-12-01"), {}),
+        ((TOMORROW, "2027-06-01"), (TOMORROW, IN_30_DAYS), {}),
+        ((TOMORROW, "2027-06-01"), (YESTERDAY, "2027-06-01"), {"reactivated": 1}),
+    ],
+)
+def test_a_session_that_runs_is_deactivated_by_another_beginning_or_an_end_that_is_soon(
+    before: tuple[str, str], after: tuple[str, str], became: dict[str, int], between: Between
+) -> None:
+    days: list[Tables] = [
+        {"academicSessions": [{"sourcedId": "t", "startDate": start, "endDate": end}]}
+        for start, end in (before, after)
+    ]
+
+    shift = count_moves(between(*days), DAY)
+
+    assert shift.entities["academicSessions"].to_json() == {"was": 1, "changed": 1, **became}
+
+
+# ---- what hangs on a session ----
+
+SESSIONS: list[Row] = [
+    {"sourcedId": "past", "endDate": YESTERDAY},
+    {"sourcedId": "now", "endDate": "2027-06-01"},
+    {"sourcedId": "next", "endDate": "2028-06-01"},
+]
+"""Those that a class may be in."""
+
+
+def taught(sessions: list[Row], *terms: str | None, school: str = "a") -> Tables:
+    """A course of `now`, a class for each list of terms, and of each two enrollments."""
+    classes: list[Row] = [
+        {"sourcedId": f"c{n}", "termSourcedIds": term, "schoolSourcedId": school,
+         "courseSourcedId": "course"}
+        for n, term in enumerate(terms)
+    ]  # fmt: skip
+    return {
+        "academicSessions": sessions,
+        "courses": [{"sourcedId": "course", "schoolYearSourcedId": "now"}],
+        "classes": classes,
+        "enrollments": [
+            seat(f"e{n}-{who}", f"c{n}", who, school) for n in range(len(terms)) for who in "uv"
+        ],
+    }
+
+
+def ending(sourced_id: str, day: str) -> list[Row]:
+    """The sessions, one of them with another end."""
+    return [row | {"endDate": day} if row["sourcedId"] == sourced_id else row for row in SESSIONS]
+
+
+def off(shift: Shift) -> dict[str, int]:
+    """Of each entity how many are deactivated, if any."""
+    return {name: moves.deactivated for name, moves in shift.entities.items() if moves.deactivated}
+
+
+@pytest.mark.parametrize("end", [YESTERDAY, str(DAY), TOMORROW, IN_30_DAYS])
+@pytest.mark.parametrize("term", ["now", "past,now", None])
+def test_a_session_that_ends_early_takes_courses_classes_and_enrollments_along(
+    end: str, term: str | None, between: Between
+) -> None:
+    old = taught(SESSIONS, term, "next", "past")
+
+    shift = count_moves(between(old, taught(ending("now", end), term, "next", "past")), DAY)
+
+    assert shift.entities["classes"] == Moves(was=3, deactivated=1)
+    assert shift.entities["courses"] == Moves(was=1, deactivated=1)
+    assert shift.entities["enrollments"] == Moves(was=6, deactivated=2)
+    assert numbers(shift) == {
+        "a": {
+            "classes": {"was": 3, "deactivated": 1},
+            "enrollments": {"was": 6, "deactivated": 2},
+        }
+    }
+
+
+@pytest.mark.parametrize("end", ["2027-05-28", "2027-07-01"])
+def test_an_end_that_is_far_takes_nothing_along(end: str, between: Between) -> None:
+    shift = count_moves(between(taught(SESSIONS, "now"), taught(ending("now", end), "now")), DAY)
+
+    assert off(shift) == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        ("now", "past", True),
+        ("now,next", "past", True),
+        ("next", "now,past", False),
+        ("past", "past,past", False),
+        (None, "past", True),
+        ("past", None, False),
+        ("elsewhere", "past", True),
+        ("past", "elsewhere", False),
+    ],
+)
+def test_a_class_that_is_put_into_an_old_term_is_deactivated_with_its_enrollments(
+    before: str | None, after: str | None, lost: bool, between: Between
+) -> None:
+    shift = count_moves(between(taught(SESSIONS, before), taught(SESSIONS, after)), DAY)
+
+    assert off(shift) == ({"classes": 1, "enrollments": 2} if lost else {})
+    assert shift.entities["classes"].changed == 1
+    assert shift.entities["enrollments"].changed == 0
+
+
+def test_a_course_of_an_old_year_ends_the_classes_that_have_no_term(between: Between) -> None:
+    old, new = taught(SESSIONS, None, "now"), taught(SESSIONS, None, "now")
+    new["courses"] = [{"sourcedId": "course", "schoolYearSourcedId": "past"}]
+
+    assert off(count_moves(between(old, new), DAY)) == {
+        "courses": 1,
+        "classes": 1,
+        "enrollments": 2,
+    }
+
+
+def test_enrollments_over_or_to_come_and_new_ones_are_not_deactivated_with_their_class(
+    between: Between,
+) -> None:
+    old, new = taught(SESSIONS, "now"), taught(ending("now", YESTERDAY), "now")
+    both = [seat("over", "c0", endDate=YESTERDAY), seat("later", "c0", beginDate=TOMORROW)]
+    old["enrollments"] = [*both, seat("e", "c0"), seat("own", "c0"), seat("other", "x")]
+    new["enrollments"] = [
+        *both,
+        seat("e", "c0", primary="true"),
+        seat("own", "c0", endDate=YESTERDAY),
+        seat("other", "c0"),
+        seat("new", "c0"),
+    ]
+
+    shift = count_moves(between(old, new), DAY)
+
+    assert shift.entities["enrollments"] == Moves(
+        was=5, added=2, changed=2, removed=1, deactivated=2
+    )
+
+
+def test_what_is_at_another_school_as_well_is_deactivated_in_the_district_only(
+    between: Between,
+) -> None:
+    old, new = taught(SESSIONS, "now"), taught(ending("now", YESTERDAY), "now", school="b")
+
+    shift = count_moves(between(old, new), DAY)
+
+    assert off(shift) == {"academicSessions": 1, "courses": 1, "classes": 1, "enrollments": 2}
+    assert numbers(shift) == {
+        "a": {
+            "classes": {"was": 1, "removed": 1},
+            "enrollments": {"was": 2, "removed": 2},
+        },
+        "b": {"classes": {"added": 1}, "enrollments": {"added": 2}},
+    }
+
+
+def test_on_a_day_on_which_no_session_moves_nothing_is_asked_of_all_classes(
+    between: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = taught(SESSIONS, "now"), taught(SESSIONS, "now")
+    new["academicSessions"] = [row | {"title": "Again"} for row in SESSIONS]
+    new["classes"] = [row | {"title": "Again"} for row in new["classes"]]
+    monkeypatch.delattr(hanging, "_earlier")
+
+    assert off(count_moves(between(old, new), DAY)) == {}
+
+
+# ---- enrollments that say something else ----
+
+
+@pytest.mark.parametrize(
+    "cells", [{"classSourcedId": "x"}, {"userSourcedId": "v"}, {"role": "teacher"}]
+)
+def test_an_enrollment_about_something_else_is_one_removed_and_one_added(
+    cells: Row, between: Between
+) -> None:
+    old, new = seat("e", "c"), seat("e", "c") | cells
+
+    shift = count_moves(between({"enrollments": [old]}, {"enrollments": [new]}), DAY)
+
+    assert shift.entities["enrollments"] == Moves(was=1, added=1, removed=1)
+    assert numbers(shift) == {"a": {"enrollments": {"was": 1, "added": 1, "removed": 1}}}
+
+
+def test_one_that_was_over_is_ended_and_neither_deactivated_nor_reactivated(
+    between: Between,
+) -> None:
+    old = [seat("e", "c", endDate=YESTERDAY), seat("f", "c")]
+    new = [seat("e", "x"), seat("f", "x", endDate=YESTERDAY)]
+
+    shift = count_moves(between({"enrollments": old}, {"enrollments": new}), DAY)
+
+    moves = Moves(was=2, added=2, removed=1, ended=1)
+    assert shift.entities["enrollments"] == moves
+    assert numbers(shift) == {"a": {"enrollments": moves.to_json()}}
 
 
 # ---- people ----
@@ -342,7 +562,7 @@ def test_rows_in_another_order_are_still_compared_with_what_they_were(
 ) -> None:
     monkeypatch.setattr(delta_module, "_MOST_KEPT", most_kept)
     old = [seat("1", "c"), seat("2", "c", school="b"), seat("3", "c", school="d")]
-    new = [row | {"userSourcedId": "v"} for row in [old[2], old[0], old[1]]]
+    new = [row | {"primary": "true"} for row in [old[2], old[0], old[1]]]
 
     shift = count_moves(between({"enrollments": old}, {"enrollments": new}), DAY)
 
@@ -435,10 +655,25 @@ def test_who_was_over_and_moves_to_another_class_is_not_lost(between: Between) -
     assert emptied(between, seats(6, endDate=YESTERDAY), moved) == Share(affected=0, of=1)
 
 
-def test_students_who_move_to_another_class_are_lost_to_the_first(between: Between) -> None:
-    moved = [{**row, "classSourcedId": "x"} for row in seats(6)]
+@pytest.mark.parametrize("again", [{}, {"sourcedId": "again"}])
+def test_students_of_a_section_that_is_closed_are_not_lost_to_it(
+    again: Row, between: Between
+) -> None:
+    moved = [
+        row | {"classSourcedId": "x", "sourcedId": f"{again.get('sourcedId', 'c')}{n}"}
+        for n, row in enumerate(seats(6))
+    ]
 
-    assert emptied(between, seats(6), moved) == Share(affected=1, of=1)
+    assert emptied(between, seats(6), moved) == Share(affected=0, of=1)
+
+
+@pytest.mark.parametrize("cells", [{"userSourcedId": "other"}, {"role": "teacher"}])
+def test_students_whose_enrollments_name_others_or_other_roles_are_lost(
+    cells: Row, between: Between
+) -> None:
+    others = [row | cells for row in seats(6)]
+
+    assert emptied(between, seats(6), others) == Share(affected=1, of=1)
 
 
 def test_students_who_come_by_another_enrollment_are_not_lost(between: Between) -> None:
@@ -476,7 +711,10 @@ def a_day(random: Random) -> Tables:
         return {"beginDate": random.choice(ENDS), "endDate": random.choice(ENDS)}
 
     users, orgs = [f"u{n}" for n in range(4)], ["a", "b", "d"]
-    sessions: list[Row] = [{"sourcedId": "t0", "endDate": YESTERDAY}, {"sourcedId": "t1"}]
+    sessions: list[Row] = [
+        {"sourcedId": "t0", "endDate": YESTERDAY},
+        {"sourcedId": "t1", "endDate": random.choice(ENDS)},
+    ]
     return {
         "orgs": [row for row in ORGS if row["type"] == "district" or random.random() < 0.9],
         "academicSessions": sessions,
@@ -539,8 +777,9 @@ def check_balance(seed: int) -> None:
                 assert was[what] == will[what]
             else:
                 assert (moved.was, now(moved)) == (was[what], will[what])
-                assert moved.changed + moved.removed + moved.ended + moved.descoped <= moved.was
-                assert moved.deactivated + moved.reactivated <= moved.changed
+                stays = moved.was - moved.removed - moved.ended - moved.descoped
+                assert moved.changed <= stays
+                assert moved.deactivated + moved.reactivated <= stays
     assert set(shift.schools) == set(shift.school_names) <= schools
     was, will = census(old, None), census(new, None)
     for kind in PEOPLE:

@@ -1,12 +1,13 @@
 """What would happen to people who stay."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from roster_pipeline.guards import people
 from roster_pipeline.guards.facts import Share
-from roster_pipeline.guards.people import moved_school, role_flips, sign_in
+from roster_pipeline.guards.people import clashes, moved_school, role_flips, sign_in
 from roster_pipeline.oneroster import delta as delta_module
 from roster_pipeline.oneroster import roster as roster_module
 from roster_pipeline.oneroster.delta import Delta, diff
@@ -51,6 +52,24 @@ def turned(folder: Path, old: Held, new: Held) -> Delta:
     return diff(before, after)
 
 
+def given(
+    folder: Path, old: Mapping[str, dict[str, str]], new: Mapping[str, dict[str, str]]
+) -> Delta:
+    """What differs when users have these cells, and then those."""
+    before, after = (
+        stored(
+            {
+                "users": frame_of(
+                    "users", [{"sourcedId": user, **cells} for user, cells in side.items()]
+                )
+            },
+            folder / name,
+        )
+        for name, side in (("old", old), ("new", new))
+    )
+    return diff(before, after)
+
+
 def renamed(folder: Path, old: dict[str, str | None], new: dict[str, str | None]) -> Delta:
     """What differs when people's e-mail addresses are these, and then those."""
     before, after = (
@@ -81,9 +100,16 @@ def renamed(folder: Path, old: dict[str, str | None], new: dict[str, str | None]
         (["student", "student"], ["teacher", "aide"]),
         (["student", "parent"], ["teacher", "parent"]),
         (["student"], ["parent", "teacher"]),
+        (["student"], ["student", "teacher"]),
+        (["student"], ["student", "siteAdministrator"]),
+        (["student", "student"], ["teacher", "student"]),
+        (["teacher"], ["principal"]),
+        (["aide"], ["aide", "systemAdministrator"]),
+        (["parent"], ["districtAdministrator"]),
+        (["student", "teacher"], ["student", "administrator"]),
     ],
 )
-def test_a_student_who_is_staff_now_or_the_reverse_has_flipped(
+def test_a_student_who_is_staff_now_staff_that_study_and_a_new_administrator_have_flipped(
     before: list[str], after: list[str], tmp_path: Path
 ) -> None:
     old: Held = {"u1": [(role, "s1") for role in before], "u2": [("student", "s1")]}
@@ -95,14 +121,18 @@ def test_a_student_who_is_staff_now_or_the_reverse_has_flipped(
     ("before", "after"),
     [
         (["teacher"], ["teacher", "student"]),
-        (["student"], ["student", "teacher"]),
         (["student", "teacher"], ["student"]),
+        (["student", "teacher"], ["student", "teacher", "aide"]),
+        (["student", "teacher"], ["aide", "student"]),
         (["student", "teacher"], ["teacher"]),
         (["teacher", "aide"], ["student", "aide"]),
         (["student", "aide"], ["teacher", "aide"]),
         (["aide", "student"], ["aide", "teacher"]),
-        (["student", "student"], ["teacher", "student"]),
-        (["teacher"], ["principal"]),
+        (["principal"], ["siteAdministrator"]),
+        (["aide", "principal"], ["aide", "administrator", "principal"]),
+        (["teacher", "principal"], ["teacher"]),
+        ([], ["principal"]),
+        (["teacher"], ["counselor"]),
         (["student"], ["parent"]),
         (["parent"], ["teacher"]),
         (["student"], ["student"]),
@@ -110,7 +140,7 @@ def test_a_student_who_is_staff_now_or_the_reverse_has_flipped(
         ([], ["teacher"]),
     ],
 )
-def test_who_is_both_or_was_neither_has_not(
+def test_who_was_both_or_neither_or_as_much_before_has_not(
     before: list[str], after: list[str], tmp_path: Path
 ) -> None:
     old: Held = {"u1": [(role, "s1") for role in before], "u2": [("student", "s1")]}
@@ -127,7 +157,7 @@ def test_who_goes_and_who_comes_has_not_flipped(tmp_path: Path) -> None:
 def test_a_role_under_another_sourced_id_flips_nobody_unless_it_is_another(tmp_path: Path) -> None:
     old: Held = {"u1": [("student", "s1")], "u2": [("student", "s1")]}
     new: Held = {
-        "u2": [("aide", "s2"), ("student", "s1")],
+        "u2": [("parent", "s2"), ("student", "s1")],
         "u1": [("student", "s1"), ("student", "s2")],
     }
     assert role_flips(turned(tmp_path, old, new)) == Share(0, 2)
@@ -195,10 +225,10 @@ def test_teachers_leavers_and_students_that_were_are_not_students_who_moved(tmp_
 def test_an_address_that_is_another_or_none_is_counted(tmp_path: Path) -> None:
     old = {"u1": "a@x.example", "u2": "b@x.example", "u3": "c@x.example", "u4": None}
     new = {"u1": "a@y.example", "u2": None, "u3": "c@x.example", "u4": "d@x.example"}
+    others = ("username", "userMasterIdentifier", "identifier", "givenName", "familyName")
     assert sign_in(renamed(tmp_path, old, new)) == {
-        "username": Share(0, 4),
+        **dict.fromkeys(others, Share(0, 4)),
         "email": Share(2, 3),
-        "userMasterIdentifier": Share(0, 4),
     }
 
 
@@ -224,6 +254,53 @@ def test_a_district_on_another_mail_domain_is_counted_by_address_only(
     assert sign_in(delta)["username"].affected == 0
 
 
+@pytest.mark.parametrize("column", ["identifier", "givenName", "familyName"])
+def test_who_people_are_is_counted_like_what_they_sign_in_by(column: str, tmp_path: Path) -> None:
+    names = ["Ada", "Bo", "Cy"]
+    delta = given(
+        tmp_path,
+        {f"u{n}": {column: name} for n, name in enumerate(names)},
+        {f"u{n}": {column: name} for n, name in enumerate(["Bo", "Ada", "Cy"])},
+    )
+    assert sign_in(delta)[column] == Share(2, 3)
+    assert sum(share.affected for share in sign_in(delta).values()) == 2
+
+
+# ---- names that others take ----
+
+
+@pytest.mark.parametrize("column", ["username", "email", "userMasterIdentifier"])
+def test_who_goes_while_a_newcomer_or_another_takes_the_name_is_a_clash(
+    column: str, tmp_path: Path
+) -> None:
+    old = {"gone": {column: "Ada"}, "too": {column: "bo"}, "stays": {column: "cy"}}
+    new = {"stays": {column: "BO"}, "comes": {column: "ada"}}
+    assert clashes(given(tmp_path, old, new)) == 2
+
+
+def test_an_address_that_was_shared_and_cells_that_are_empty_are_no_clash(tmp_path: Path) -> None:
+    old = {
+        "gone": {"email": "family@x.example"},
+        "sibling": {"email": "family@x.example", "grades": "05"},
+        "bare": {"username": "bare"},
+    }
+    new: dict[str, dict[str, str]] = {
+        "sibling": {"email": "Family@x.example", "grades": "06"},
+        "comes": {"username": "family@x.example"},
+    }
+    assert clashes(given(tmp_path, old, new)) == 0
+
+
+def test_one_who_goes_clashes_once_and_nobody_does_where_nobody_goes(tmp_path: Path) -> None:
+    old = {"u1": {"username": "a", "email": "a@x.example"}}
+    new = {
+        "u2": {"username": "a", "email": "b@x.example"},
+        "u3": {"username": "c", "email": "a@x.example"},
+    }
+    assert clashes(given(tmp_path / "1", old, new)) == 1
+    assert clashes(given(tmp_path / "2", old, old | new)) == 0
+
+
 # ---- all of them ----
 
 
@@ -232,6 +309,7 @@ def test_with_nothing_accepted_before_nobody_is_another(tmp_path: Path) -> None:
     delta = diff(None, new)
     assert role_flips(delta) == moved_school(delta) == Share()
     assert set(sign_in(delta).values()) == {Share()}
+    assert clashes(delta) == 0
 
 
 def test_another_districts_file_changes_nobody(package: bytes, tmp_path: Path) -> None:
@@ -244,12 +322,15 @@ def test_many_rows_in_small_parts_are_counted_alike(
     day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = exported(day, "1.2")
-    copies = [spoilt(name, package) for name in ("teachers-as-students", "all-emails-changed")]
+    copies = [
+        spoilt(name, package)
+        for name in ("teachers-as-students", "all-emails-changed", "all-ids-changed")
+    ]
 
     def found(folder: Path) -> list[object]:
         old, *new = (read(each, folder / str(n)) for n, each in enumerate([package, *copies]))
         deltas = [diff(old, each) for each in new]
-        return [(role_flips(d), moved_school(d), sign_in(d)) for d in deltas]
+        return [(role_flips(d), moved_school(d), sign_in(d), clashes(d)) for d in deltas]
 
     whole = found(tmp_path / "whole")
     monkeypatch.setattr(roster_module, "_FEWEST_ROWS", 50)

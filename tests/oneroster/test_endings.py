@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from roster_pipeline.oneroster.coded import by_text
-from roster_pipeline.oneroster.endings import ended, in_force
+from roster_pipeline.oneroster.endings import NEVER, Endings, ended, in_force
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.tables.text import TEXT
@@ -118,6 +118,25 @@ def test_an_enrollment_is_over_with_its_class(tmp_path: Path) -> None:
     }
 
     assert over(tmp_path, tables, "enrollments") == ["in-fall", "of-old", "e"]
+
+
+def test_courses_and_classes_end_with_the_last_of_their_sessions(tmp_path: Path) -> None:
+    tables = {"academicSessions": SESSIONS, "courses": COURSES, "classes": CLASSES}
+    endings = Endings(written(tmp_path, tables, block=3), DAY)
+
+    assert endings.all_ends("courses").tolist() == [2026_06_12, 2027_06_12, NEVER]
+    assert dict(
+        zip([row["sourcedId"] for row in CLASSES], endings.all_ends("classes"), strict=True)
+    ) == {
+        "in-fall": 2027_01_15,
+        "in-both": 2027_06_12,
+        "in-spring": 2027_06_12,
+        "of-old": 2026_06_12,
+        "of-new": 2027_06_12,
+        "of-yearless": NEVER,
+        "of-unknown": NEVER,
+        "in-unknown": NEVER,
+    }
 
 
 @pytest.mark.parametrize("entity", ["orgs", "users", "userProfiles", "demographics"])
