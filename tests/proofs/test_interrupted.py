@@ -27,7 +27,7 @@ from tests.proofs.stage import SOURCE, Stage, staged
 
 KILLS: Final = int(os.environ.get("ROSTER_KILLS", "30"))
 APPROVAL, ACCEPTED, NEXT_DAY = "approval", "accepted", "next_day"
-RENAMED, DISABLED = 40, 10
+RENAMED, DISABLED = 20, 10
 LATER_ON_POSTGRES: Final = (pytest.mark.postgres, pytest.mark.soak)
 Command = Callable[[Mapping[str, Any]], Ended]
 """A command, run as `Commands.run` says."""
