@@ -113,7 +113,8 @@ def test_a_re_key_of_classes_alone_is_named_too() -> None:
             "role_flips",
             "users",
             "users: 30 of 1,000 people (3 %) who stay would turn from students into teachers or "
-            "staff, or back; the limit is 1 % (10 people), from 5 people up",
+            "staff, or back, or into administrators; the limit is 1 % (10 people), "
+            "from 5 people up",
         ),
         (
             facts(moved_school=Share(60, 800)),
