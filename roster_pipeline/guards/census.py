@@ -61,7 +61,7 @@ def dated_traits(day: date, begins: str = "beginDate") -> Traits:
     """Whether a row is in force by its own dates, and when it ends."""
     return {
         "in_force": Trait((begins, "endDate"), lambda rows: in_force(rows, day, begins)),
-        "ends": Trait(("endDate",), lambda rows: days(arrow(rows["endDate"]))),
+        "ends": Trait(("endDate",), lambda rows: days(arrow(rows["endDate"])), of_changed=True),
     }
 
 

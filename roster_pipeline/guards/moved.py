@@ -37,6 +37,8 @@ class Trait(NamedTuple):
     """What it is made of."""
     of: Callable[[pd.DataFrame], npt.NDArray[Any]]
     """Makes it of rows that have these columns, as TEXT."""
+    of_changed: bool = False
+    """Whether only rows that changed are asked about it."""
 
 
 Traits = Mapping[str, Trait]
@@ -70,12 +72,12 @@ class Moved:
     @cached_property
     def before(self) -> Numbers:
         """Rows that changed, as they were; aligned with `after`."""
-        return self._read(self.delta.entities[self.entity].changed_from, was=True)
+        return self._read(self.delta.entities[self.entity].changed_from, was=True, changed=True)
 
     @cached_property
     def after(self) -> Numbers:
         """Rows that changed, as they are."""
-        return self._read(self.delta.entities[self.entity].changed)
+        return self._read(self.delta.entities[self.entity].changed, changed=True)
 
     @cached_property
     def fates(self) -> Fates:
@@ -127,15 +129,15 @@ class Moved:
     def _none(self) -> Mask:
         return np.zeros(len(self.delta.entities[self.entity].changed), dtype=bool)
 
-    def _read(self, positions: Positions, *, was: bool = False) -> Numbers:
-        traits = dict(self.traits)
+    def _read(self, positions: Positions, *, was: bool = False, changed: bool = False) -> Numbers:
+        change = self.delta.entities[self.entity]
+        traits = {name: of for name, of in self.traits.items() if changed or not of.of_changed}
         if was:
             traits["over"] = Trait(
                 self.endings.columns(self.entity),
                 lambda rows: self.endings.over(self.entity, rows),
             )
         columns = tuple(sorted({name for trait in traits.values() for name in trait.columns}))
-        change = self.delta.entities[self.entity]
         kept = change.old_rows if was else change.new_rows
         if kept is not None:
             return numbers_of(kept.take(positions, columns), traits)

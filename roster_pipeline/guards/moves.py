@@ -209,6 +209,7 @@ def _as_student(roles: pa.LargeStringArray) -> Mask:
 _SUBJECT: Final = Trait(
     ("classSourcedId", "userSourcedId", "role"),
     lambda rows: row_hashes(rows, ["classSourcedId", "userSourcedId", "role"]),
+    of_changed=True,
 )
 """Who is in which class as what: where it is another, one enrollment went and one came."""
 _SEATS: Final[Traits] = {
