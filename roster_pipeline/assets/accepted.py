@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from shlex import quote
 from typing import Any
 
 import dagster as dg
@@ -12,7 +11,7 @@ from roster_pipeline.assets.judged import put_removals_before_a_person, withheld
 from roster_pipeline.assets.steps import step
 from roster_pipeline.guards.policy import losses_alone
 from roster_pipeline.reports.changes import changes_sentence, counts_markdown
-from roster_pipeline.reports.holds import removals_wait_sentence, settle
+from roster_pipeline.reports.holds import removals_wait_sentence
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.store import Accepted, HoldStatus, Outcome, Snapshot
 from roster_pipeline.store.differences import Differences
@@ -109,9 +108,9 @@ class _Gate:
             now = self.accept(withheld.candidate, now.snapshot.content_hash, shift)
             self.run.ends(Outcome.DONE, "The removals that had waited are accepted, too.")
         elif hold.status is HoldStatus.OPEN:
-            command = f"roster -w {quote(str(self.workspace.folder))}"
             said = f"The removals wait as {hold.name}; all else was accepted."
-            self.run.ends(Outcome.HELD, said, settle(hold.name, command), hold=hold.name)
+            why = [reason.sentence for reason in withheld.reasons]
+            self.run.ends(Outcome.HELD, said, *why, hold=hold.name)
         else:
             self.run.ends(Outcome.DONE, f"The removals were rejected as {hold.name}.")
         return now

@@ -12,12 +12,13 @@ from roster_pipeline.assets.judged import expected, past, put_before_a_person, v
 from roster_pipeline.assets.steps import step
 from roster_pipeline.guards.calendar import Window, of_kind
 from roster_pipeline.guards.cumulative import SPANS, past_shifts
-from roster_pipeline.guards.facts import Facts
+from roster_pipeline.guards.facts import NO_MOVES, Facts
 from roster_pipeline.guards.gather import gather
 from roster_pipeline.guards.judge import Verdict, judge
 from roster_pipeline.guards.policy import without_losses
 from roster_pipeline.guards.withholding import removals_wait
-from roster_pipeline.oneroster.delta import Delta, apply, diff
+from roster_pipeline.oneroster.delta import Delta, diff
+from roster_pipeline.oneroster.keeping import keep_removed
 from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.reports.changes import changes_markdown, changes_sentence, totals
 from roster_pipeline.reports.holds import blackout_sentence, settle
@@ -61,11 +62,13 @@ def changes(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
                 )
                 return
             windows = workspace.windows_of(sync_run.source.id, *sync_run.days)
-            if (blackout := of_kind(windows, "blackout")) is not None:
-                sync_run.ends(Outcome.NOTHING_NEW, blackout_sentence(blackout))
-                return
             _require_same_base(candidate_roster, base, sync_run)
             made = _compared(candidate_roster, base, sync_run, workspace, snapshots)
+            if (blackout := of_kind(windows, "blackout")) is not None:
+                _, verdict = verdict_on(made, sync_run, workspace, snapshots)
+                said = [f"It would be held: {reason.sentence}" for reason in verdict.reasons]
+                sync_run.ends(Outcome.NOTHING_NEW, blackout_sentence(blackout), *said)
+                return
             yield dg.MaterializeResult(value=made, metadata=_metadata(made))
 
     return changes
@@ -117,12 +120,13 @@ def _compared(
     facts = _facts(read, delta, windows, run)
     facts = expected(facts, read.snapshot, run, snapshots)
     verdict = judge(facts, settings)
-    if base is None or not removals_wait(facts, verdict, settings, windows):
+    rewritten = _rewritten(facts, delta)
+    if base is None or not removals_wait(facts, verdict, settings, windows, rewritten):
         return Changes(read.snapshot, base, delta.counts(), facts)
-    rest = delta.without_removals
-    kept = _kept(rest, base, source.id, snapshots)
+    rest = _rest(delta, base, source.id, snapshots)
+    counts = diff(delta.old, snapshots.open(rest)).counts()
     withheld = Withheld(read.snapshot, facts, facts.closed_until, verdict.reasons, run.id)
-    return Changes(kept, base, rest.counts(), without_losses(facts), withheld)
+    return Changes(rest, base, counts, without_losses(facts), withheld)
 
 
 def _facts(read: CandidateRoster, delta: Delta, windows: Sequence[Window], run: SyncRun) -> Facts:
@@ -148,6 +152,14 @@ def _facts(read: CandidateRoster, delta: Delta, windows: Sequence[Window], run: 
     return gather(given, delta, day, left_out)
 
 
+def _rewritten(facts: Facts, delta: Delta) -> int:
+    """Enrollments of another class, person or role under their old sourcedIds: gone, and yet no
+    removed rows that could be kept."""
+    moves = facts.shift.entities.get("enrollments", NO_MOVES)
+    gone = moves.removed + moves.ended + moves.descoped
+    return gone - len(delta.entities["enrollments"].removed)
+
+
 def _again(read: CandidateRoster, delta: Delta, ledger: Ledger) -> date | None:
     """The date of the old roster that this is. Few rows may well go back to what they were."""
     if delta.old is None or delta.empty:
@@ -157,13 +169,15 @@ def _again(read: CandidateRoster, delta: Delta, ledger: Ledger) -> date | None:
     return ledger.came_before(read.snapshot, read.package, by_content=many)
 
 
-def _kept(rest: Delta, base: Snapshot, source: str, snapshots: Snapshots) -> Snapshot:
+def _rest(delta: Delta, base: Snapshot, source: str, snapshots: Snapshots) -> Snapshot:
     """What is accepted, with all that a candidate adds and changes and nothing removed."""
-    if rest.empty:
+    if not any(len(of.added) or len(of.changed) for of in delta.entities.values()):
         return base
     staged = snapshots.stage(source)
     try:
-        return snapshots.put(source, apply(snapshots.open(base), rest, staged))
+        made = keep_removed(delta, staged)
+        # Rows may have changed in nothing but references to rows that stay.
+        return base if diff(delta.old, made).empty else snapshots.put(source, made)
     finally:
         snapshots.discard(staged)
 

@@ -94,7 +94,8 @@ def put_removals_before_a_person(
     differences: Differences,
 ) -> Hold | None:
     """Hold what was withheld, compared with the rest of it, which is accepted."""
-    facts, verdict = losses_alone(withheld.facts), Verdict(withheld.reasons)
+    facts = replace(losses_alone(withheld.facts), base=rest.counts)
+    verdict = Verdict(withheld.reasons)
     return put_before_a_person(
         withheld.candidate, rest, facts, verdict, run, snapshots, differences
     )

@@ -119,7 +119,7 @@ def nothing_goes(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
         yield Reason(
             "nothing_goes",
             None,
-            f"{rows} would be removed, and nothing goes until {facts.closed_until}",
+            f"{rows} would be removed, and nothing goes through {facts.closed_until}",
             {"removed": gone},
             losses=True,
         )

@@ -10,15 +10,23 @@ from roster_pipeline.guards.settings import GuardSettings
 
 
 def removals_wait(
-    facts: Facts, verdict: Verdict, settings: GuardSettings, windows: Iterable[Window]
+    facts: Facts,
+    verdict: Verdict,
+    settings: GuardSettings,
+    windows: Iterable[Window],
+    rewritten: int = 0,
 ) -> bool:
     """Whether a candidate, on which `verdict` was given, is accepted but for what would go.
 
     In a window that lets nothing go, and under the policy `additions_only` where the guards hold
     nothing but losses; never where what is left would be held itself, or would have two people
-    sign in by one name.
+    sign in by one name, or where too many enrollments are rewritten (`rewritten` of them), which
+    cannot be kept beside what they say now.
     """
     if facts.base is None or not any(_gone(facts)) or facts.clashes:
+        return False
+    was = facts.shift.entities.get("enrollments", NO_MOVES).was
+    if settings.of("enrollments").removed.passed_by(rewritten, was):
         return False
     if of_kind(windows, "additions_only") is None:
         wanted = settings.policy == "additions_only" and only_losses(verdict)

@@ -106,12 +106,6 @@ class Delta:
             len(e.added) or len(e.changed) or len(e.removed) for e in self.entities.values()
         )
 
-    @property
-    def without_removals(self) -> "Delta":
-        """The same with nothing removed."""
-        kept = {name: replace(of, removed=_NONE) for name, of in self.entities.items()}
-        return replace(self, entities=kept)
-
     def counts(self) -> dict[str, dict[str, int]]:
         """For each entity how many rows were added, changed, removed and left as they were."""
         return {entity: delta.counts() for entity, delta in self.entities.items()}

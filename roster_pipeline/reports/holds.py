@@ -123,14 +123,16 @@ def held_document(held: HeldRows) -> dict[str, Any]:
 
 def blackout_sentence(window: Window) -> str:
     """Why nothing flows on a day."""
-    return f"{window.name}: nothing flows until {window.last}, and the roster accepted last stands."
+    return (
+        f"{window.name}: nothing flows through {window.last}, and the roster accepted last stands."
+    )
 
 
 def removals_wait_sentence(shift: Shift, until: date) -> str:
     """What a window keeps from going."""
     moves = shift.entities.values()
     rows = sum(of.removed + of.ended + of.descoped for of in moves)
-    return f"{rows:,} rows are no longer sent; nothing is removed until {until}."
+    return f"{rows:,} rows are no longer sent; nothing is removed through {until}."
 
 
 def settle(name: str, command: str) -> str:

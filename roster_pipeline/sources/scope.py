@@ -114,7 +114,22 @@ def _copied(
     if len(away):
         blank = pd.Series([None] * len(away), dtype=TEXT)
         writer.replace("users", away, pd.DataFrame({"primaryOrgSourcedId": blank}))
+    _forget_agents(roster, keep["users"], writer)
     return left_out
+
+
+def _forget_agents(roster: Roster, kept: Mask, writer: RosterWriter) -> None:
+    """Take those who are not kept out of the lists of agents of those who are."""
+    users = roster.columns("users", ["sourcedId", "agentSourcedIds"])[kept].reset_index(drop=True)
+    rows, agents = items(users["agentSourcedIds"])
+    there = _is_in(agents, users["sourcedId"])
+    odd = np.isin(rows, rows[~there])
+    if not odd.any():
+        return
+    left = agents[odd & there].groupby(rows[odd & there]).agg(",".join)
+    at = np.array(sorted(set(rows[odd].tolist())), dtype=np.int64)
+    cells = pd.Series([left.get(row) for row in at.tolist()], dtype=TEXT)
+    writer.replace("users", at, pd.DataFrame({"agentSourcedIds": cells}))
 
 
 def _lines(roster: Roster) -> dict[str, set[str]]:
@@ -135,15 +150,19 @@ def _line(org: str, parents: Mapping[str, object]) -> Iterator[str]:
 
 
 def _people(roster: Roster, inside: set[str], enrolled: Mask) -> Mask:
-    """Who has a role inside or is enrolled there, and their agents, and the agents of these."""
+    """Who has a role inside or is enrolled there, their agents, and the agents of these; but no
+    student of elsewhere, whom a brother's or sister's guardian names as well."""
     users = roster.columns("users", ["sourcedId", "agentSourcedIds"])
     with_role = _ids(
         roster, "roles", _mask(roster, "roles", {"orgSourcedId": _array(inside)}), _USER
     )
     reached = pd.concat([with_role, _ids(roster, "enrollments", enrolled, _USER)])
     kept = np.zeros(len(users), dtype=bool)
+    student = pa.array(["student"], pa.large_string())
+    students = _ids(roster, "roles", _mask(roster, "roles", {"role": student}), _USER)
+    elsewhere = _is_in(users["sourcedId"], students) & ~_is_in(users["sourcedId"], reached)
     while True:
-        new = _is_in(users["sourcedId"], reached) & ~kept
+        new = _is_in(users["sourcedId"], reached) & ~kept & ~elsewhere
         if not new.any():
             return kept
         kept |= new

@@ -101,7 +101,7 @@ def test_in_a_blackout_nothing_flows_and_the_day_after_everything(small: Town) -
     assert result.outcome is Outcome.NOTHING_NEW
     until = small.today + timedelta(days=1)
     assert result.sentences == (
-        f"Break: nothing flows until {until}, and the roster accepted last stands.",
+        f"Break: nothing flows through {until}, and the roster accepted last stands.",
     )
     assert "x1" in people(small)
     assert small.delivered.read_bytes() == before
@@ -120,7 +120,7 @@ def test_what_is_approved_in_a_blackout_goes_on_after_it(small: Town) -> None:
 
     waits = small.approve(held.hold)
     assert waits.outcome is Outcome.NOTHING_NEW
-    assert "nothing flows until" in waits.sentences[1]
+    assert "nothing flows through" in waits.sentences[1]
     assert "x1" in people(small)
 
     small.pass_days(2)
@@ -161,7 +161,7 @@ def test_a_window_of_additions_keeps_who_is_gone_and_takes_who_is_new(small: Tow
     result = small.sync()
     assert result.outcome is Outcome.DONE
     assert {"x1", "new"} <= people(small)
-    assert any("nothing is removed until" in said for said in result.sentences)
+    assert any("nothing is removed through" in said for said in result.sentences)
     with small.ledger() as ledger:
         assert not ledger.holds(SOURCE, HoldStatus.OPEN)
     again = small.sync()

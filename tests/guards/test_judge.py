@@ -267,7 +267,7 @@ def test_in_a_window_in_which_nothing_goes_a_single_row_is_held() -> None:
 
     [reason] = judge(going, settings()).reasons
     assert (reason.guard, reason.losses) == ("nothing_goes", True)
-    assert reason.sentence == "1 row would be removed, and nothing goes until 2026-12-24"
+    assert reason.sentence == "1 row would be removed, and nothing goes through 2026-12-24"
     assert judge(left_out, settings()).reasons[0].numbers == {"removed": 2}
     assert judge(replace(going, closed_until=None), settings()).outcome == "pass"
 

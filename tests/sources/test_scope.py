@@ -166,3 +166,19 @@ def test_the_same_roster_and_scope_give_the_same_content(tmp_path: Path) -> None
     first, second = (scoped(tmp_path / name, "elm").roster for name in ("a", "b"))
 
     assert first.content_hash == second.content_hash
+
+
+def test_a_brother_at_another_school_does_not_come_along_with_their_mother(tmp_path: Path) -> None:
+    rows = two_schools()
+    agents = {"kid-elm": "mum", "mum": "kid-elm,kid-oak,gran", "gran": "kid-oak"}
+    for user in rows["users"]:
+        user["agentSourcedIds"] = agents.get(user["sourcedId"], "")
+    for role in rows["roles"]:
+        role["role"] = "student" if role["userSourcedId"].startswith("kid") else "guardian"
+
+    roster = scoped(tmp_path, "elm", rows=rows).roster
+    users = roster.frame("users").set_index("sourcedId")["agentSourcedIds"]
+    assert "kid-oak" not in users.index
+    assert users["mum"] == "kid-elm,gran"
+    assert pd.isna(users["gran"])
+    assert "kid-oak" not in ids(roster, "demographics")
