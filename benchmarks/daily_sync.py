@@ -1,4 +1,4 @@
-"""A district's second day: zip → landed → validated → changes → delta zip and snapshot.
+"""A district's second day: zip → landed → validated → changes → guards → delta zip, snapshot.
 
     python -m benchmarks.daily_sync                  10,000 and 100,000 students
     python -m benchmarks.daily_sync --students 1000000 --runs 1 --skip naive
@@ -201,6 +201,10 @@ def prepare_ours(students: int, yesterday: Path) -> None:
 
 def ours(students: int, yesterday: Path, folder: Path) -> Work:
     """A sync without Dagster, the ledger and the wire to the receiver."""
+    from roster_pipeline.guards.facts import Facts
+    from roster_pipeline.guards.gather import gather
+    from roster_pipeline.guards.judge import judge
+    from roster_pipeline.guards.settings import GuardSettings
     from roster_pipeline.oneroster.delta import diff
     from roster_pipeline.oneroster.roster import Roster
     from roster_pipeline.oneroster.writing import write_delta
@@ -228,6 +232,9 @@ def ours(students: int, yesterday: Path, folder: Path) -> Work:
         with landing.open(landed) as file:
             today = accept(file, old, folder / "store")
         delta = diff(old, today)
+        given = Facts(counts=today.counts, base=old.counts)
+        verdict = judge(gather(given, delta, MODIFIED.date()), GuardSettings())
+        assert verdict.outcome == "pass"
         with (folder / "delta.zip").open("wb") as out:
             return sum(write_delta(delta, out, modified=MODIFIED).values())
 

@@ -13,7 +13,7 @@ from tests.guards.weeks import CALENDAR, Weeks
 FIRST: Final = dt.date(2026, 7, 27)
 DAYS: Final = 188
 """Until the end of January: rollover, the first weeks of a year, and the change of semester."""
-DISTRICT: Final = District(students=800, seed=7, today=FIRST, seasons=True)
+DISTRICT: Final = District(students=450, seed=7, today=FIRST, seasons=True)
 
 
 def packages(district: District, days: int) -> Iterator[tuple[dt.date, bytes]]:

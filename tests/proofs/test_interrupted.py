@@ -135,7 +135,7 @@ def moments(seeds: int, *, quick: int) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("seed", moments(KILLS, quick=2))
+@pytest.mark.parametrize("seed", moments(KILLS, quick=1))
 def test_a_sync_killed_at_any_moment_ends_as_one_that_was_not(
     stage: Stage, next_day: Act, seed: int
 ) -> None:
