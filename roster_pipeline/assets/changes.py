@@ -1,24 +1,21 @@
 """What accepting a candidate would change, and whether the guards let it pass by itself."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
 from shlex import quote
-from typing import Final
 
 import dagster as dg
 
 from roster_pipeline.assets.handles import CandidateRoster, Changes, Withheld
-from roster_pipeline.assets.judged import expected, past, put_before_a_person, verdict_on
+from roster_pipeline.assets.judged import expected, put_before_a_person, verdict_on
 from roster_pipeline.assets.steps import step
 from roster_pipeline.guards.calendar import Window, of_kind
-from roster_pipeline.guards.cumulative import SPANS, past_shifts
-from roster_pipeline.guards.facts import NO_MOVES, Facts
+from roster_pipeline.guards.facts import Facts
 from roster_pipeline.guards.gather import gather
+from roster_pipeline.guards.history import came_before, with_history
 from roster_pipeline.guards.judge import Verdict, judge
 from roster_pipeline.guards.policy import without_losses
-from roster_pipeline.guards.withholding import removals_wait
+from roster_pipeline.guards.withholding import put_rest, removals_wait, rewritten
 from roster_pipeline.oneroster.delta import Delta, diff
-from roster_pipeline.oneroster.keeping import keep_removed
 from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.reports.changes import changes_markdown, changes_sentence, totals
 from roster_pipeline.reports.holds import blackout_sentence, settle
@@ -26,14 +23,11 @@ from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.sources.scope import outside
 from roster_pipeline.store import Accepted, Hold, HoldStatus, Outcome, Refused, Snapshot
 from roster_pipeline.store.differences import Differences
-from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Workspace
 
 CHANGES = dg.AssetKey("changes")
 GUARD = dg.AssetCheckKey(CHANGES, "guard")
-_MANY: Final = 10
-"""Rows moved from which on a content that was there before is an old roster."""
 
 
 def changes(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -117,69 +111,29 @@ def _compared(
     delta = diff(snapshots.open(base) if base else None, snapshots.open(read.snapshot))
     settings = workspace.guards_for(source.id, *run.days)
     windows = workspace.windows_of(source.id, *run.days)
-    facts = _facts(read, delta, windows, run)
-    facts = expected(facts, read.snapshot, run, snapshots)
-    verdict = judge(facts, settings)
-    rewritten = _rewritten(facts, delta)
-    if base is None or not removals_wait(facts, verdict, settings, windows, rewritten):
+    facts = expected(_facts(read, delta, windows, run), read.snapshot, run, snapshots)
+    verdict, moved = judge(facts, settings), rewritten(facts, delta)
+    if base is None or not removals_wait(facts, verdict, settings, windows, moved):
         return Changes(read.snapshot, base, delta.counts(), facts)
-    rest = _rest(delta, base, source.id, snapshots)
-    counts = diff(delta.old, snapshots.open(rest)).counts()
+    rest, counts = put_rest(delta, base, snapshots)
     withheld = Withheld(read.snapshot, facts, facts.closed_until, verdict.reasons, run.id)
     return Changes(rest, base, counts, without_losses(facts), withheld)
 
 
 def _facts(read: CandidateRoster, delta: Delta, windows: Sequence[Window], run: SyncRun) -> Facts:
     """What the guards want to know of a candidate, but for what the source's file expects."""
-    day, ledger, source = run.date, run.ledger, run.source
-    accepted = ledger.accepted_since(source.id, day - timedelta(days=max(SPANS)))
-    history, rollover = [past(one) for one in accepted], of_kind(windows, "rollover")
-    closed = of_kind(windows, "additions_only")
-    now = ledger.accepted(source.id)
     given = Facts(
         counts=delta.new.counts,
         base=None if delta.old is None else delta.old.counts,
-        past=past_shifts(history, day, rollover=rollover is not None),
         held=read.held,
         orphaned=read.orphaned,
         read=read.rows,
         header_only=read.emptied,
-        again=_again(read, delta, ledger),
-        closed_until=closed.last if closed else None,
-        withheld=dict(now.shift.get("withheld", {})) if now else {},
+        again=came_before(delta, read.snapshot, read.package, run.ledger),
     )
-    left_out = outside(delta.old, source.scope) if delta.old is not None else {}
-    return gather(given, delta, day, left_out)
-
-
-def _rewritten(facts: Facts, delta: Delta) -> int:
-    """Enrollments of another class, person or role under their old sourcedIds: gone, and yet no
-    removed rows that could be kept."""
-    moves = facts.shift.entities.get("enrollments", NO_MOVES)
-    gone = moves.removed + moves.ended + moves.descoped
-    return gone - len(delta.entities["enrollments"].removed)
-
-
-def _again(read: CandidateRoster, delta: Delta, ledger: Ledger) -> date | None:
-    """The date of the old roster that this is. Few rows may well go back to what they were."""
-    if delta.old is None or delta.empty:
-        return None
-    moved = totals(delta.counts())
-    many = moved["added"] + moved["changed"] + moved["removed"] >= _MANY
-    return ledger.came_before(read.snapshot, read.package, by_content=many)
-
-
-def _rest(delta: Delta, base: Snapshot, source: str, snapshots: Snapshots) -> Snapshot:
-    """What is accepted, with all that a candidate adds and changes and nothing removed."""
-    if not any(len(of.added) or len(of.changed) for of in delta.entities.values()):
-        return base
-    staged = snapshots.stage(source)
-    try:
-        made = keep_removed(delta, staged)
-        # Rows may have changed in nothing but references to rows that stay.
-        return base if diff(delta.old, made).empty else snapshots.put(source, made)
-    finally:
-        snapshots.discard(staged)
+    known = with_history(given, run.ledger, run.source.id, run.date, windows)
+    left_out = outside(delta.old, run.source.scope) if delta.old is not None else {}
+    return gather(known, delta, run.date, left_out)
 
 
 def _is_accepted(changes: Changes, run: SyncRun) -> bool:

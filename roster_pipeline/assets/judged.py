@@ -3,15 +3,14 @@
 from dataclasses import replace
 
 from roster_pipeline.assets.handles import Changes, Withheld
-from roster_pipeline.guards.cumulative import Past
-from roster_pipeline.guards.facts import Facts, Shift
+from roster_pipeline.guards.facts import Facts
 from roster_pipeline.guards.filled import filled
 from roster_pipeline.guards.judge import Verdict, judge
 from roster_pipeline.guards.policy import judge_without_losses, losses_alone
 from roster_pipeline.oneroster.delta import diff
 from roster_pipeline.reports.difference import difference_bytes, difference_document
 from roster_pipeline.resources.sync_run import SyncRun
-from roster_pipeline.store import Accepted, Hold, Snapshot
+from roster_pipeline.store import Hold, Snapshot
 from roster_pipeline.store.differences import Differences
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Workspace
@@ -34,16 +33,6 @@ def expected(facts: Facts, candidate: Snapshot, run: SyncRun, snapshots: Snapsho
     expect = run.source.expect
     full = filled(snapshots.open(candidate), expect.fill) if expect.fill else {}
     return replace(facts, expect=dict(expect.rows), expect_fill=dict(expect.fill), filled=full)
-
-
-def past(accepted: Accepted) -> Past:
-    """An accepted roster as the guards remember it."""
-    return Past(
-        accepted.date,
-        Shift.from_json(accepted.shift),
-        approved=accepted.hold_name is not None,
-        rollover="rollover" in accepted.windows,
-    )
 
 
 def put_before_a_person(

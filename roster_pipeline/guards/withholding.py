@@ -7,6 +7,10 @@ from roster_pipeline.guards.facts import NO_MOVES, Facts
 from roster_pipeline.guards.judge import Verdict
 from roster_pipeline.guards.policy import judge_without_losses, only_losses
 from roster_pipeline.guards.settings import GuardSettings
+from roster_pipeline.oneroster.delta import Delta, diff
+from roster_pipeline.oneroster.keeping import keep_removed
+from roster_pipeline.store import Snapshot
+from roster_pipeline.store.snapshots import Snapshots
 
 
 def removals_wait(
@@ -20,8 +24,8 @@ def removals_wait(
 
     In a window that lets nothing go, and under the policy `additions_only` where the guards hold
     nothing but losses; never where what is left would be held itself, or would have two people
-    sign in by one name, or where too many enrollments are rewritten (`rewritten` of them), which
-    cannot be kept beside what they say now.
+    sign in by one name, or where too many enrollments are `rewritten`: they cannot be kept beside
+    what they say now.
     """
     if facts.base is None or not any(_gone(facts)) or facts.clashes:
         return False
@@ -33,6 +37,31 @@ def removals_wait(
         if not wanted or _twice(facts, settings):
             return False
     return judge_without_losses(facts, settings).outcome == "pass"
+
+
+def put_rest(
+    delta: Delta, base: Snapshot, snapshots: Snapshots
+) -> tuple[Snapshot, dict[str, dict[str, int]]]:
+    """Keep what is accepted (`base`, the delta's old roster) with all that a candidate adds and
+    changes and nothing removed; returns it, and what differs by entity."""
+    if not any(len(of.added) or len(of.changed) for of in delta.entities.values()):
+        return base, diff(delta.old, snapshots.open(base)).counts()
+    staged = snapshots.stage(base.source)
+    try:
+        made = keep_removed(delta, staged)
+        rest = diff(delta.old, made)
+        # Rows may have changed in nothing but references to rows that stay.
+        return (base if rest.empty else snapshots.put(base.source, made)), rest.counts()
+    finally:
+        snapshots.discard(staged)
+
+
+def rewritten(facts: Facts, delta: Delta) -> int:
+    """How many enrollments are of another class, person or role under their old sourcedIds: gone,
+    and yet no removed rows."""
+    moves = facts.shift.entities.get("enrollments", NO_MOVES)
+    gone = moves.removed + moves.ended + moves.descoped
+    return gone - len(delta.entities["enrollments"].removed)
 
 
 def _gone(facts: Facts) -> Iterable[int]:

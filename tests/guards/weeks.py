@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from roster_pipeline.guards.calendar import Calendar, loosened, of_kind
-from roster_pipeline.guards.cumulative import Past, past_shifts
-from roster_pipeline.guards.facts import Facts, Shift
+from roster_pipeline.guards.calendar import Calendar, loosened
+from roster_pipeline.guards.facts import Facts
 from roster_pipeline.guards.gather import gather
+from roster_pipeline.guards.history import came_before, with_history
 from roster_pipeline.guards.judge import judge
 from roster_pipeline.guards.reasons import Reason
 from roster_pipeline.guards.settings import GuardSettings
@@ -36,7 +36,6 @@ CALENDAR: Final = Calendar.model_validate(
     }
 )
 """What docs/churn.md asks a district to say."""
-_LOOK_BACK: Final = dt.timedelta(days=30)
 Ended = Literal["accepted", "held", "stopped"]
 
 
@@ -162,28 +161,16 @@ class Weeks:
         given = Facts(
             counts=kept.counts,
             base=base.counts if base else None,
-            past=past_shifts(self._history(), self.today, rollover=self._in_rollover()),
             held=made.held,
             orphaned=made.orphaned,
             read=made.rows,
             header_only=made.emptied,
-            again=None if base is None or delta.empty else self.ledger.came_before(kept, landed),
+            again=came_before(delta, kept, landed, self.ledger),
         )
-        return gather(given, delta, self.today)
-
-    def _in_rollover(self) -> bool:
-        return of_kind(self.calendar.on(self.today), "rollover") is not None
-
-    def _history(self) -> list[Past]:
-        return [
-            Past(
-                one.date,
-                Shift.from_json(one.shift),
-                approved=one.hold_name is not None,
-                rollover="rollover" in one.windows,
-            )
-            for one in self.ledger.accepted_since(SOURCE, self.today - _LOOK_BACK)
-        ]
+        windows = self.calendar.on(self.today)
+        return gather(
+            with_history(given, self.ledger, SOURCE, self.today, windows), delta, self.today
+        )
 
     def _judged(self, facts: Facts, kept: Snapshot, base: Snapshot | None, lease: Lease) -> Synced:
         verdict = judge(facts, loosened(self.settings, self.calendar.on(self.today)))
