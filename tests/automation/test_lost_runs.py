@@ -28,6 +28,10 @@ from tests.proofs.forking import Commands
 Status = dg.DagsterRunStatus
 MINUTE = timedelta(minutes=1)
 WITH_AND_WITHOUT_LEASE = ("lease.before", "snapshot.before-rename", "lease.after")
+ONE_QUICK = [
+    WITH_AND_WITHOUT_LEASE[0],
+    *(pytest.param(place, marks=pytest.mark.soak) for place in WITH_AND_WITHOUT_LEASE[1:]),
+]
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +123,7 @@ def elsewhere() -> Process:
     return replace(Process.current(), host="elsewhere")
 
 
-@pytest.mark.parametrize("place", WITH_AND_WITHOUT_LEASE)
+@pytest.mark.parametrize("place", ONE_QUICK)
 def test_a_run_that_was_killed_is_marked_as_failed_at_the_next_look(
     town: Town, instance: dg.DagsterInstance, commands: Commands, place: str
 ) -> None:
@@ -134,7 +138,7 @@ def test_a_run_that_was_killed_is_marked_as_failed_at_the_next_look(
     assert look(town, instance) == "No run was lost."
 
 
-@pytest.mark.parametrize("place", WITH_AND_WITHOUT_LEASE)
+@pytest.mark.parametrize("place", ONE_QUICK)
 def test_the_next_command_marks_a_killed_run_as_failed_before_it_starts(
     town: Town, instance: dg.DagsterInstance, commands: Commands, place: str
 ) -> None:

@@ -49,7 +49,7 @@ class Act:
 
 
 @pytest.fixture(
-    scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+    scope="module", params=["sqlite", pytest.param("postgres", marks=LATER_ON_POSTGRES)]
 )
 def stage(
     request: pytest.FixtureRequest, commands: Commands, tmp_path_factory: pytest.TempPathFactory
@@ -191,7 +191,7 @@ def nothing_half(
         # Here only our own files grow: the package, the roster's parts, the delivery.
         pytest.param("postgres", 1 << 12, marks=LATER_ON_POSTGRES),
         pytest.param("postgres", 1 << 15, marks=LATER_ON_POSTGRES),
-        pytest.param("postgres", 140_000, marks=pytest.mark.postgres),
+        pytest.param("postgres", 140_000, marks=LATER_ON_POSTGRES),
     ],
     indirect=["stage"],
 )
