@@ -105,6 +105,7 @@ def test_the_command_says_who_is_at_work_while_dagster_is(both: Both) -> None:
     works_once(both)
 
 
+@pytest.mark.soak
 def test_dagster_says_who_is_at_work_while_the_command_is(both: Both) -> None:
     command, dagster = both.while_the_first_downloads(both.command, both.dagster)
     assert command.code == 3, command.err

@@ -164,7 +164,14 @@ def test_what_was_approved_is_the_roster_and_the_next_day_of_its_kind_passes(
         assert scenario.lasts or weeks.content == small.undisturbed
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+IN_TURN: Final = [
+    scenario if number % 3 == 0 else pytest.param(scenario, marks=pytest.mark.soak)
+    for number, scenario in enumerate(SCENARIOS)
+]
+"""A third of them in every test run."""
+
+
+@pytest.mark.parametrize("scenario", IN_TURN, ids=str)
 def test_a_window_for_rollover_lets_no_accident_through(
     in_summer: Town, scenario: Scenario, tmp_path: Path
 ) -> None:
