@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from roster_pipeline.oneroster.entities import USER_ROLES_1P1, columns_1p1, names
 from roster_pipeline.oneroster.header import METADATA
+from roster_pipeline.oneroster.shape import conform
 from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import TEXT, arrow, series
 
@@ -38,7 +39,6 @@ _WORDS_1P1: Final[Mapping[str, str]] = {
 }
 
 _LONGEST_GUID = 255
-_NOT_IN_1P2 = ("orgSourcedIds", "role")
 
 
 def items(cells: pd.Series) -> tuple[npt.NDArray[np.int64], pd.Series]:
@@ -70,8 +70,7 @@ def upgrade_users(
     `org_types` maps an org's sourcedId to its type. An org named twice in one list counts once.
     """
     metadata = [name for name in frame.columns if name.startswith(METADATA)]
-    users = frame.drop(columns=list(_NOT_IN_1P2)).reindex(columns=[*names("users"), *metadata])
-    users = users.astype({name: TEXT for name in users.columns if users[name].dtype != TEXT})
+    users = conform(frame, [*names("users"), *metadata])
     parents, orgs = items(frame["orgSourcedIds"])
     links = pd.DataFrame({"row": parents, "org": orgs})
     links = links[~links.duplicated()]

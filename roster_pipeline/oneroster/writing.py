@@ -17,6 +17,7 @@ from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.manifest import FILE, HEADER, Mode, Version, manifest_rows
 from roster_pipeline.oneroster.package import tables
 from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.oneroster.shape import conform
 from roster_pipeline.oneroster.versions import downgrade_users, downgrade_words
 from roster_pipeline.tables.archive import ZipWriter
 from roster_pipeline.tables.csv_write import write_csv
@@ -97,7 +98,7 @@ def _write(
             write_csv(member, HEADER, [table])
         for entity, header in headers.items():
             with archive.open(f"{entity}.csv") as member:
-                aligned = (frame.reindex(columns=header) for frame in frames(entity))
+                aligned = (conform(frame, header) for frame in frames(entity))
                 written[entity] = write_csv(member, header, aligned)
     return written
 

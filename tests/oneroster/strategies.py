@@ -98,6 +98,8 @@ def edits_of(draw: st.DrawFn, frames: Mapping[str, pd.DataFrame]) -> Frames:
         ]
         table += [row for row in _rows_of(come) if row["sourcedId"] not in here]
         dealer.random.shuffle(table)
+        if entity == "roles":
+            _one_primary_role(table)
         extra = sorted({name for row in table for name in row if name in METADATA})
         edited[entity] = frame_of(entity, table, extra)
     return edited
@@ -207,7 +209,7 @@ class _Dealer:
             row[column.name] = self.cell(column, ["elsewhere"])
         if self.random.random() < 0.3:
             row[self.random.choice(METADATA)] = self.random.choice([None, *self.texts])
-        return row
+        return _in_order(row)
 
 
 def _in_order(row: Row) -> Row:

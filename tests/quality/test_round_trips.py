@@ -75,6 +75,22 @@ def test_a_delta_package_brings_the_old_roster_to_the_new_one(tmp_path: Path, ve
     assert diff(new, there.roster).empty
 
 
+def test_a_delta_empties_the_cells_of_a_column_that_the_new_roster_no_longer_has(
+    build: Build, tmp_path: Path
+) -> None:
+    files = district()
+    files["users"][0] |= {"metadata.shoe": "44"}
+    old, new = build(files).roster, build(district()).roster
+    assert old is not None
+    assert new is not None
+    out = io.BytesIO()
+    write_delta(diff(old, new), out, modified=datetime(2026, 9, 1, tzinfo=UTC))
+    with open_package(io.BytesIO(out.getvalue())) as opened:
+        there = build_candidate(opened, old, tmp_path / "there")
+    assert there.roster is not None
+    assert diff(new, there.roster).empty
+
+
 def test_what_1p1_cannot_say_is_lost_and_nothing_else(build: Build, tmp_path: Path) -> None:
     files = district()
     files["users"][0] |= {
