@@ -159,8 +159,17 @@ def changed_columns(delta: Delta, entity: str) -> dict[str, int]:
     columns: Counter[str] = Counter()
     for before, after in delta.pairs(entity):
         for name in after.columns:
-            columns[name] += int(_differs(before[name], after[name]).sum())
+            columns[name] += int(differs(before[name], after[name]).sum())
     return {name: rows for name, rows in columns.most_common() if rows}
+
+
+def differs(before: pd.Series, after: pd.Series) -> npt.NDArray[np.bool_]:
+    """Which cells are not the same text; an empty one is the same only as an empty one."""
+    old, new = arrow(before), arrow(after)
+    unequal = np.asarray(pc.not_equal(old, new).fill_null(False), dtype=bool)
+    emptied = np.asarray(pc.xor(old.is_null(), new.is_null()), dtype=bool)
+    found: npt.NDArray[np.bool_] = unequal | emptied
+    return found
 
 
 def apply(old: Roster, delta: Delta, into: Path) -> Roster:
@@ -171,15 +180,20 @@ def apply(old: Roster, delta: Delta, into: Path) -> Roster:
     """
     with closing(RosterWriter(into)) as writer:
         for entity, change in delta.entities.items():
-            gone, come = np.concatenate([change.removed, change.changed_from]), change.alive
-            if len(gone) or len(come):
-                stays = np.ones(old.counts[entity], dtype=bool)
-                stays[gone] = False
-                writer.copy_from(old, entity, np.flatnonzero(stays))
-                writer.copy_from(delta.new, entity, come)
-            else:
-                writer.copy_from(old, entity)
+            write_over(writer, old, delta, entity, change.gone)
         return writer.finish()
+
+
+def write_over(
+    writer: RosterWriter, old: Roster, delta: Delta, entity: str, gone: Positions
+) -> int:
+    """Write an entity's old rows but those that are `gone`, then its changed and added ones;
+    returns how many of the old ones stay."""
+    stays = np.ones(old.counts[entity], dtype=bool)
+    stays[gone] = False
+    writer.copy_from(old, entity, None if stays.all() else np.flatnonzero(stays))
+    writer.copy_from(delta.new, entity, delta.entities[entity].alive)
+    return int(stays.sum())
 
 
 # ---- finding what differs ----
@@ -276,12 +290,3 @@ def _coded(before: pd.DataFrame, after: pd.DataFrame) -> tuple[Hashes, Hashes]:
     chunks = cast("list[pa.DictionaryArray[Any, Any]]", coded.chunks)
     codes = np.concatenate([_NONE, *(chunk.indices.to_numpy() for chunk in chunks)])
     return codes[: len(before)].astype(np.uint64), codes[len(before) :].astype(np.uint64)
-
-
-def _differs(before: pd.Series, after: pd.Series) -> npt.NDArray[np.bool_]:
-    """Which cells are not the same text; an empty one is the same only as an empty one."""
-    old, new = arrow(before), arrow(after)
-    unequal = np.asarray(pc.not_equal(old, new).fill_null(False), dtype=bool)
-    emptied = np.asarray(pc.xor(old.is_null(), new.is_null()), dtype=bool)
-    differs: npt.NDArray[np.bool_] = unequal | emptied
-    return differs

@@ -11,12 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from roster_pipeline.oneroster.delta import Delta
+from roster_pipeline.oneroster.delta import Delta, differs, write_over
 from roster_pipeline.oneroster.entities import ENTITIES, Column, Kind, columns
 from roster_pipeline.oneroster.layout import Positions
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
-from roster_pipeline.tables.arrow import is_true, pc
-from roster_pipeline.tables.text import TEXT, arrow
+from roster_pipeline.tables.text import TEXT
 
 
 def keep_removed(delta: Delta, into: Path) -> Roster:
@@ -26,13 +25,9 @@ def keep_removed(delta: Delta, into: Path) -> Roster:
     gone = {entity: _removed_ids(delta, entity) for entity in ENTITIES}
     with closing(RosterWriter(into)) as writer:
         for entity, change in delta.entities.items():
-            stays = np.ones(old.counts[entity], dtype=bool)
-            stays[change.changed_from] = False
-            writer.copy_from(old, entity, None if stays.all() else np.flatnonzero(stays))
-            start, alive = int(stays.sum()), change.alive
-            writer.copy_from(delta.new, entity, alive)
+            stay, alive = write_over(writer, old, delta, entity, change.changed_from), change.alive
             for rows, cells in _let_go(delta, entity, gone):
-                writer.replace(entity, start + np.searchsorted(alive, rows), cells)
+                writer.replace(entity, stay + np.searchsorted(alive, rows), cells)
         return writer.finish()
 
 
@@ -57,10 +52,7 @@ def _let_go(
         start += len(after)
         for column in wanted:
             was, now = before[column.name], after[column.name]
-            differs = is_true(pc.not_equal(arrow(was), arrow(now))) | (
-                was.notna() & now.isna()
-            ).to_numpy(dtype=bool)
-            at, cells = _restored(was, now, np.flatnonzero(differs), column, gone)
+            at, cells = _restored(was, now, np.flatnonzero(differs(was, now)), column, gone)
             if len(at):
                 yield rows[at], pd.DataFrame({column.name: pd.Series(cells, dtype=TEXT)})
 
