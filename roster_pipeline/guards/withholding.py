@@ -44,8 +44,11 @@ def put_rest(
 ) -> tuple[Snapshot, dict[str, dict[str, int]]]:
     """Keep what is accepted (`base`, the delta's old roster) with all that a candidate adds and
     changes and nothing removed; returns it, and what differs by entity."""
-    if not any(len(of.added) or len(of.changed) for of in delta.entities.values()):
-        return base, diff(delta.old, snapshots.open(base)).counts()
+    if not any(len(of.alive) for of in delta.entities.values()):
+        return base, {
+            entity: {**of.counts(), "removed": 0, "unchanged": of.unchanged + len(of.removed)}
+            for entity, of in delta.entities.items()
+        }
     staged = snapshots.stage(base.source)
     try:
         made = keep_removed(delta, staged)
