@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from roster_pipeline.oneroster.layout import Hashes
+from roster_pipeline.oneroster.shape import conform
 from roster_pipeline.tables.hashes import row_hashes
 
 Mask = npt.NDArray[np.bool_]
@@ -39,5 +40,5 @@ def telling(entity: str, rows: pd.DataFrame) -> Telling:
 def hashed(frames: Iterable[pd.DataFrame], columns: Sequence[str]) -> Iterator[tuple[Hashes, Mask]]:
     """For the rows of each frame a hash of some cells, and whether all of these are filled."""
     for frame in frames:
-        some = frame.reindex(columns=list(columns))
-        yield row_hashes(frame, columns), some.notna().all(axis=1).to_numpy(dtype=bool)
+        some = conform(frame, columns)
+        yield row_hashes(some, columns), some.notna().all(axis=1).to_numpy(dtype=bool)
