@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from roster_pipeline.fields import Part, Text
-from roster_pipeline.transport.http_config import HttpConfig
+from roster_pipeline.transport.http_config import Address, HttpConfig
 
 APP: Final = "{app}"
 """Stands in a vendor's addresses for what the vendor calls this application or district."""
@@ -42,6 +42,7 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, float) else value
 
 
+LoginKind = Literal["oauth2", "oauth1", "bearer"]
 Version = Annotated[Literal["1.1", "1.2"], BeforeValidator(_as_text)]
 
 
@@ -65,17 +66,32 @@ class Habits(Part):
     """More parameters for every request, such as a filter."""
     steady: tuple[Text, ...] = ()
     """Headers that stay as they are while the server's data do."""
+    made_of: dict[Text, Annotated[tuple[Text, ...], Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
+    """Collection → the endpoints that hold it together, where the server has none for the whole:
+    `users: [students, teachers]`."""
+    merge: dict[Text, Literal["union"]] = Field(default_factory=dict)
+    """Collection → how records with one sourcedId that differ become one. `union`: lists are put
+    together, of other properties the first filled one stays. Without it the rows are held."""
+    blanks_in_ids: Literal["keep", "underscore"] = "keep"
+    """What becomes of blanks within sourcedIds, in records and in references to them."""
+    at_once: Annotated[StrictInt, Field(ge=1, le=16)] = 1
+    """How many collections are pulled side by side."""
+    changes: StrictBool = True
+    """Whether the server can tell what changed since a moment: it filters by dateLastModified and
+    sends what was deleted as `tobedeleted`. A `delta` needs it."""
 
-    @field_validator("wrappers")
+    @field_validator("wrappers", "made_of", "merge")
     @classmethod
-    def _known_collections(cls, wrappers: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    def _known_collections(cls, said: dict[str, Any]) -> dict[str, Any]:
         from roster_pipeline.oneroster.rest_json import COLLECTIONS
 
-        if unknown := [name for name in wrappers if name not in COLLECTIONS]:
+        if unknown := [name for name in said if name not in COLLECTIONS]:
             raise ValueError(
                 f"no collection is called {', '.join(unknown)}; there are {', '.join(COLLECTIONS)}"
             )
-        return wrappers
+        return said
 
 
 class Accents(Habits):
@@ -85,16 +101,32 @@ class Accents(Habits):
     """The one host of all of the vendor's districts."""
     paths: dict[Text, Text] = Field(default_factory=dict)
     """Version → where the collections lie below the host, if not where the standard has them."""
+    other_paths: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
+    """Version → where some of the vendor's installations have them. `roster source test` looks
+    there when they are not where they should be."""
     token_path: Text | None = None
     """Where tokens are given out below the host."""
+    token_url: Address | None = None
+    """Where tokens are given out, where that is on another host."""
     sent_in: Literal["basic", "body", "query"] = "basic"
+    scopes: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
+    """Version → the scopes to ask for, if not the standard's."""
+    login: Annotated[tuple[LoginKind, ...], Field(min_length=1)] = ("oauth2",)
+    """The ways to log in that the vendor's servers know, the usual one first."""
+    signature: Literal["HMAC-SHA256", "HMAC-SHA1"] | None = None
+    """How `oauth1` signs, if not as usual."""
+    most_at_once: Annotated[StrictInt, Field(ge=1)] | None = None
+    """More requests at a time the vendor forbids."""
+    per_minute: Annotated[StrictInt, Field(ge=1)] | None = None
+    """More requests a minute the vendor refuses."""
 
     def complete(self, rest: Mapping[str, Any]) -> dict[str, Any]:
         """What a district's file says under `rest`, and what it need not say for this vendor.
 
         Whatever is no sound value stays as it is, for the model to refuse.
         """
-        said = self.model_dump(include=self.model_fields_set & set(Habits.model_fields))
+        of_rest = {*Habits.model_fields, "per_minute"}
+        said = self.model_dump(include=self.model_fields_set & of_rest)
         full = {"version": self.version, **said, **rest}
         full["version"] = version = _as_text(full["version"])
         app = _text_in(full, "app") or APP
@@ -105,14 +137,32 @@ class Accents(Habits):
                 url = url.rstrip("/") + self.paths.get(str(version), standard)
             full["base_url"] = url.replace(APP, app)
         auth = full.get("auth")
-        oauth2 = auth.get("oauth2") if isinstance(auth, Mapping) else None
-        if isinstance(auth, Mapping) and isinstance(oauth2, Mapping):
-            defaults: dict[str, Any] = {"in": self.sent_in, "scopes": _scopes(version, full)}
-            if url is not None and self.token_path is not None:
+        if isinstance(auth, list):
+            full["auth"] = [self._logged_in(each, full, url, app) for each in auth]
+        elif auth is not None:
+            full["auth"] = self._logged_in(auth, full, url, app)
+        return full
+
+    def _logged_in(self, auth: Any, rest: Mapping[str, Any], url: str | None, app: str) -> Any:
+        """A login with what this vendor makes of it; `url` is where the collections lie."""
+        if not isinstance(auth, Mapping):
+            return auth
+        oauth2, oauth1 = auth.get("oauth2"), auth.get("oauth1")
+        if isinstance(oauth2, Mapping):
+            defaults: dict[str, Any] = {"in": self.sent_in, "scopes": self._scopes(rest)}
+            if self.token_url is not None:
+                defaults["token_url"] = self.token_url.replace(APP, app)
+            elif url is not None and self.token_path is not None:
                 host = url.removesuffix(_beyond_the_host(url))
                 defaults["token_url"] = (host + self.token_path).replace(APP, app)
-            full["auth"] = {**auth, "oauth2": {**defaults, **oauth2}}
-        return full
+            return {**auth, "oauth2": {**defaults, **oauth2}}
+        if isinstance(oauth1, Mapping) and self.signature is not None:
+            return {**auth, "oauth1": {"signature": self.signature, **oauth1}}
+        return auth
+
+    def _scopes(self, rest: Mapping[str, Any]) -> tuple[str, ...]:
+        version = str(rest["version"])
+        return self.scopes.get(version) or _scopes(version, rest)
 
 
 def _text_in(rest: Mapping[str, Any], key: str) -> str | None:
@@ -125,11 +175,11 @@ def _beyond_the_host(url: str) -> str:
     return "".join(url.rstrip("/").partition("://")[2].partition("/")[1:])
 
 
-def _scopes(version: Any, rest: Mapping[str, Any]) -> tuple[str, ...]:
-    if str(version) not in _SCOPES:
+def _scopes(version: str, rest: Mapping[str, Any]) -> tuple[str, ...]:
+    if version not in _SCOPES:
         return ()
     wanted = (_CORE, _DEMOGRAPHICS) if rest.get("demographics") is True else (_CORE,)
-    return tuple(_SCOPES[str(version)] + scope for scope in wanted)
+    return tuple(_SCOPES[version] + scope for scope in wanted)
 
 
 def _as_editors_see_it(schema: dict[str, Any]) -> None:

@@ -35,6 +35,23 @@ class Secrets(Part):
     """The whole of a name."""
 
 
+class Advice(Part):
+    """What to do in this vendor's system, in whole sentences for whoever connects a district."""
+
+    steps: tuple[Text, ...] = ()
+    """How access is set up there, in order."""
+    notes: tuple[Text, ...] = ()
+    """What to know before: versions, hours, what the server leaves out."""
+    unauthorized: Text | None = None
+    """What to look at when credentials are not taken."""
+    forbidden: Text | None = None
+    """Which permission to switch on when a request is refused."""
+    empty: dict[Text, Text] = Field(default_factory=dict)
+    """Collection, or `*` for any → what to switch on when it has no records."""
+    missing: Text | None = None
+    """What to look at when the collections are not there."""
+
+
 class Vendor(Part):
     """The accents of one vendor's exports."""
 
@@ -43,6 +60,7 @@ class Vendor(Part):
     """Keys of a source's file, with the value that holds where the source does not say."""
     rest: Accents | None = None
     """How its OneRoster servers differ; None where nothing is known of them."""
+    advice: Advice = Field(default_factory=Advice)
     secrets: Secrets = Field(default_factory=Secrets)
     """Columns and properties with such names are blanked before anything is kept."""
 
