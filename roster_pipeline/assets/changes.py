@@ -14,7 +14,12 @@ from roster_pipeline.guards.gather import gather
 from roster_pipeline.guards.history import came_before, with_history
 from roster_pipeline.guards.judge import Verdict, judge
 from roster_pipeline.guards.policy import without_losses
-from roster_pipeline.guards.withholding import put_rest, removals_wait, rewritten
+from roster_pipeline.guards.withholding import (
+    put_rest,
+    removals_may_wait,
+    removals_wait,
+    rewritten,
+)
 from roster_pipeline.oneroster.delta import Delta, diff
 from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.reports.changes import changes_markdown, changes_sentence, totals
@@ -111,10 +116,14 @@ def _compared(
     delta = diff(snapshots.open(base) if base else None, snapshots.open(read.snapshot))
     settings = workspace.guards_for(source.id, *run.days)
     windows = workspace.windows_of(source.id, *run.days)
-    facts = expected(_facts(read, delta, windows, run), read.snapshot, run, snapshots)
+    facts = _facts(read, delta, windows, run)
+    whole = Changes(read.snapshot, base, delta.counts(), facts)
+    if base is None or not removals_may_wait(settings, windows):
+        return whole
+    facts = expected(facts, read.snapshot, run, snapshots)
     verdict, moved = judge(facts, settings), rewritten(facts, delta)
-    if base is None or not removals_wait(facts, verdict, settings, windows, moved):
-        return Changes(read.snapshot, base, delta.counts(), facts)
+    if not removals_wait(facts, verdict, settings, windows, moved):
+        return whole
     rest, counts = put_rest(delta, base, snapshots)
     withheld = Withheld(read.snapshot, facts, facts.closed_until, verdict.reasons, run.id)
     return Changes(rest, base, counts, without_losses(facts), withheld)

@@ -13,6 +13,11 @@ from roster_pipeline.store import Snapshot
 from roster_pipeline.store.snapshots import Snapshots
 
 
+def removals_may_wait(settings: GuardSettings, windows: Iterable[Window]) -> bool:
+    """Whether `removals_wait` can be true at all: it need not be asked on most days."""
+    return settings.policy == "additions_only" or of_kind(windows, "additions_only") is not None
+
+
 def removals_wait(
     facts: Facts,
     verdict: Verdict,

@@ -7,7 +7,7 @@ from roster_pipeline.guards.calendar import Window
 from roster_pipeline.guards.facts import Facts, Share
 from roster_pipeline.guards.judge import judge
 from roster_pipeline.guards.settings import GuardSettings
-from roster_pipeline.guards.withholding import removals_wait
+from roster_pipeline.guards.withholding import removals_may_wait, removals_wait
 from tests.guards.days import facts, moving, settings
 
 POLICY = settings(policy="additions_only")
@@ -20,13 +20,22 @@ WINDOW = Window.model_validate(
 def waits(day: Facts, limits: GuardSettings, *windows: Window) -> bool:
     """Whether what would go waits, as the sync asks it."""
     day = replace(day, closed_until=LAST if windows else None)
-    return removals_wait(day, judge(day, limits), limits, windows)
+    wait = removals_wait(day, judge(day, limits), limits, windows)
+    assert removals_may_wait(limits, windows) or not wait
+    return wait
 
 
 def test_under_the_policy_removals_wait_where_they_are_too_many() -> None:
     assert waits(moving("users", removed=500), POLICY)
     assert not waits(moving("users", removed=500), settings())
     assert not waits(moving("users", removed=50), POLICY)
+
+
+def test_with_neither_the_policy_nor_a_window_of_that_kind_no_removals_wait() -> None:
+    rollover = WINDOW.model_copy(update={"kind": "rollover"})
+    assert not removals_may_wait(settings(), [rollover])
+    assert removals_may_wait(settings(), [rollover, WINDOW])
+    assert removals_may_wait(POLICY, [])
 
 
 def test_in_a_window_whatever_would_go_waits() -> None:
