@@ -1,8 +1,10 @@
-"""A ledger in SQLite and one in PostgreSQL: every test of the ledger runs on both."""
+"""A ledger in SQLite and one in PostgreSQL, a store on a disk and one of objects: every test of
+either runs on both."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
 import sqlalchemy as sa
 
@@ -34,3 +36,16 @@ def scene(ledger: Ledger) -> Iterator[Scene]:
     clock = Clock()
     with ledger.lease("springfield", clock) as lease:
         yield Scene(ledger, clock, lease)
+
+
+@pytest.fixture(params=["disk", "objects"])
+def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an empty store."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return f"{tmp_path}/store" if request.param == "disk" else f"memory://{tmp_path}/store"
+
+
+@pytest.fixture(autouse=True)
+def _empty_memory() -> Iterator[None]:
+    yield
+    fsspec.filesystem("memory").store.clear()

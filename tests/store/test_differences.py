@@ -2,29 +2,15 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import fsspec
 import pytest
 
 from roster_pipeline.store import NotStored
 from roster_pipeline.store.differences import Differences
 
 CANDIDATE, BASE = "ab" * 32, "cd" * 32
-
-
-@pytest.fixture(params=["disk", "objects"])
-def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of an empty store."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    return f"{tmp_path}/store" if request.param == "disk" else f"memory://{tmp_path}/store"
-
-
-@pytest.fixture(autouse=True)
-def _empty_memory() -> Iterator[None]:
-    yield
-    fsspec.filesystem("memory").store.clear()
 
 
 def test_a_difference_comes_back_as_it_was_put(url: str) -> None:

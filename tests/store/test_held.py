@@ -86,12 +86,9 @@ def test_the_numbers_are_those_of_the_oldest() -> None:
     assert (nobody.rows, nobody.since, nobody.days) == (0, None, 0)
 
 
-@pytest.fixture(params=["disk", "objects"])
-def store(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Snapshots:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    return Snapshots(f"{'memory://' if request.param == 'objects' else ''}{tmp_path}/store")
+@pytest.fixture
+def store(url: str) -> Snapshots:
+    return Snapshots(url)
 
 
 def test_a_date_reads_the_newest_earlier_one(store: Snapshots) -> None:

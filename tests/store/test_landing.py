@@ -15,13 +15,6 @@ from tests.store.scene import DAY1, START
 CONTENT = b"PK\x03\x04" + bytes(range(256)) * 9000
 
 
-@pytest.fixture(params=["disk", "objects"])
-def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of an empty store."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    return f"{tmp_path}/store" if request.param == "disk" else f"memory://{tmp_path}/store"
-
-
 def put(landing: Landing, file: Path | BinaryIO) -> Landed:
     return landing.put(
         "springfield",

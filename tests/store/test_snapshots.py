@@ -21,19 +21,6 @@ from roster_pipeline.tables.text import TEXT
 from tests.store import children
 
 
-@pytest.fixture(params=["disk", "objects"])
-def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of an empty store."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    return f"{tmp_path}/store" if request.param == "disk" else f"memory://{tmp_path}/store"
-
-
-@pytest.fixture(autouse=True)
-def _empty_memory() -> Iterator[None]:
-    yield
-    fsspec.filesystem("memory").store.clear()
-
-
 def write(folder: Path, *ids: str) -> Roster:
     """A roster of some orgs."""
     writer = RosterWriter(folder)
