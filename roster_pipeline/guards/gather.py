@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from roster_pipeline.guards.facts import Facts
 from roster_pipeline.guards.moves import count_moves, emptied_classes, schools_removed
-from roster_pipeline.guards.people import clashes, moved_school, role_flips, sign_in
+from roster_pipeline.guards.people import MovedRoles, clashes, moved_school, role_flips, sign_in
 from roster_pipeline.guards.rekeyed import count_rekeyed
 from roster_pipeline.oneroster.delta import Delta
 
@@ -28,7 +28,8 @@ def gather(
     if delta.old is None:
         return replace(given, shift=shift)
     removed, names = schools_removed(delta, outside)
-    flips, moved, others = role_flips(delta), moved_school(delta), sign_in(delta)
+    roles, others = MovedRoles.of(delta), sign_in(delta)
+    flips, moved = role_flips(delta, roles), moved_school(delta, roles)
     shares = {"role_flips": flips, "moved_school": moved}
     shares |= {f"sign_in.{column}": share for column, share in others.items()}
     return replace(

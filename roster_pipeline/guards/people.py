@@ -1,6 +1,6 @@
 """What would happen to people who stay: other roles, other schools, other names to sign in by."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from roster_pipeline.guards.census import first_ones
 from roster_pipeline.guards.facts import RELATIVES, STUDENTS, Share
 from roster_pipeline.guards.filled import filled
 from roster_pipeline.guards.kinds import KINDS
@@ -40,14 +39,47 @@ _ROLE: Final = ("userSourcedId", "orgSourcedId", "role")
 _NONE: Final[Hashes] = np.empty(0, dtype=np.uint64)
 
 
-def role_flips(delta: Delta) -> Share:
+@dataclass(frozen=True, eq=False)
+class Roles:
+    """Some rows of roles, by hashes."""
+
+    students: Hashes
+    """The user of each row that makes a student."""
+    at_school: Hashes
+    """The user and the school of each of these."""
+    workers: Hashes
+    """The user of each row that makes a teacher or staff."""
+    admins: Hashes
+    """The user of each of these that makes an administrator."""
+    all: Hashes
+    """The user of each row."""
+
+
+@dataclass(frozen=True, eq=False)
+class MovedRoles:
+    """The roles that are gone or changed, as they were, and those that came or changed, as they
+    are."""
+
+    before: Roles
+    after: Roles
+
+    @classmethod
+    def of(cls, delta: Delta) -> "MovedRoles":
+        """Those of a difference."""
+        return cls(
+            _roles(delta.blocks("roles", "gone", columns=_ROLE)),
+            _roles(delta.blocks("roles", "alive", columns=_ROLE)),
+        )
+
+
+def role_flips(delta: Delta, moved: MovedRoles) -> Share:
     """People who would be what they should not lightly become, of all people who stay.
 
     Students who become teachers or staff, whether or not they stay students, unless they were
     before; teachers and staff who become students and are neither any more, unless they were
     students; and people who become administrators, unless they were nobody or one already.
     """
-    before, after = _roles(delta.blocks("roles", "gone", columns=_ROLE)), _come(delta)
+    before, after = moved.before, moved.after
     down = _but(_both(before.workers, after.students), before.students, after.workers)
     up, above = _but(after.workers, before.workers), _but(after.admins, before.admins)
     if len(up) or len(above):
@@ -67,18 +99,18 @@ def role_flips(delta: Delta) -> Share:
     return Share(len(distinct(flipped)), _stay(delta))
 
 
-def moved_school(delta: Delta) -> Share:
+def moved_school(delta: Delta, moved: MovedRoles) -> Share:
     """Students who have left every school where they were students, for another, of all students
     who stay. Where nobody has, of all people who stay: they need not be read to be counted."""
-    before, after = _roles(delta.blocks("roles", "gone", columns=_ROLE)), _come(delta)
+    before, after = moved.before, moved.after
     both = _both(before.students, after.students)
     here = KeySet(after.at_school).contains(before.at_school)
-    moved = _but(both, before.students[here])
-    still = _unmoved(delta).students if len(moved) else _NONE
-    moved = _but(moved, still)
-    if not len(moved):
+    left = _but(both, before.students[here])
+    still = _unmoved(delta).students if len(left) else _NONE
+    left = _but(left, still)
+    if not len(left):
         return Share(0, _stay(delta))
-    return Share(len(moved), int(first_ones(np.concatenate([still, both])).sum()))
+    return Share(len(left), len(distinct(_joined(still, both))))
 
 
 def sign_in(delta: Delta) -> dict[str, Share]:
@@ -102,7 +134,7 @@ def clashes(delta: Delta) -> int:
     What a changed user had before is not taken: siblings may share an address."""
     if not len(delta.entities["users"].removed):
         return 0
-    taken = {name: KeySet(np.concatenate([_NONE, *_taken(delta, name)])) for name in SINGLE}
+    taken = _taken(delta)
     count = 0
     for block in delta.blocks("users", "removed", columns=SINGLE):
         clash = np.zeros(len(block), dtype=bool)
@@ -113,14 +145,18 @@ def clashes(delta: Delta) -> int:
     return count
 
 
-def _taken(delta: Delta, column: str) -> Iterator[Hashes]:
-    """What added users have, and changed ones have and did not have."""
-    for block in delta.blocks("users", "added", columns=[column]):
-        yield text_hashes(series(pc.drop_null(_lower(block[column]))))
-    for before, after in delta.pairs("users", [column]):
-        was, now = _lower(before[column]), _lower(after[column])
-        another = ~is_true(pc.equal(was, now))
-        yield text_hashes(series(pc.drop_null(now.filter(pa.array(another)))))
+def _taken(delta: Delta) -> dict[str, KeySet]:
+    """By column of `SINGLE` what added users have, and changed ones have and did not have."""
+    taken = {name: [_NONE] for name in SINGLE}
+    for block in delta.blocks("users", "added", columns=SINGLE):
+        for name, hashes in taken.items():
+            hashes.append(text_hashes(series(pc.drop_null(_lower(block[name])))))
+    for before, after in delta.pairs("users", SINGLE):
+        for name, hashes in taken.items():
+            was, now = _lower(before[name]), _lower(after[name])
+            another = ~is_true(pc.equal(was, now))
+            hashes.append(text_hashes(series(pc.drop_null(now.filter(pa.array(another))))))
+    return {name: KeySet(np.concatenate(hashes)) for name, hashes in taken.items()}
 
 
 def _lower(cells: "pd.Series[str]") -> pa.LargeStringArray:
@@ -145,27 +181,7 @@ def _had(delta: Delta, column: str) -> int:
 # ---- who is what where ----
 
 
-@dataclass(frozen=True)
-class _Roles:
-    """Some rows of roles, by hashes."""
-
-    students: Hashes
-    """The user of each row that makes a student."""
-    at_school: Hashes
-    """The user and the school of each of these."""
-    workers: Hashes
-    """The user of each row that makes a teacher or staff."""
-    admins: Hashes
-    """The user of each of these that makes an administrator."""
-    all: Hashes
-    """The user of each row."""
-
-
-def _come(delta: Delta) -> _Roles:
-    return _roles(delta.blocks("roles", "alive", columns=_ROLE))
-
-
-def _unmoved(delta: Delta, of: KeySet | None = None) -> _Roles:
+def _unmoved(delta: Delta, of: KeySet | None = None) -> Roles:
     """The roles that are what they were: all, or those of some users."""
     moved = np.zeros(delta.new.counts["roles"], dtype=bool)
     moved[delta.entities["roles"].alive] = True
@@ -176,7 +192,7 @@ def _unmoved(delta: Delta, of: KeySet | None = None) -> _Roles:
     return _roles(delta.new.select("roles", np.flatnonzero(~moved), _ROLE))
 
 
-def _roles(blocks: Iterable[pd.DataFrame]) -> _Roles:
+def _roles(blocks: Iterable[pd.DataFrame]) -> Roles:
     students, at_school, workers, admins, everyone = ([_NONE] for _ in range(5))
     for block in blocks:
         users = text_hashes(block["userSourcedId"])
@@ -188,7 +204,7 @@ def _roles(blocks: Iterable[pd.DataFrame]) -> _Roles:
         admins.append(users[is_true(pc.is_in(arrow(block["role"]), value_set=_ADMINISTRATORS))])
         everyone.append(users)
     parts = (students, at_school, workers, admins, everyone)
-    return _Roles(*(np.concatenate(part) for part in parts))
+    return Roles(*(np.concatenate(part) for part in parts))
 
 
 def _is(roles: pd.DataFrame, kind: str) -> Mask:
@@ -198,8 +214,7 @@ def _is(roles: pd.DataFrame, kind: str) -> Mask:
 
 def _both(some: Hashes, others: Hashes) -> Hashes:
     """Those that are in both, each once."""
-    found = some[KeySet(others).contains(some)]
-    return found[first_ones(found)]
+    return distinct(some[KeySet(others).contains(some)])
 
 
 def _joined(some: Hashes, others: Hashes) -> Hashes:

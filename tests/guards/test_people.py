@@ -7,7 +7,7 @@ import pytest
 
 from roster_pipeline.guards import people
 from roster_pipeline.guards.facts import Share
-from roster_pipeline.guards.people import clashes, moved_school, role_flips, sign_in
+from roster_pipeline.guards.people import MovedRoles, clashes, moved_school, role_flips, sign_in
 from roster_pipeline.oneroster import delta as delta_module
 from roster_pipeline.oneroster import roster as roster_module
 from roster_pipeline.oneroster.delta import Delta, diff
@@ -86,6 +86,16 @@ def renamed(folder: Path, old: dict[str, str | None], new: dict[str, str | None]
     return diff(before, after)
 
 
+def flips(delta: Delta) -> Share:
+    """Whose roles flip, and of how many."""
+    return role_flips(delta, MovedRoles.of(delta))
+
+
+def movers(delta: Delta) -> Share:
+    """Who is at another school, and of how many."""
+    return moved_school(delta, MovedRoles.of(delta))
+
+
 # ---- role flips ----
 
 
@@ -114,7 +124,7 @@ def test_a_student_who_is_staff_now_staff_that_study_and_a_new_administrator_hav
 ) -> None:
     old: Held = {"u1": [(role, "s1") for role in before], "u2": [("student", "s1")]}
     new: Held = {"u1": [(role, "s1") for role in after], "u2": [("student", "s1")]}
-    assert role_flips(turned(tmp_path, old, new)) == Share(1, 2)
+    assert flips(turned(tmp_path, old, new)) == Share(1, 2)
 
 
 @pytest.mark.parametrize(
@@ -145,13 +155,13 @@ def test_who_was_both_or_neither_or_as_much_before_has_not(
 ) -> None:
     old: Held = {"u1": [(role, "s1") for role in before], "u2": [("student", "s1")]}
     new: Held = {"u1": [(role, "s1") for role in after], "u2": [("student", "s1")]}
-    assert role_flips(turned(tmp_path, old, new)) == Share(0, 2)
+    assert flips(turned(tmp_path, old, new)) == Share(0, 2)
 
 
 def test_who_goes_and_who_comes_has_not_flipped(tmp_path: Path) -> None:
     old: Held = {"u1": [("student", "s1")], "u2": [("student", "s1")]}
     new: Held = {"u2": [("student", "s1")], "u3": [("teacher", "s1")]}
-    assert role_flips(turned(tmp_path, old, new)) == Share(0, 1)
+    assert flips(turned(tmp_path, old, new)) == Share(0, 1)
 
 
 def test_a_role_under_another_sourced_id_flips_nobody_unless_it_is_another(tmp_path: Path) -> None:
@@ -160,9 +170,9 @@ def test_a_role_under_another_sourced_id_flips_nobody_unless_it_is_another(tmp_p
         "u2": [("parent", "s2"), ("student", "s1")],
         "u1": [("student", "s1"), ("student", "s2")],
     }
-    assert role_flips(turned(tmp_path, old, new)) == Share(0, 2)
+    assert flips(turned(tmp_path, old, new)) == Share(0, 2)
     new["u1"] = [("teacher", "s1")]
-    assert role_flips(turned(tmp_path / "2", old, new)) == Share(1, 2)
+    assert flips(turned(tmp_path / "2", old, new)) == Share(1, 2)
 
 
 def test_teachers_exported_as_students_have_flipped(package: bytes, tmp_path: Path) -> None:
@@ -177,7 +187,7 @@ def test_teachers_exported_as_students_have_flipped(package: bytes, tmp_path: Pa
         )
     )
     only = len(teachers - others)
-    assert role_flips(delta) == Share(only, old.counts["users"])
+    assert flips(delta) == Share(only, old.counts["users"])
     assert only > 10
 
 
@@ -204,7 +214,7 @@ def test_a_student_has_moved_who_is_at_none_of_the_schools_of_before(
     others: Held = {"u2": [("student", "s1")], "u3": [("teacher", "s1")]}
     old: Held = {"u1": [("student", school) for school in before], **others}
     new: Held = {"u1": [("student", school) for school in after], **others}
-    assert moved_school(turned(tmp_path, old, new)) == Share(moved, 2 if moved else 3)
+    assert movers(turned(tmp_path, old, new)) == Share(moved, 2 if moved else 3)
 
 
 def test_teachers_leavers_and_students_that_were_are_not_students_who_moved(tmp_path: Path) -> None:
@@ -216,7 +226,7 @@ def test_teachers_leavers_and_students_that_were_are_not_students_who_moved(tmp_
         "u1": [("teacher", "s2")], "u3": [("teacher", "s2")], "u4": [("student", "s2")],
         "u5": [("student", "s1")], "u6": [("student", "s2")], "u7": [("student", "s2")],
     }  # fmt: skip
-    assert moved_school(turned(tmp_path, old, new)) == Share(1, 2)
+    assert movers(turned(tmp_path, old, new)) == Share(1, 2)
 
 
 # ---- names to sign in by ----
@@ -307,7 +317,7 @@ def test_one_who_goes_clashes_once_and_nobody_does_where_nobody_goes(tmp_path: P
 def test_with_nothing_accepted_before_nobody_is_another(tmp_path: Path) -> None:
     new = stored({"users": frame_of("users", [{"sourcedId": "u"}])}, tmp_path)
     delta = diff(None, new)
-    assert role_flips(delta) == moved_school(delta) == Share()
+    assert flips(delta) == movers(delta) == Share()
     assert set(sign_in(delta).values()) == {Share()}
     assert clashes(delta) == 0
 
@@ -315,7 +325,7 @@ def test_with_nothing_accepted_before_nobody_is_another(tmp_path: Path) -> None:
 def test_another_districts_file_changes_nobody(package: bytes, tmp_path: Path) -> None:
     old = read(package, tmp_path / "old")
     delta = diff(old, read(spoilt("another-district", package), tmp_path / "new"))
-    assert role_flips(delta) == moved_school(delta) == Share()
+    assert flips(delta) == movers(delta) == Share()
 
 
 def test_many_rows_in_small_parts_are_counted_alike(
@@ -330,7 +340,7 @@ def test_many_rows_in_small_parts_are_counted_alike(
     def found(folder: Path) -> list[object]:
         old, *new = (read(each, folder / str(n)) for n, each in enumerate([package, *copies]))
         deltas = [diff(old, each) for each in new]
-        return [(role_flips(d), moved_school(d), sign_in(d), clashes(d)) for d in deltas]
+        return [(flips(d), movers(d), sign_in(d), clashes(d)) for d in deltas]
 
     whole = found(tmp_path / "whole")
     monkeypatch.setattr(roster_module, "_FEWEST_ROWS", 50)
@@ -348,5 +358,5 @@ def test_on_a_day_on_which_no_role_flips_no_other_roles_are_read(
     delta = turned(tmp_path, old, new)
     monkeypatch.delattr(people, "_unmoved")
     monkeypatch.delattr(people, "filled")
-    assert role_flips(delta) == moved_school(delta) == Share(0, 2)
+    assert flips(delta) == movers(delta) == Share(0, 2)
     assert set(sign_in(delta).values()) == {Share(0, 2)}
