@@ -1,6 +1,7 @@
 """What the values in the user's YAML files have in common. Below every floor; knows nothing."""
 
 import re
+from datetime import date
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictStr
@@ -48,6 +49,16 @@ Sources = Annotated[
     BeforeValidator(_list_or_all, json_schema_input_type=tuple[Identifier, ...] | Literal["all"]),
 ]
 """Ids of sources, or `all` of them."""
+
+
+def _a_date(value: Any) -> Any:
+    if not isinstance(value, (date, str)):
+        raise ValueError("say a date, such as 2027-07-15")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_a_date, json_schema_input_type=date)]
+"""A date as it stands; never one that is made of a number."""
 
 Text = Annotated[StrictStr, AfterValidator(_filled)]
 """Text as it stands; never a number or a boolean that YAML made of it."""

@@ -625,6 +625,11 @@ def test_every_key_that_a_file_may_have_has_a_test_of_what_it_does(model: type[B
     assert set(shown.values()) <= tests
 
 
+def test_what_a_file_without_rows_means_is_said_of_entities_that_there_are(folder: Path) -> None:
+    write(folder, "sources/springfield.yaml", SOURCE + "header_only: {pupils: keep}\n")
+    assert "no entity is called pupils; the entities are orgs" in problems(folder)[0]
+
+
 @pytest.mark.parametrize("start", ["2026-08-01", '"2026-08-01"'])
 def test_the_first_date_is_a_date(folder: Path, start: str) -> None:
     write(folder, "roster.yaml", f"partitions: {{start: {start}}}\n")

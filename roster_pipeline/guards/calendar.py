@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable
 from datetime import date
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Final, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from roster_pipeline.fields import Part, Text
+from roster_pipeline.fields import Day, Part, Text
 from roster_pipeline.guards.settings import GuardSettings
 
 _ANY: Final = {"percent": None}
@@ -32,15 +32,6 @@ ROLLOVER: Final = GuardSettings.model_validate(
 """What may happen when one school year follows another: everybody moves up a grade, a class of
 leavers goes, every timetable is new. What names an accident (other ids, another district, roles
 exchanged, new e-mail addresses for all) is guarded as ever."""
-
-
-def _a_date(value: Any) -> Any:
-    if not isinstance(value, (date, str)):
-        raise ValueError("say a date, such as 2027-07-15")
-    return value
-
-
-Day = Annotated[date, BeforeValidator(_a_date, json_schema_input_type=date)]
 
 
 class Window(Part):

@@ -1,15 +1,30 @@
 """The limits that a roster may not pass without a person's word."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import Field, StrictInt, field_validator
+from pydantic import AfterValidator, Field, StrictInt, field_validator
 
 from roster_pipeline.fields import Part
 from roster_pipeline.guards.facts import PEOPLE
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Count = Annotated[StrictInt, Field(ge=0)]
+V = TypeVar("V")
+
+
+def _known_entities(given: dict[str, V]) -> dict[str, V]:
+    from roster_pipeline.oneroster.entities import ENTITIES
+
+    if unknown := [name for name in given if name not in ENTITIES]:
+        raise ValueError(
+            f"no entity is called {', '.join(unknown)}; the entities are {', '.join(ENTITIES)}"
+        )
+    return given
+
+
+ByEntity = Annotated[dict[str, V], AfterValidator(_known_entities)]
+"""A value for some entities, by their names."""
 
 
 class Limit(Part):
@@ -192,7 +207,7 @@ class GuardSettings(EntityLimits):
 
     policy: Literal["hold", "additions_only"] = "hold"
     """What happens when only removals are too many: everything waits, or only they do."""
-    entities: dict[str, EntityLimits] = Field(default_factory=dict)
+    entities: ByEntity[EntityLimits] = Field(default_factory=dict)
     """Other limits for single entities, by entity name."""
     people: dict[str, MoveLimits] = Field(default_factory=dict)
     """Other limits for kinds of people: students, teachers, staff, relatives."""
@@ -211,17 +226,6 @@ class GuardSettings(EntityLimits):
     """Students who change schools."""
     sign_in: SignIn = SignIn()
     """Users of whom what they sign in by, or a name or identifier, is replaced."""
-
-    @field_validator("entities")
-    @classmethod
-    def _known_entities(cls, entities: dict[str, EntityLimits]) -> dict[str, EntityLimits]:
-        from roster_pipeline.oneroster.entities import ENTITIES
-
-        if unknown := [name for name in entities if name not in ENTITIES]:
-            raise ValueError(
-                f"no entity is called {', '.join(unknown)}; the entities are {', '.join(ENTITIES)}"
-            )
-        return entities
 
     @field_validator("people")
     @classmethod

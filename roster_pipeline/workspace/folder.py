@@ -6,11 +6,11 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError
 
 from roster_pipeline.accounts import config as accounts
 from roster_pipeline.guards.calendar import Calendar, Window, loosened
-from roster_pipeline.guards.settings import GuardSettings
+from roster_pipeline.guards.settings import ByEntity, GuardSettings
 from roster_pipeline.receivers import config as receivers
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.sources import config as sources
@@ -44,20 +44,9 @@ class District(Source):
     """Limits that differ from those of roster.yaml."""
     calendar: Calendar = Calendar()
     """The district's own windows, beside those of roster.yaml."""
-    header_only: dict[str, Literal["hold", "keep"]] = Field(default_factory=dict)
+    header_only: ByEntity[Literal["hold", "keep"]] = Field(default_factory=dict)
     """What a file with a header and no rows means, by entity: `hold`, that there are none if a
     person says so; `keep`, nothing. Files that a package must have are held, others kept."""
-
-    @field_validator("header_only")
-    @classmethod
-    def _known_entities(cls, given: dict[str, str]) -> dict[str, str]:
-        from roster_pipeline.oneroster.entities import ENTITIES
-
-        if unknown := [name for name in given if name not in ENTITIES]:
-            raise ValueError(
-                f"no entity is called {', '.join(unknown)}; the entities are {', '.join(ENTITIES)}"
-            )
-        return given
 
     @property
     def believed_empty(self) -> frozenset[str]:

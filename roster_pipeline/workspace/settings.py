@@ -1,12 +1,10 @@
 """What roster.yaml may say."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import (
-    BeforeValidator,
     Discriminator,
     Field,
     StrictBool,
@@ -15,7 +13,7 @@ from pydantic import (
     field_validator,
 )
 
-from roster_pipeline.fields import Part, Text
+from roster_pipeline.fields import Day, Part, Text
 from roster_pipeline.guards.calendar import Calendar
 from roster_pipeline.guards.settings import GuardSettings
 from roster_pipeline.transport.config import Secret
@@ -33,16 +31,10 @@ LATER: Final[Mapping[str, str]] = {
 _DATABASES: Final = ("sqlite", "postgresql", "postgresql+psycopg2")
 
 
-def _a_date(value: Any) -> Any:
-    if not isinstance(value, (date, str)):
-        raise ValueError("say a date, such as 2026-08-01")
-    return value
-
-
 class Partitions(Part):
     """Which dates exist."""
 
-    start: Annotated[date, BeforeValidator(_a_date, json_schema_input_type=date)]
+    start: Day
     """The first date that can be synced."""
 
 
