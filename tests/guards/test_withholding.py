@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -7,8 +8,11 @@ from roster_pipeline.guards.calendar import Window
 from roster_pipeline.guards.facts import Facts, Share
 from roster_pipeline.guards.judge import judge
 from roster_pipeline.guards.settings import GuardSettings
-from roster_pipeline.guards.withholding import removals_may_wait, removals_wait
+from roster_pipeline.guards.withholding import put_rest, removals_may_wait, removals_wait
+from roster_pipeline.oneroster.delta import diff
+from roster_pipeline.store.snapshots import Snapshots
 from tests.guards.days import facts, moving, settings
+from tests.oneroster.strategies import frame_of, stored
 
 POLICY = settings(policy="additions_only")
 LAST = date(2026, 12, 24)
@@ -94,3 +98,18 @@ def test_in_a_window_people_may_come_and_go_as_ever() -> None:
 
 def test_on_a_first_sync_nothing_waits_alone() -> None:
     assert not waits(facts(base=None), POLICY, WINDOW)
+
+
+def test_of_a_roster_from_which_rows_only_go_nothing_is_left_to_accept(tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path / "store")
+    old, new = (
+        stored({"users": frame_of("users", [{"sourcedId": key} for key in keys])}, tmp_path / keys)
+        for keys in ("abc", "a")
+    )
+    base = snapshots.put("springfield", old)
+
+    rest, counts = put_rest(diff(old, new), base, snapshots)
+
+    assert rest == base
+    assert counts == diff(old, snapshots.open(base)).counts()
+    assert counts["users"] == {"added": 0, "changed": 0, "removed": 0, "unchanged": 3}
