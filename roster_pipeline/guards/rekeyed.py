@@ -61,13 +61,16 @@ def count_rekeyed(delta: Delta) -> dict[str, Share]:
     rekeyed = dict.fromkeys(WAYS, 0)
     for entity in (name for name in ENTITIES if name in WAYS):  # what is referred to comes first
         moved = delta.entities[entity]
+        counts = min(len(moved.removed), len(moved.added)) >= _FEWEST
+        if not counts and entity not in _REFERRED_TO:
+            continue
         gone, come = _pairs(delta, entity, successors)
         if len(gone) and entity in _REFERRED_TO:
             successors[entity] = _Successors(
                 KeySet(old.keys(entity)[moved.removed[gone]]),
                 delta.new.keys(entity)[moved.added[come]],
             )
-        if min(len(moved.removed), len(moved.added)) >= _FEWEST:
+        if counts:
             rekeyed[entity] = len(gone)
     if _strangers(delta, successors.get("users")):
         rekeyed = dict.fromkeys(WAYS, 0)
@@ -129,11 +132,12 @@ def _telling(
     found = []
     for block in blocks:
         hashes = {name: _hashes(block[name], known[name], successors) for name in block.columns}
+        there = {name: block[name].notna().to_numpy(dtype=bool) for name in block.columns}
         found.append(
             [
                 (
                     _together([hashes[name] for name in (*way, *_AS_WELL.get(entity, ()))]),
-                    block[list(way)].notna().all(axis=1).to_numpy(dtype=bool),
+                    np.logical_and.reduce([there[name] for name in way]),
                 )
                 for way in WAYS[entity]
             ]
