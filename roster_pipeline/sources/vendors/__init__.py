@@ -42,6 +42,8 @@ class Advice(Part):
     """How access is set up there, in order."""
     notes: tuple[Text, ...] = ()
     """What to know before: versions, hours, what the server leaves out."""
+    uncertain: tuple[Text, ...] = ()
+    """What is not known for certain, and whom to ask."""
     unauthorized: Text | None = None
     """What to look at when credentials are not taken."""
     forbidden: Text | None = None
