@@ -9,7 +9,9 @@ where it is not `active`, and `dateLastModified` nothing.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, BinaryIO, Final
+from dataclasses import asdict, dataclass, field
+from typing import Any, BinaryIO, Final, Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -32,6 +34,30 @@ _LONGEST_PULL: Final = 1 << 20
 _DENSITY: Final = 4
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How the records of a pull become rows, as its source had it on the day. It is kept with
+    them, so that a pull is read again in the same way whatever the source says by then.
+
+    Raises `ValueError`, or `KeyError` for a timezone that is not known.
+    """
+
+    merge: Mapping[str, str] = field(default_factory=dict)
+    """Collection → how records with one sourcedId become one: `union`."""
+    blanks_in_ids: Literal["keep", "underscore"] = "keep"
+    """What becomes of blanks within sourcedIds."""
+    timezone: str | None = None
+    """The district's: in it a moment becomes a day, where a day is meant."""
+
+    def __post_init__(self) -> None:
+        if set(self.merge.values()) - {"union"}:
+            raise ValueError("merge")
+        if self.blanks_in_ids not in ("keep", "underscore"):
+            raise ValueError("blanks_in_ids")
+        if self.timezone is not None:
+            ZoneInfo(self.timezone)
+
+
 def member(collection: str) -> str:
     """The name of the file that holds a collection."""
     return f"{collection}.jsonl"
@@ -43,9 +69,10 @@ def member(collection: str) -> str:
 class PullWriter:
     """Writes a pull into a stream, page by page. The same records give the same bytes."""
 
-    def __init__(self, out: BinaryIO, version: Version) -> None:
+    def __init__(self, out: BinaryIO, version: Version, *, reading: Reading | None = None) -> None:
         self._zip = ZipWriter(out)
         self._version = version
+        self._reading = reading or Reading()
         self.records: dict[str, int] = {}
         """How many records each collection has."""
         self.holding = dict.fromkeys(_HOLDS, False)
@@ -74,6 +101,7 @@ class PullWriter:
             "version": str(self._version),
             "collections": self.records,
             "holding": self.holding,
+            "reading": asdict(self._reading),
         }
         with self._zip.open(PULL) as file:
             file.write(json.dumps(said, indent=1).encode() + b"\n")
@@ -119,6 +147,8 @@ class Pull:
         """Bulk, for each entity that is there."""
         self.absent: tuple[str, ...] = ()
         """Entities of the version that are not."""
+        self.reading = Reading()
+        """How its records become rows. A pull of older days does not say."""
         try:
             self._read_contents()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -131,6 +161,7 @@ class Pull:
         if said["format"] != _FORMAT:
             raise ValueError("format")
         self.version = Version(said["version"])
+        self.reading = Reading(**said.get("reading", {}))
         collections, holding = dict(said["collections"]), dict(said["holding"])
         for entity in tables(self.version):
             collection = collection_of(entity)

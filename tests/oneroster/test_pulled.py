@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from roster_pipeline.oneroster.findings import Findings, Severity
 from roster_pipeline.oneroster.manifest import Mode, Version
 from roster_pipeline.oneroster.package import Package, open_package
-from roster_pipeline.oneroster.pulled import PullWriter
+from roster_pipeline.oneroster.pulled import Pull, PullWriter, Reading
 
 ORG = {"sourcedId": "s1", "status": "active", "name": "Evergreen", "type": "school"}
 USER = {
@@ -28,10 +28,15 @@ USER = {
 }
 
 
-def kept(records: Mapping[str, list[Any]], version: str = "1.2", pages: int = 1000) -> io.BytesIO:
+def kept(
+    records: Mapping[str, list[Any]],
+    version: str = "1.2",
+    pages: int = 1000,
+    reading: Reading | None = None,
+) -> io.BytesIO:
     """A pull of these records, in pages of so many."""
     out = io.BytesIO()
-    writer = PullWriter(out, Version(version))
+    writer = PullWriter(out, Version(version), reading=reading)
     for name, found in records.items():
         with writer.collection(name) as (write, look):
             for start in range(0, len(found), pages):
@@ -86,6 +91,30 @@ def test_a_finding_stands_at_the_number_of_its_record() -> None:
             "rewritten [cell.spelling]"
         ]
         assert [row["line"] for row in rows(package, "roles")] == ["1", "3"]
+
+
+def test_how_a_pull_is_read_is_kept_with_it() -> None:
+    reading = Reading({"users": "union"}, "underscore", "America/Chicago")
+    with open_package(kept({"orgs": [ORG]}, reading=reading)) as package:
+        assert isinstance(package, Pull)
+        assert package.reading == reading
+
+
+def test_a_pull_of_older_days_is_read_as_it_was() -> None:
+    old = b'{"format": 1, "version": "1.2", "collections": {"orgs": 1}, "holding": {}}'
+    with open_package(replaced(kept({"orgs": [ORG]}), pull_json=old)) as package:
+        assert isinstance(package, Pull)
+        assert package.reading == Reading()
+        assert len(rows(package, "orgs")) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"merge": {"users": "best"}}, {"blanks_in_ids": "drop"}, {"timezone": "Mars/Olympus"}],
+)
+def test_no_reading_is_kept_that_nobody_knows(said: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, KeyError)):
+        Reading(**said)
 
 
 def test_of_a_status_only_a_deletion_says_anything() -> None:
@@ -151,6 +180,8 @@ def test_any_json_is_kept_and_read_whatever_the_pages_and_blocks(
         b'{"format": 2}',
         b'{"format": 1, "version": "2.0", "collections": {}, "holding": {}}',
         b'{"format": 1, "version": "1.2", "collections": 7, "holding": {}}',
+        b'{"format": 1, "version": "1.2", "collections": {}, "holding": {}, "reading": {"new": 1}}',
+        b'{"format": 1, "version": "1.2", "collections": {}, "holding": {}, "reading": []}',
         b"[" * 100_000,
     ],
 )
