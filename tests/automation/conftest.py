@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from roster_pipeline.simulator.sftp_server import SftpServer
-from tests.automation.town import PASSWORD, VARIABLE, Town
+from tests.automation.town import PASSWORD, VARIABLE, Lives, Town
 
 
 @pytest.fixture
@@ -27,3 +27,9 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
         # The morning in the district, whenever the tests run: hours later it is the same date.
         made.now = made.now.replace(hour=15)
         yield made
+
+
+@pytest.fixture(scope="session")
+def lives(tmp_path_factory: pytest.TempPathFactory) -> Lives:
+    """Where towns begin that begin alike."""
+    return Lives(tmp_path_factory.mktemp("lives"))

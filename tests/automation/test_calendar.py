@@ -12,7 +12,7 @@ from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.simulator.scim_server import ScimServer
 from roster_pipeline.store import HoldStatus, Outcome
 from roster_pipeline.store.snapshots import Snapshots
-from tests.automation.town import SOURCE, Town
+from tests.automation.town import SOURCE, Lives, Town
 from tests.small import Row, district, packed
 
 Files = dict[str, list[Row]]
@@ -65,13 +65,16 @@ def send(town: Town, files: Files) -> None:
 
 
 @pytest.fixture
-def small(town: Town) -> Town:
+def small(town: Town, lives: Lives) -> Town:
     """The town of a few people, accepted yesterday; some days may pass before it is today."""
+    return lives.live(town, first_sync)
+
+
+def first_sync(town: Town) -> None:
     town.pass_days(-3)
     send(town, files_of())
     assert town.approve(town.sync().hold).outcome is Outcome.DONE
     town.pass_days(1)
-    return town
 
 
 def accepted(town: Town) -> Roster:

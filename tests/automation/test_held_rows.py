@@ -13,19 +13,22 @@ from roster_pipeline.cli.syncs import standing
 from roster_pipeline.reports.syncs import status_document, sync_text
 from roster_pipeline.store import Outcome
 from roster_pipeline.store.snapshots import Snapshots
-from tests.automation.town import SOURCE, Town
+from tests.automation.town import SOURCE, Lives, Town
 from tests.small import Row, district, packed
 
 
 @pytest.fixture
-def small(town: Town) -> Town:
+def small(town: Town, lives: Lives) -> Town:
     """The smallest district, accepted five days ago; rows escalate after one day."""
+    return lives.live(town, first_sync)
+
+
+def first_sync(town: Town) -> None:
     town.pass_days(-3)
     roster = (town.folder / "roster.yaml").read_text()
     town.write("roster.yaml", roster + "held_rows: {escalate_after: 1}\n")
     send(town)
     assert town.approve(town.sync().hold).outcome is Outcome.DONE
-    return town
 
 
 def send(town: Town, *typos: str, files: dict[str, list[Row]] | None = None) -> None:

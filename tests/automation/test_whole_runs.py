@@ -14,17 +14,20 @@ from roster_pipeline.automation.undelivered import undelivered
 from roster_pipeline.build import build_defs
 from roster_pipeline.simulator.accidents import apply_accident
 from roster_pipeline.store import HoldStatus, Outcome
-from tests.automation.town import SOURCE, Town
+from tests.automation.town import SOURCE, Lives, Town
 from tests.small import packed, unpacked
 
 
 @pytest.fixture
-def synced(town: Town) -> Town:
+def synced(town: Town, lives: Lives) -> Town:
     """The town after its first sync, held and approved, on the next day."""
+    return lives.live(town, first_sync)
+
+
+def first_sync(town: Town) -> None:
     town.drop(0)
     assert town.approve(town.sync().hold).outcome is Outcome.DONE
     town.pass_days(1)
-    return town
 
 
 def test_a_first_sync_is_held_and_goes_on_once_it_is_approved(town: Town) -> None:

@@ -1,7 +1,8 @@
 """A workspace with one district on a loopback SFTP server, for tests of whole runs."""
 
 import os
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -123,3 +124,29 @@ class Town:
         path = "/in/{source}.zip" if name == "lms" else f"/{name}/{{source}}.zip"
         text = f"id: {name}\npath: {path}\n"
         self.write(f"destinations/{name}.yaml", text + "".join(lines) + self.transport())
+
+
+class Lives:
+    """What towns have lived through: the first that does, does; the others begin as it was then."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._now: dict[str, datetime] = {}
+
+    def live(self, town: Town, life: Callable[[Town], object]) -> Town:
+        """A new town after a life, which stays within its workspace and its server's folder."""
+        name = f"{life.__module__}.{life.__qualname__}"
+        places = {town.folder: "workspace", town.server.root: "server"}
+        if name not in self._now:
+            life(town)
+            for place, kept in places.items():
+                shutil.copytree(place, self._folder / name / kept)
+            self._now[name] = town.now
+            return town
+        for place, kept in places.items():
+            shutil.copytree(self._folder / name / kept, place, dirs_exist_ok=True)
+        town.now = self._now[name]
+        # Its server listens at another port.
+        town.write_source()
+        town.write_destination()
+        return town
