@@ -15,6 +15,7 @@ AT_SCHOOL: Final = (*PEOPLE, "classes", "enrollments")
 """What is counted school by school."""
 
 
+_SIGN_IN: Final = "sign_in."
 SOON: Final = 30
 """Days within which an end that has come forward is as good as one today."""
 
@@ -138,16 +139,6 @@ class Facts:
     rekeyed: Mapping[str, Share] = field(default_factory=dict)
     """Rows that would go while their like (`oneroster.likeness`) comes under another sourcedId, of
     all rows accepted."""
-    role_flips: Share = Share()
-    """Students who would be teachers or staff as well or instead, teachers and staff who would be
-    students instead, and people who would be administrators and were something less, of all people
-    who stay."""
-    moved_school: Share = Share()
-    """Students who would be at another school, of all students who stay."""
-    sign_in: Mapping[str, Share] = field(default_factory=dict)
-    """By column of users that people sign in by (`username`, `email`, `userMasterIdentifier`), or
-    that says who they are (`identifier`, `givenName`, `familyName`): who would have another value
-    or none in place of one that they have, of all who stay."""
     clashes: int = 0
     """Users who would go while somebody who is added or changed takes their username, e-mail or
     userMasterIdentifier, which is what these did not have before: with the old rows kept, two
@@ -159,6 +150,28 @@ class Facts:
     again: date | None = None
     """The date of an earlier accepted roster that the candidate is word for word, and that has been
     replaced since."""
+
+    @property
+    def role_flips(self) -> Share:
+        """Students who would be teachers or staff as well or instead, teachers and staff who would
+        be students instead, and people who would be administrators and were something less, of all
+        people who stay."""
+        return self.shift.shares.get("role_flips", Share())
+
+    @property
+    def moved_school(self) -> Share:
+        """Students who would be at another school, of all students who stay."""
+        return self.shift.shares.get("moved_school", Share())
+
+    @property
+    def sign_in(self) -> dict[str, Share]:
+        """By column of users that people sign in by (`username`, `email`, `userMasterIdentifier`),
+        or that says who they are (`identifier`, `givenName`, `familyName`): who would have another
+        value or none in place of one that they have, of all who stay."""
+        shares = self.shift.shares.items()
+        return {
+            key.removeprefix(_SIGN_IN): share for key, share in shares if key.startswith(_SIGN_IN)
+        }
 
 
 def _plain(moves: Mapping[str, Moves]) -> dict[str, dict[str, int]]:

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from roster_pipeline.guards.facts import Facts
+from roster_pipeline.guards.facts import Facts, Share
 from roster_pipeline.guards.moves import count_moves, emptied_classes, schools_removed
 from roster_pipeline.guards.people import MovedRoles, clashes, moved_school, role_flips, sign_in
 from roster_pipeline.guards.rekeyed import count_rekeyed
@@ -28,18 +28,22 @@ def gather(
     if delta.old is None:
         return replace(given, shift=shift)
     removed, names = schools_removed(delta, outside)
-    roles, others = MovedRoles.of(delta), sign_in(delta)
-    flips, moved = role_flips(delta, roles), moved_school(delta, roles)
-    shares = {"role_flips": flips, "moved_school": moved}
-    shares |= {f"sign_in.{column}": share for column, share in others.items()}
+    names = {**shift.school_names, **names}
     return replace(
         given,
-        shift=replace(shift, school_names={**shift.school_names, **names}, shares=shares),
+        shift=replace(shift, school_names=names, shares=_shares(delta)),
         schools_removed=removed,
         emptied_classes=emptied_classes(delta, day, outside),
         rekeyed=count_rekeyed(delta),
-        role_flips=flips,
-        moved_school=moved,
-        sign_in=others,
         clashes=clashes(delta),
     )
+
+
+def _shares(delta: Delta) -> dict[str, Share]:
+    """What happens to those who stay, as in `Shift.shares`."""
+    roles = MovedRoles.of(delta)
+    return {
+        "role_flips": role_flips(delta, roles),
+        "moved_school": moved_school(delta, roles),
+        **{f"sign_in.{column}": share for column, share in sign_in(delta).items()},
+    }

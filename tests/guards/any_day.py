@@ -41,7 +41,7 @@ any_shift = st.builds(
     entities=_some(ENTITIES, any_moves()),
     people=_some(PEOPLE, any_moves()),
     schools=_some(SCHOOLS, _some(AT_SCHOOL, any_moves())),
-    shares=_some(("role_flips", "moved_school", "sign_in.email"), any_share()),
+    shares=_some(("role_flips", "moved_school", "sign_in.username", "sign_in.email"), any_share()),
 )
 
 
@@ -60,9 +60,6 @@ def any_facts(draw: st.DrawFn) -> Facts:
         schools_removed=draw(_some(SCHOOLS, st.integers(0, 50))),
         emptied_classes=draw(any_share()),
         rekeyed=draw(_some(ENTITIES, any_share())),
-        role_flips=draw(any_share()),
-        moved_school=draw(any_share()),
-        sign_in=draw(_some(("username", "email"), any_share())),
         clashes=draw(st.sampled_from((0, 0, 1))),
         closed_until=draw(st.none() | st.just(dt.date(2026, 12, 24))),
         withheld=draw(_some(ENTITIES, st.integers(1, 50))),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from roster_pipeline.guards.facts import Facts, Moves, Shift
+from roster_pipeline.guards.facts import Facts, Moves, Share, Shift
 from roster_pipeline.guards.judge import Verdict
 from roster_pipeline.guards.settings import GuardSettings
 
@@ -30,6 +30,11 @@ def at_school(school: str, *, name: str | None = None, **kinds: Moves) -> Facts:
     """A day on which something moves at one school."""
     names = {school: name} if name else {}
     return facts(shift=Shift(schools={school: kinds}, school_names=names))
+
+
+def sharing(*affected: tuple[str, int, int]) -> Facts:
+    """A day on which, by key of `Shift.shares`, something happens to so many of so many."""
+    return facts(shift=Shift(shares={key: Share(some, of) for key, some, of in affected}))
 
 
 def settings(**keys: Any) -> GuardSettings:

@@ -13,7 +13,7 @@ from roster_pipeline.guards.calendar import (
 from roster_pipeline.guards.facts import Facts, Moves, Share, Shift
 from roster_pipeline.guards.judge import judge
 from roster_pipeline.guards.settings import GuardSettings
-from tests.guards.days import BASE, at_school, facts, moving, settings
+from tests.guards.days import BASE, at_school, facts, moving, settings, sharing
 
 FIRST, LAST = date(2027, 7, 15), date(2027, 8, 31)
 
@@ -99,8 +99,8 @@ NEW_YEAR = facts(
         },
         people={"students": Moves(was=900, added=300, removed=300)},
         schools={"s1": {"students": Moves(was=300, added=200, removed=210)}},
+        shares={"moved_school": Share(250, 600)},
     ),
-    moved_school=Share(250, 600),
     emptied_classes=Share(100, 400),
 )
 
@@ -118,8 +118,8 @@ def test_a_new_school_year_is_held_on_any_other_day_and_not_at_rollover() -> Non
         facts(schools_removed={"s1": 20}),
         facts(again=date(2027, 6, 1)),
         facts(rekeyed={"users": Share(60, 1000)}),
-        facts(role_flips=Share(20, 1000)),
-        facts(sign_in={"email": Share(60, 1000)}),
+        sharing(("role_flips", 20, 1000)),
+        sharing(("sign_in.email", 60, 1000)),
         facts(shift=Shift(entities={"users": Moves(was=1000, added=600, removed=600)})),
         facts(header_only=("roles",)),
         facts(held={"users": 300}),

@@ -1,6 +1,4 @@
-from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
@@ -200,11 +198,12 @@ def _users(**moves: int) -> Shift:
     return Shift(entities={"users": Moves(**{"was": 1000, **moves})})
 
 
-def _days_until_held(shift: Shift, **today: Any) -> int:
-    """How many days the same happens before a day is held."""
+def _days_until_held(shift: Shift, today: Shift | None = None) -> int:
+    """How many days the same happens before a day, on which it happens too or what is said, is
+    held."""
     for days in range(31):
         history = [Past(TODAY - timedelta(days=ago), shift) for ago in range(1, days + 1)]
-        if judge(replace(with_past(shift, *history), **today), settings()).outcome == "hold":
+        if judge(with_past(today or shift, *history), settings()).outcome == "hold":
             return days
     return 31
 
@@ -267,26 +266,23 @@ def test_additions_add_up_without_end_where_their_limit_is_lifted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "today", "days"),
+    ("key", "share"),
     [
-        ("role_flips", {"role_flips": Share(9, 1000)}, 2),
-        ("moved_school", {"moved_school": Share(49, 1000)}, 2),
-        ("sign_in.email", {"sign_in": {"email": Share(49, 1000)}}, 2),
+        ("role_flips", Share(9, 1000)),
+        ("moved_school", Share(49, 1000)),
+        ("sign_in.email", Share(49, 1000)),
     ],
 )
-def test_people_who_are_mixed_up_a_few_a_day_add_up(
-    key: str, today: dict[str, Any], days: int
-) -> None:
-    [share] = today.values()
-    share = share if isinstance(share, Share) else share["email"]
+def test_people_who_are_mixed_up_a_few_a_day_add_up(key: str, share: Share) -> None:
+    today = Shift(shares={key: share})
 
-    assert _days_until_held(Shift(shares={key: share}), **today) == days
-    assert _days_until_held(Shift(shares={"other": share}), **today) == 31
+    assert _days_until_held(today) == 2
+    assert _days_until_held(Shift(shares={"other": share}), today) == 31
 
 
 def test_a_hold_for_addresses_that_add_up_says_which_and_within_how_many_days() -> None:
     before = Past(TODAY - timedelta(days=8), Shift(shares={"sign_in.email": Share(110, 990)}))
-    day = replace(with_past(Shift(), before), sign_in={"email": Share(45, 1000)})
+    day = with_past(Shift(shares={"sign_in.email": Share(45, 1000)}), before)
 
     [reason] = judge(day, settings()).reasons
     assert (reason.guard, reason.entity, reason.losses) == ("cumulative", "users", False)
@@ -299,7 +295,7 @@ def test_a_hold_for_addresses_that_add_up_says_which_and_within_how_many_days() 
 def test_a_day_that_is_too_much_by_itself_is_not_said_to_add_up_as_well() -> None:
     shares = Shift(shares={"role_flips": Share(9, 1000)})
     before = Past(TODAY - timedelta(days=1), shares)
-    day = replace(with_past(Shift(), before), role_flips=Share(40, 1000))
+    day = with_past(Shift(shares={"role_flips": Share(40, 1000)}), before)
     assert guards(judge(day, settings())) == [("role_flips", "users")]
 
     many = Past(TODAY - timedelta(days=1), _users(added=700, changed=90, deactivated=90))

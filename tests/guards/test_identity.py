@@ -5,7 +5,7 @@ import pytest
 from roster_pipeline.guards.calendar import ROLLOVER
 from roster_pipeline.guards.facts import Facts, Moves, Share, Shift
 from roster_pipeline.guards.judge import ACCIDENTS, judge
-from tests.guards.days import BASE, facts, moving, settings
+from tests.guards.days import BASE, facts, moving, settings, sharing
 
 
 def named(day: Facts, **keys: object) -> list[tuple[str, str | None]]:
@@ -109,7 +109,7 @@ def test_a_re_key_of_classes_alone_is_named_too() -> None:
     ("day", "code", "entity", "sentence"),
     [
         (
-            facts(role_flips=Share(30, 1000)),
+            sharing(("role_flips", 30, 1000)),
             "role_flips",
             "users",
             "users: 30 of 1,000 people (3 %) who stay would turn from students into teachers or "
@@ -117,14 +117,14 @@ def test_a_re_key_of_classes_alone_is_named_too() -> None:
             "from 5 people up",
         ),
         (
-            facts(moved_school=Share(60, 800)),
+            sharing(("moved_school", 60, 800)),
             "moved_school",
             "students",
             "students: 60 of 800 students (7.5 %) who stay would be at another school; "
             "the limit is 5 % (40 students), from 25 students up",
         ),
         (
-            facts(sign_in={"email": Share(900, 1000), "username": Share(20, 1000)}),
+            sharing(("sign_in.email", 900, 1000), ("sign_in.username", 20, 1000)),
             "sign_in",
             "users",
             "users.email: 900 of 1,000 users (90 %) who stay would get another value or none; "
@@ -139,7 +139,7 @@ def test_mix_ups_of_people_are_named(day: Facts, code: str, entity: str, sentenc
 
 
 def test_each_column_that_people_sign_in_by_has_a_reason_of_its_own() -> None:
-    day = facts(sign_in={"username": Share(900, 1000), "email": Share(900, 1000)})
+    day = sharing(("sign_in.username", 900, 1000), ("sign_in.email", 900, 1000))
 
     said = [reason.sentence.partition(":")[0] for reason in judge(day, settings()).reasons]
     assert said == ["users.email", "users.username"]
@@ -151,8 +151,8 @@ def test_each_column_that_people_sign_in_by_has_a_reason_of_its_own() -> None:
         facts(again=date(2026, 10, 1)),
         replaced(900),
         replaced(100, rekeyed={"users": Share(90, 1000)}),
-        facts(role_flips=Share(30, 1000)),
-        facts(sign_in={"email": Share(100, 1000)}),
+        sharing(("role_flips", 30, 1000)),
+        sharing(("sign_in.email", 100, 1000)),
     ],
 )
 def test_no_accident_of_identity_is_let_pass_at_rollover(day: Facts) -> None:
@@ -162,5 +162,5 @@ def test_no_accident_of_identity_is_let_pass_at_rollover(day: Facts) -> None:
 def test_at_rollover_half_of_all_students_may_change_schools() -> None:
     rollover = settings().overlaid_by(ROLLOVER)
 
-    assert judge(facts(moved_school=Share(400, 1000)), rollover).outcome == "pass"
-    assert judge(facts(moved_school=Share(600, 1000)), rollover).outcome == "hold"
+    assert judge(sharing(("moved_school", 400, 1000)), rollover).outcome == "pass"
+    assert judge(sharing(("moved_school", 600, 1000)), rollover).outcome == "hold"

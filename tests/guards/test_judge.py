@@ -328,12 +328,14 @@ EVERYTHING = facts(
             "academicSessions": Moves(was=9, removed=9),
         },
         schools={"s1": {"students": Moves(was=100, removed=90)}},
+        shares={
+            "role_flips": Share(30, 200),
+            "sign_in.email": Share(190, 200),
+            "moved_school": Share(150, 200),
+        },
     ),
     past={7: Shift(entities={"roles": Moves(was=1000, removed=190)})},
     rekeyed={"classes": Share(80, 80)},
-    role_flips=Share(30, 200),
-    sign_in={"email": Share(190, 200)},
-    moved_school=Share(150, 200),
     again=date(2026, 10, 1),
     schools_removed={"s2": 20},
     emptied_classes=Share(3, 40),
@@ -367,11 +369,9 @@ def test_nothing_but_the_candidate_itself_is_judged_on_a_first_sync() -> None:
     first = replace(
         EVERYTHING,
         base=None,
+        shift=replace(EVERYTHING.shift, shares={}),
         again=None,
         rekeyed={},
-        role_flips=Share(),
-        moved_school=Share(),
-        sign_in={},
         emptied_classes=Share(),
     )
 
@@ -418,11 +418,11 @@ def test_a_verdict_follows_from_facts_and_settings_whatever_the_order_of_keys(
         day.shift,
         entities=_reversed(day.shift.entities),
         schools=_reversed({name: _reversed(of) for name, of in day.shift.schools.items()}),
+        shares=_reversed(day.shift.shares),
     )
     other = replace(
         day,
         shift=shift,
-        sign_in=_reversed(day.sign_in),
         past=_reversed(day.past),
         schools_removed=_reversed(day.schools_removed),
     )

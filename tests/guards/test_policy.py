@@ -14,7 +14,7 @@ from roster_pipeline.guards.policy import (
 )
 from roster_pipeline.guards.settings import GuardSettings
 from tests.guards.any_day import any_facts, any_settings
-from tests.guards.days import BASE, at_school, facts, moving, of_people, settings
+from tests.guards.days import BASE, at_school, facts, moving, of_people, settings, sharing
 
 LOSSES = {
     "school_removed": facts(schools_removed={"s1": 20}),
@@ -38,9 +38,9 @@ OTHERS = {
         shift=Shift(entities={"users": Moves(was=1000, added=999, removed=999)}),
     ),
     "rekeyed": facts(rekeyed={"users": Share(60, 1000)}),
-    "role_flips": facts(role_flips=Share(60, 1000)),
-    "sign_in": facts(sign_in={"email": Share(60, 1000)}),
-    "moved_school": facts(moved_school=Share(60, 1000)),
+    "role_flips": sharing(("role_flips", 60, 1000)),
+    "sign_in": sharing(("sign_in.email", 60, 1000)),
+    "moved_school": sharing(("moved_school", 60, 1000)),
     "header_only": replace(moving("enrollments", removed=7000), header_only=("enrollments",)),
     "deactivated": moving("users", changed=500, deactivated=500),
     "additions": moving("users", added=900),
@@ -72,7 +72,8 @@ def test_a_hold_for_anything_else_is_never_one_for_losses_alone(code: str) -> No
 
 
 def test_losses_beside_an_accident_are_not_losses_alone() -> None:
-    both = replace(LOSSES["removed"], role_flips=Share(60, 1000))
+    day = LOSSES["removed"]
+    both = replace(day, shift=replace(day.shift, shares={"role_flips": Share(60, 1000)}))
 
     assert not only_losses(judge(both, settings()))
 
@@ -165,9 +166,6 @@ def test_a_hold_for_losses_alone_passes_once_nothing_goes(
         counts={entity: _left(of) for entity, of in day.shift.entities.items()},
         shift=_losing(day.shift),
         rekeyed={},
-        role_flips=Share(),
-        moved_school=Share(),
-        sign_in={},
         held={},
     )
 
@@ -184,7 +182,7 @@ def _left(moves: Moves) -> int:
 
 
 def _losing(shift: Shift) -> Shift:
-    """The same with nothing added or changed."""
+    """The same with nothing added or changed, and nobody who stays another."""
 
     def lost(moves: Moves) -> Moves:
         return replace(moves, added=0, changed=0, deactivated=0)
@@ -197,6 +195,7 @@ def _losing(shift: Shift) -> Shift:
             school: {kind: lost(of) for kind, of in kinds.items()}
             for school, kinds in shift.schools.items()
         },
+        shares={},
     )
 
 
