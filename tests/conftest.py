@@ -9,10 +9,19 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import settings
+from hypothesis import Phase, settings
 
-# Machines that run tests are busy: how long an example takes says nothing.
-settings.register_profile("roster", deadline=None)
+from tests.examples import examples
+
+# Machines that run tests are busy: how long an example takes says nothing. And what fails must come
+# to its example before pytest's timeout, or it is told as a timeout: Hypothesis makes an example
+# smaller for up to five minutes, and would then go on to explain it.
+settings.register_profile(
+    "roster",
+    deadline=None,
+    max_examples=examples(60),
+    phases=[phase for phase in Phase if phase is not Phase.explain],
+)
 settings.load_profile("roster")
 
 

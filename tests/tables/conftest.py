@@ -4,13 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import pyarrow as pa
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from roster_pipeline.tables.text import series
-
-settings.register_profile("tables", deadline=None, max_examples=150)
-settings.load_profile("tables")
 
 Cell = str | None
 # No surrogates (not text), no NUL (refused on reading): all else may stand in a cell.
