@@ -7,7 +7,7 @@ rest:
              token_url: https://sis.springfield.example/token}
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
@@ -120,6 +120,24 @@ class Accents(Habits):
     per_minute: Annotated[StrictInt, Field(ge=1)] | None = None
     """More requests a minute the vendor refuses."""
 
+    def path_of(self, version: str) -> str:
+        """Where the collections of a version lie below the host."""
+        return self.paths.get(version, _PATHS.get(version, ""))
+
+    def elsewhere(self, version: str, base_url: str, app: str | None) -> Iterator[tuple[str, str]]:
+        """Other addresses on the same host at which the collections may be, each after its version:
+        those of the version asked for first, and of each the vendor's before the standard's."""
+        host = base_url.removesuffix(_beyond_the_host(base_url))
+        for version in dict.fromkeys((version, *_PATHS)):
+            for path in (
+                self.path_of(version),
+                *self.other_paths.get(version, ()),
+                _PATHS[version],
+            ):
+                url = host + (path if app is None else path.replace(APP, app))
+                if url != base_url and APP not in url:
+                    yield version, url
+
     def complete(self, rest: Mapping[str, Any]) -> dict[str, Any]:
         """What a district's file says under `rest`, and what it need not say for this vendor.
 
@@ -133,8 +151,7 @@ class Accents(Habits):
         url = _text_in(full, "base_url") or (self.host if "base_url" not in full else None)
         if url is not None:
             if not _beyond_the_host(url):
-                standard = _PATHS.get(str(version), "")
-                url = url.rstrip("/") + self.paths.get(str(version), standard)
+                url = url.rstrip("/") + self.path_of(str(version))
             full["base_url"] = url.replace(APP, app)
         auth = full.get("auth")
         if isinstance(auth, list):
@@ -199,8 +216,8 @@ class Rest(Habits, HttpConfig):
 
     @model_validator(mode="after")
     def _knows_the_app(self) -> Self:
-        token_url = self.auth.oauth2.token_url if self.auth.oauth2 else ""
-        if APP in self.base_url or APP in token_url:
+        token_urls = [login.oauth2.token_url for login in self.auth if login.oauth2 is not None]
+        if any(APP in url for url in (self.base_url, *token_urls)):
             raise ValueError("`app` is missing: the vendor's addresses have it in them")
         return self
 

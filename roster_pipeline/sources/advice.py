@@ -1,0 +1,49 @@
+"""What to do in a vendor's system when its server says no."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from roster_pipeline.sources.landing import LandingError
+from roster_pipeline.sources.vendors import Vendor
+from roster_pipeline.transport.errors import AuthenticationRefused, Forbidden, TransportError
+
+EMPTY: Final = "empty"
+"""The code of a `PullError` about a collection without records."""
+ANY: Final = "*"
+
+
+def advice_for(vendor: Vendor, error: Exception, collection: str | None = None) -> str | None:
+    """What the vendor's profile advises after an error of its server; None where nothing fits.
+
+    `collection` is what was asked for, where it was one.
+    """
+    advice = vendor.advice
+    match error:
+        case Forbidden():
+            return advice.forbidden
+        case AuthenticationRefused():
+            return advice.unauthorized
+        case LandingError(code="empty"):
+            return when_empty(vendor, collection)
+        case LandingError(code="no_collection"):
+            return advice.missing
+        case _:
+            return None
+
+
+def when_empty(vendor: Vendor, collection: str | None) -> str | None:
+    """What to switch on where a collection has no records."""
+    empty = vendor.advice.empty
+    return empty.get(collection or ANY, empty.get(ANY))
+
+
+@contextmanager
+def advised(vendor: Vendor) -> Iterator[None]:
+    """Add the vendor's advice to errors of its server."""
+    try:
+        yield
+    except (LandingError, TransportError) as error:
+        if advice := advice_for(vendor, error, getattr(error, "collection", None)):
+            error.args = (f"{error} {advice}",)
+        raise
