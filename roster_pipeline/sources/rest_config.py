@@ -128,15 +128,11 @@ class Accents(Habits):
         """Other addresses on the same host at which the collections may be, each after its version:
         those of the version asked for first, and of each the vendor's before the standard's."""
         host = base_url.removesuffix(_beyond_the_host(base_url))
-        for version in dict.fromkeys((version, *_PATHS)):
-            for path in (
-                self.path_of(version),
-                *self.other_paths.get(version, ()),
-                _PATHS[version],
-            ):
-                url = host + (path if app is None else path.replace(APP, app))
+        for one in dict.fromkeys((version, *_PATHS)):
+            for path in (self.path_of(one), *self.other_paths.get(one, ()), _PATHS[one]):
+                url = host + path.replace(APP, app or APP)
                 if url != base_url and APP not in url:
-                    yield version, url
+                    yield one, url
 
     def complete(self, rest: Mapping[str, Any]) -> dict[str, Any]:
         """What a district's file says under `rest`, and what it need not say for this vendor.
