@@ -42,7 +42,7 @@ from roster_pipeline.accounts.fields import (
 from roster_pipeline.accounts.plan import Remote, Wanted
 from roster_pipeline.accounts.target import Declined
 from roster_pipeline.transport.errors import Busy, Interrupted, TransportError
-from roster_pipeline.transport.http import HttpSession, open_http
+from roster_pipeline.transport.http import HttpSession, open_session
 
 _PERSON: Final = User[EnterpriseUser]
 _PROVIDER: Final = ScimProvider(
@@ -281,22 +281,11 @@ def open_target(
     `base` is what relative paths in the YAML are relative to. The first request raises
     `CredentialsUnusable` if a secret is not where it is said to be.
     """
-    scim = settings.scim
 
-    def open_session() -> HttpSession:
-        return open_http(
-            scim.base_url,
-            scim.auth,
-            base=base,
-            environ=environ,
-            timeout=scim.timeout,
-            attempts=scim.attempts,
-            per_minute=scim.per_minute,
-            ca_file=scim.ca_file,
-            sleep=sleep,
-        )
+    def one_more() -> HttpSession:
+        return open_session(settings.scim, base=base, environ=environ, sleep=sleep)
 
-    return ScimTarget(open_session, settings.fields)
+    return ScimTarget(one_more, settings.fields)
 
 
 class _Client(BaseSyncSCIMClient):

@@ -33,18 +33,9 @@ class Channels:
 
     def server(self, rest: Rest) -> "HttpSession":
         """A OneRoster server that a roster is pulled from. Raises `CredentialsUnusable`."""
-        from roster_pipeline.transport.http import open_http
+        from roster_pipeline.transport.http import open_session
 
-        return open_http(
-            rest.base_url,
-            rest.auth,
-            base=self._base,
-            environ=self._environ,
-            timeout=rest.timeout,
-            attempts=rest.attempts,
-            per_minute=rest.per_minute,
-            ca_file=rest.ca_file,
-        )
+        return open_session(rest, base=self._base, environ=self._environ)
 
     def destination(self, destination: Destination) -> Channel:
         """Where a destination wants its packages. Raises `CredentialsUnusable`."""

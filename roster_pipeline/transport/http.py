@@ -5,7 +5,7 @@ the number that an OAuth 1 signature holds only once.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import requests
 import tenacity
 
-from roster_pipeline.transport.config import located
+from roster_pipeline.transport.config import Secret, located
 from roster_pipeline.transport.errors import (
     AuthenticationRefused,
     CredentialsUnusable,
@@ -23,10 +23,10 @@ from roster_pipeline.transport.errors import (
     TransportError,
     Unreachable,
 )
-from roster_pipeline.transport.http_config import HttpAuth
+from roster_pipeline.transport.http_config import HttpAuth, HttpConfig
 from roster_pipeline.transport.http_login import Clock, Login, login
 from roster_pipeline.transport.http_status import Again, refuse_busy, said
-from roster_pipeline.transport.http_wire import Wire
+from roster_pipeline.transport.http_wire import Budget, Wire
 from roster_pipeline.transport.tries import FIRST_PAUSE, LONGEST_PAUSE
 
 AGENT: Final = "roster-pipeline"
@@ -39,11 +39,15 @@ _REPEATABLE: Final = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS: Final = 5
 _PORTS: Final = {"https": 443, "http": 80}
+_NONE_LEFT: Final = object()
+_CONNECTIONS: Final = 16
+"""Kept open to a server, one for each thread that asks it at once."""
 
 
 class HttpSession:
-    """Requests to one server. Use it from one thread at a time and close it.
+    """Requests to one server, made by one thread or several. Close it.
 
+    Login, cookies, the most requests a minute and in all are those of all threads together.
     A path is added to the base address. No other host is ever asked, whatever a link or a
     redirection says, for the proof of who asks would go along.
     """
@@ -145,6 +149,12 @@ class HttpSession:
         step = path.partition("?")[0].strip("/").partition("/")[0]
         return f"{self.base_url}/{_printable(step)}" if step else self.base_url
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What people should know of the login so far: that the second credential is in use, that
+        a scope was not granted. Sentences without a secret."""
+        return self._login.remarks()
+
     def close(self) -> None:
         """Let go of the connections; may be called twice."""
         self._session.close()
@@ -158,7 +168,10 @@ class HttpSession:
     def _attempt(self, request: requests.Request, place: str) -> requests.Response:
         try:
             response = self._followed(request, place)
-            if response.status_code == requests.codes.unauthorized and self._login.renew():
+            renewals = self._login.renewals(response.request)
+            while response.status_code == requests.codes.unauthorized:
+                if next(renewals, _NONE_LEFT) is _NONE_LEFT:
+                    break
                 response = self._followed(request, place)
         except Unreachable as error:
             raise (Again(error) if error.transient else error) from None
@@ -167,7 +180,8 @@ class HttpSession:
         refuse_busy(response, place, self._clock())
         if response.status_code == requests.codes.unauthorized:
             raise AuthenticationRefused(
-                f"{place} does not take the credentials ({said(401)}). Check {self._login.names}."
+                f"{place} does not take {self._login.called} ({said(401)}). Check "
+                f"{self._login.names}."
             )
         if response.status_code == requests.codes.forbidden:
             raise Forbidden(
@@ -194,25 +208,53 @@ class HttpSession:
         )
 
 
+def open_session(
+    config: HttpConfig,
+    *,
+    base: Path,
+    environ: Mapping[str, str],
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Clock = lambda: datetime.now(UTC),
+) -> HttpSession:
+    """A session as the YAML has it, not yet connected; see `open_http`."""
+    return open_http(
+        config.base_url,
+        config.auth,
+        base=base,
+        environ=environ,
+        timeout=config.timeout,
+        attempts=config.attempts,
+        per_minute=config.per_minute,
+        most_requests=config.most_requests,
+        headers=config.headers,
+        ca_file=config.ca_file,
+        sleep=sleep,
+        clock=clock,
+    )
+
+
 def open_http(
     base_url: str,
-    auth: HttpAuth,
+    auth: HttpAuth | Sequence[HttpAuth],
     *,
     base: Path,
     environ: Mapping[str, str],
     timeout: float = 60.0,
     attempts: int = 5,
     per_minute: int | None = None,
+    most_requests: int | None = None,
+    headers: Mapping[str, str | Secret] | None = None,
     ca_file: str | None = None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Clock = lambda: datetime.now(UTC),
 ) -> HttpSession:
     """A session, not yet connected. `base` is what relative paths in the YAML are relative to.
 
-    `timeout` is how many seconds the server may be silent, `attempts` how often one request is
-    made, `per_minute` the most requests a minute, `ca_file` a PEM file of certificates to trust
-    instead of the usual ones; `sleep` waits between attempts. Raises `CredentialsUnusable` if a
-    secret or a file is not where it is said to be.
+    Of several `auth` the first that is taken is used. `timeout` is how many seconds the server may
+    be silent, `attempts` how often one request is made, `per_minute` the most requests a minute,
+    `most_requests` the most in all, `headers` what goes along with each, `ca_file` a PEM file of
+    certificates to trust instead of the usual ones; `sleep` waits between attempts. Raises
+    `CredentialsUnusable` if a secret or a file is not where it is said to be.
     """
     session = requests.Session()
     session.headers["User-Agent"] = AGENT
@@ -221,9 +263,15 @@ def open_http(
         if not trusted.is_file():
             raise CredentialsUnusable(f"There is no file {trusted}, which `ca_file` names.")
         session.verify = str(trusted)
-    if per_minute is not None:
-        _slow_down(session, per_minute)
-    wire = Wire(session, timeout=timeout, most_bytes=MOST_BYTES)
+    _mount(session, per_minute)
+    wire = Wire(
+        session,
+        timeout=timeout,
+        most_bytes=MOST_BYTES,
+        budget=Budget(most_requests),
+        home=base_url,
+        headers=_revealed(headers or {}, environ, base),
+    )
     return HttpSession(
         base_url,
         session,
@@ -235,13 +283,33 @@ def open_http(
     )
 
 
-def _slow_down(session: requests.Session, per_minute: int) -> None:
-    from requests_ratelimiter import LimiterAdapter
+def _mount(session: requests.Session, per_minute: int | None) -> None:
+    if per_minute is None:
+        adapter = requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS)
+    else:
+        from requests_ratelimiter import LimiterAdapter
 
-    # What a server says by 429 is met by waiting as long as it asks.
-    limited = LimiterAdapter(per_minute=per_minute, limit_statuses=())
+        # What a server says by 429 is met by waiting as long as it asks.
+        adapter = LimiterAdapter(
+            per_minute=per_minute, limit_statuses=(), pool_maxsize=_CONNECTIONS
+        )
     for scheme in _PORTS:
-        session.mount(f"{scheme}://", limited)
+        session.mount(f"{scheme}://", adapter)
+
+
+def _revealed(
+    headers: Mapping[str, str | Secret], environ: Mapping[str, str], base: Path
+) -> dict[str, str]:
+    """Headers with their secrets. Raises `CredentialsUnusable` for what no header can carry."""
+    found = {}
+    for name, kept in headers.items():
+        value = kept if isinstance(kept, str) else kept.reveal(environ, base)
+        if not value.isascii() or not value.isprintable() or value != value.strip():
+            raise CredentialsUnusable(
+                f"The header {name} has signs that no header can, or blanks around its value."
+            )
+        found[name] = value
+    return found
 
 
 def _helps(error: BaseException, may_repeat: bool) -> bool:

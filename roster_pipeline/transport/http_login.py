@@ -1,161 +1,161 @@
 """The ways to prove by HTTP who one is. None of them shows a secret, in no repr and no error."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Final, Protocol, cast
 
 import requests
 from requests.auth import AuthBase
 
 from roster_pipeline.transport.config import Secret
-from roster_pipeline.transport.errors import (
-    AuthenticationRefused,
-    CredentialsUnusable,
-    Interrupted,
-    TransportError,
-)
+from roster_pipeline.transport.errors import AuthenticationRefused, CredentialsUnusable
 from roster_pipeline.transport.http_config import HttpAuth, OAuth2
-from roster_pipeline.transport.http_status import Again, refuse_busy
 from roster_pipeline.transport.http_wire import Wire
 
 Clock = Callable[[], datetime]
 
-# RFC 6749, section 5.2, and what each means for whoever filled in the YAML. The server's own words
-# are not repeated: they may hold what was sent.
-_OAUTH_ERRORS: Final[Mapping[str, str]] = {
-    "invalid_client": "it does not take `client_id` and `client_secret`; check both",
-    "unauthorized_client": "this client may not ask for tokens by itself; ask the server's owner",
-    "invalid_scope": "it does not give out the scopes asked for; check `scopes`, or ask the "
-    "server's owner to grant them",
-    "invalid_request": "it does not understand the request; try another `in`: basic, body, query",
-    "unsupported_grant_type": "it knows no client credentials; check `token_url`",
-}
-_UNSAID: Final = timedelta(minutes=5)
-"""How long a token is good for of which the server does not say so."""
-_MARGIN: Final = timedelta(seconds=30)
-_LONGEST: Final = timedelta(days=365)
+_NTH: Final = ("the first credential", "the second credential")
+
+
+class CredentialRefused(AuthenticationRefused):
+    """No token is given to this id and secret; to others perhaps."""
 
 
 class Login(Protocol):
-    """Adds the proof to each request."""
+    """Adds the proof to each request, whichever thread makes it."""
 
     names: str
     """The keys in the YAML that a refusal points at."""
+    called: str
+    """What a refusal calls what was refused."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """The request with the proof. Raises `TransportError`."""
         ...
 
-    def renew(self) -> bool:
-        """Forget what a server has just refused; whether the next proof will be another one."""
+    def renewals(self, refused: requests.PreparedRequest) -> Iterator[None]:
+        """One step for each other proof there is to try, now that the server has refused this
+        request; after a step requests get that proof."""
+        ...
+
+    def remarks(self) -> tuple[str, ...]:
+        """What people should know of how it went so far, in sentences without a secret."""
         ...
 
 
 class BearerLogin(AuthBase):
-    """A token that does not change."""
+    """A token that somebody else renews. `read` finds it where it is kept."""
 
     names = "`token`"
+    called = "the credentials"
 
-    def __init__(self, token: str) -> None:
-        self._token = sound_token(token)
+    def __init__(self, read: Callable[[], str]) -> None:
+        self._read = read
+        self._token = sound_token(read())
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 
-    def renew(self) -> bool:
-        return False
+    def renewals(self, refused: requests.PreparedRequest) -> Iterator[None]:
+        self._token = sound_token(self._read())
+        if refused.headers.get("Authorization") != f"Bearer {self._token}":
+            yield
+
+    def remarks(self) -> tuple[str, ...]:
+        return ()
 
 
 class SignedLogin(AuthBase):
     """OAuth 1.0a: key, time, a number used once, and a signature over all of the request."""
 
     names = "`consumer_key`, `consumer_secret` and `signature`"
+    called = "the credentials"
 
     def __init__(self, key: str, secret: str, method: str) -> None:
         from requests_oauthlib import OAuth1  # type: ignore[import-untyped]  # it has no stubs here
 
-        self._sign = OAuth1(key, client_secret=secret, signature_method=method)
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return cast(requests.PreparedRequest, self._sign(request))
-
-    def renew(self) -> bool:
-        return False
-
-
-class TokenLogin(AuthBase):
-    """OAuth 2 client credentials: a token, fetched when it is needed and before it runs out."""
-
-    names = "`client_id`, `client_secret` and `scopes`"
-
-    def __init__(
-        self, config: OAuth2, client_id: str, client_secret: str, wire: Wire, clock: Clock
-    ) -> None:
-        self._config = config
-        self._id = client_id
-        self._secret = client_secret
-        self._wire = wire
-        self._clock = clock
-        self._token: str | None = None
-        self._good_until: datetime | None = None
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token is None or (self._good_until and self._clock() >= self._good_until):
-            self._fetch()
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-    def renew(self) -> bool:
-        self._token = None
-        return True
-
-    def _fetch(self) -> None:
-        place = self._config.token_url.partition("?")[0]
-        response = self._answer(place)
-        answer = _json_object(response)
-        if response.status_code != requests.codes.ok or "access_token" not in answer:
-            raise _refusal(response, answer, place)
-        self._token = sound_token(str(answer["access_token"]))
-        lasts = _seconds(answer.get("expires_in"))
-        self._good_until = self._clock() + lasts - min(_MARGIN, lasts / 2)
-
-    def _answer(self, place: str) -> requests.Response:
-        """What the server says to the request for a token; `Again` if it may say more later. The
-        request for which the token is meant was not sent yet."""
-        try:
-            response = self._wire.send(self._request(), place)
-            refuse_busy(response, place, self._clock())
-        except Interrupted as error:
-            raise Again(error) from None
-        except Again as again:
-            raise Again(again.error, wait=again.wait) from None
-        return response
-
-    def _request(self) -> requests.Request:
-        form = {"grant_type": "client_credentials"}
-        if self._config.scopes:
-            form["scope"] = " ".join(self._config.scopes)
-        in_body = self._config.sent_in == "body"
-        in_query = self._config.sent_in == "query"
-        if in_body:
-            form |= {"client_id": self._id, "client_secret": self._secret}
-        return requests.Request(
-            "POST",
-            self._config.token_url,
-            params=form if in_query else None,
-            data=None if in_query else form,
-            headers={"Accept": "application/json"},
-            # A callable that does nothing keeps requests from looking for a .netrc.
-            auth=_nobody if in_body else (self._id.encode(), self._secret.encode()),
+        # One of them signs one request at a time.
+        self._new: Callable[[], AuthBase] = partial(
+            OAuth1, key, client_secret=secret, signature_method=method
         )
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return self._new()(request)
+
+    def renewals(self, refused: requests.PreparedRequest) -> Iterator[None]:
+        yield from ()
+
+    def remarks(self) -> tuple[str, ...]:
+        return ()
+
+
+class InTurn(AuthBase):
+    """Credentials of which one is about to end: the first that is taken stays in use."""
+
+    def __init__(self, logins: Sequence[Login]) -> None:
+        self._logins = logins
+        self._used = 0
+        self._lock = threading.Lock()
+        nth = _NTH[: len(logins)]
+        self.called = ", nor ".join(nth)
+        self.names = "; ".join(
+            f"{login.names} of {n}" for n, login in zip(nth, logins, strict=True)
+        )
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        refusals: list[str] = []
+        while True:
+            used = self._used
+            try:
+                return self._logins[used](request)
+            except CredentialRefused as error:
+                refusals.append(f"{_NTH[used].capitalize()}: {error}")
+                if not self._goes_on_after(used):
+                    said = " ".join(refusals)
+                    raise AuthenticationRefused(f"No credential is taken. {said}") from None
+
+    def renewals(self, refused: requests.PreparedRequest) -> Iterator[None]:
+        used = self._used
+        yield from self._logins[used].renewals(refused)
+        while self._goes_on_after(used):
+            used = self._used
+            yield
+
+    def remarks(self) -> tuple[str, ...]:
+        said = [
+            remark
+            for n, login in zip(_NTH, self._logins, strict=False)
+            for remark in login.remarks()
+        ]
+        if self._used:
+            said.insert(
+                0,
+                f"{_NTH[0].capitalize()} is refused; {_NTH[self._used]} is in use. Take the first "
+                "out of `auth`.",
+            )
+        return tuple(said)
+
+    def _goes_on_after(self, used: int) -> bool:
+        """Whether there is a credential after this one, which is in use from now on."""
+        with self._lock:
+            if self._used == used and used + 1 < len(self._logins):
+                self._used += 1
+            return self._used > used
 
 
 def login(
-    auth: HttpAuth, wire: Wire, *, base: Path, environ: Mapping[str, str], clock: Clock
+    auth: HttpAuth | Sequence[HttpAuth],
+    wire: Wire,
+    *,
+    base: Path,
+    environ: Mapping[str, str],
+    clock: Clock,
 ) -> Login:
-    """The login that the YAML describes; nothing is asked of a server yet.
+    """The login that the YAML describes, or several in turn; nothing is asked of a server yet.
 
     Raises `CredentialsUnusable` if a secret is not where it is said to be.
     """
@@ -163,8 +163,16 @@ def login(
     def reveal(value: str | Secret) -> str:
         return value if isinstance(value, str) else value.reveal(environ, base)
 
-    if auth.bearer is not None:
-        return BearerLogin(reveal(auth.bearer.token))
+    ways = [auth] if isinstance(auth, HttpAuth) else auth
+    logins = [_one(way, wire, reveal, clock) for way in ways]
+    return logins[0] if len(logins) == 1 else InTurn(logins)
+
+
+def _one(auth: HttpAuth, wire: Wire, reveal: Callable[[str | Secret], str], clock: Clock) -> Login:
+    from roster_pipeline.transport.http_token import TokenLogin
+
+    if (bearer := auth.bearer) is not None:
+        return BearerLogin(lambda: reveal(bearer.token))
     if auth.oauth1 is not None:
         key, secret = reveal(auth.oauth1.consumer_key), reveal(auth.oauth1.consumer_secret)
         return SignedLogin(key, secret, auth.oauth1.signature)
@@ -179,37 +187,3 @@ def sound_token(token: str) -> str:
             "The bearer token is empty, or holds signs that no token has (blanks, line breaks)."
         )
     return token
-
-
-def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
-def _json_object(response: requests.Response) -> dict[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
-def _refusal(response: requests.Response, answer: Mapping[str, Any], place: str) -> TransportError:
-    status = response.status_code
-    said = _OAUTH_ERRORS.get(str(answer.get("error")))
-    if said is None and status in (requests.codes.unauthorized, requests.codes.forbidden):
-        said = _OAUTH_ERRORS["invalid_client"]
-    if said is not None:
-        return AuthenticationRefused(f"{place} gives no token ({status}): {said}.")
-    return TransportError(
-        f"{place} gives no token: it answers with status {status} and nothing like one. Check "
-        "`token_url`; every installation has its own."
-    )
-
-
-def _seconds(value: Any) -> timedelta:
-    """How long a token is good for. Some servers say it as text, some not at all."""
-    try:
-        lasts = timedelta(seconds=float(value))
-    except (TypeError, ValueError, OverflowError):
-        return _UNSAID
-    return min(lasts, _LONGEST) if lasts > timedelta() else _UNSAID

@@ -6,13 +6,16 @@ configured and one step below it, for there ids of people may stand.
 
 import logging
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from http.cookiejar import Cookie
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from requests.cookies import RequestsCookieJar
 
 from roster_pipeline.transport.errors import (
     HostUnknown,
@@ -95,17 +98,58 @@ _EXPLANATIONS: Final[tuple[tuple[_Kinds, type[TransportError], str], ...]] = (
 )
 
 
+class Cookies(RequestsCookieJar):
+    """What servers want to have sent back, also while other threads add to it."""
+
+    def __iter__(self) -> Iterator[Cookie]:  # type: ignore[override]  # so is its parent's
+        with self._cookies_lock:  # type: ignore[attr-defined]  # not in the library's stubs
+            return iter(list(super().__iter__()))
+
+
+class Budget:
+    """How many requests may still be made."""
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
+        self._left = most
+        self._lock = threading.Lock()
+
+    def spend(self, host: str) -> None:
+        """Count one request. Raises `TransportError` where there is none left."""
+        with self._lock:
+            if self._left == 0:
+                raise TransportError(
+                    f"The budget of {self._most:,} requests to {host} is used up. If that many are"
+                    " needed, raise `most_requests`; if not, look what makes it ask so often."
+                )
+            if self._left is not None:
+                self._left -= 1
+
+
 class Wire:
-    """Sends requests one at a time and reads their answers whole.
+    """Sends requests and reads their answers whole. For several threads.
 
     `timeout` is how many seconds the server may be silent, `most_bytes` how long an unpacked
-    answer may be.
+    answer may be; `headers` go along to the host of the address `home` and to no other.
     """
 
-    def __init__(self, session: requests.Session, *, timeout: float, most_bytes: int) -> None:
+    def __init__(
+        self,
+        session: requests.Session,
+        *,
+        timeout: float,
+        most_bytes: int,
+        budget: Budget,
+        home: str,
+        headers: Mapping[str, str],
+    ) -> None:
+        session.cookies = Cookies()
         self._session = session
         self._timeout = timeout
         self._most_bytes = most_bytes
+        self._budget = budget
+        self._home = urlsplit(home).netloc
+        self._headers = dict(headers)
 
     def send(self, request: requests.Request, place: str) -> requests.Response:
         """The answer, whatever its status, with its body read; redirections are not followed.
@@ -113,6 +157,9 @@ class Wire:
         `place` is what sentences call the address. Raises `TransportError`.
         """
         prepared = self._session.prepare_request(request)
+        if urlsplit(prepared.url).netloc == self._home:
+            prepared.headers.update(self._headers)
+        self._budget.spend(urlsplit(place).netloc)
         settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
         deadline = time.monotonic() + _PATIENCE * self._timeout
         try:

@@ -54,16 +54,16 @@ def test_the_version_says_which_profile_path_and_scope(version: Any) -> None:
             "1.2": "https://sis.example/ims/oneroster/rostering/v1p2",
         }[number]
     )
-    assert made.rest.auth.oauth2 is not None
-    assert made.rest.auth.oauth2.scopes == (CORE.format(number[-1]),)
+    assert made.rest.auth[0].oauth2 is not None
+    assert made.rest.auth[0].oauth2.scopes == (CORE.format(number[-1]),)
 
 
 def test_the_scope_of_demographics_is_asked_for_where_they_are_wanted() -> None:
     auth = {"oauth2": {**OAUTH2, "token_url": "https://sis.example/token"}}
     made = server(base_url="https://sis.example", auth=auth, demographics=True)
 
-    assert made.auth.oauth2 is not None
-    assert made.auth.oauth2.scopes == (CORE.format(2), DEMOGRAPHICS.format(2))
+    assert made.auth[0].oauth2 is not None
+    assert made.auth[0].oauth2.scopes == (CORE.format(2), DEMOGRAPHICS.format(2))
     assert made.collections[-1] == "demographics"
 
 
@@ -83,18 +83,18 @@ def test_whatever_a_district_says_goes_before_its_vendor() -> None:
     )
     assert made.base_url == "https://ps.example/ws/v1p1/ims/oneroster/v1p1"
     assert made.limit == 50
-    assert made.auth.oauth2 is not None
-    assert made.auth.oauth2.token_url == "https://accounts.powerschool.com/as/token.oauth2"
-    assert (made.auth.oauth2.sent_in, made.auth.oauth2.scopes) == ("body", ("a",))
+    assert made.auth[0].oauth2 is not None
+    assert made.auth[0].oauth2.token_url == "https://accounts.powerschool.com/as/token.oauth2"
+    assert (made.auth[0].oauth2.sent_in, made.auth[0].oauth2.scopes) == ("body", ("a",))
 
 
 def test_a_powerschool_needs_its_host_only() -> None:
     made = server("powerschool", base_url="https://ps.example:8443", auth={"oauth2": OAUTH2})
 
     assert made.base_url == "https://ps.example:8443/ims/oneroster/v1p1"
-    assert made.auth.oauth2 is not None
-    assert made.auth.oauth2.token_url == "https://ps.example:8443/oauth/access_token"
-    assert made.auth.oauth2.sent_in == "basic"
+    assert made.auth[0].oauth2 is not None
+    assert made.auth[0].oauth2.token_url == "https://ps.example:8443/oauth/access_token"
+    assert made.auth[0].oauth2.sent_in == "basic"
 
 
 def test_an_infinite_campus_needs_its_host_and_app() -> None:
@@ -104,8 +104,8 @@ def test_an_infinite_campus_needs_its_host_and_app() -> None:
 
     base = "https://ic.example/campus/api/oneroster/v1p2/us/ims/oneroster/rostering/v1p2"
     assert made.base_url == base
-    assert made.auth.oauth2 is not None
-    assert made.auth.oauth2.token_url == "https://ic.example/campus/oauth2/token?appName=us"
+    assert made.auth[0].oauth2 is not None
+    assert made.auth[0].oauth2.token_url == "https://ic.example/campus/oauth2/token?appName=us"
     said = complaint(
         vendor="infinite-campus", base_url="https://ic.example", auth={"oauth2": OAUTH2}
     )
