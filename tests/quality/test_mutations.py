@@ -18,11 +18,12 @@ from roster_pipeline.oneroster.package import open_package
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.quality.candidate import build_candidate
 from roster_pipeline.simulator.district import District
+from tests.examples import examples
 from tests.quality.breaking import TODAY
 from tests.quality.mutations import Cell, Package, Rows, complaints, rows_of
 from tests.small import Row, district, packed
 
-EXAMPLES: Final = int(os.environ.get("ROSTER_MUTATIONS", "12"))
+EXAMPLES: Final = int(os.environ.get("ROSTER_MUTATIONS", examples(6)))
 """For each of the eight packages; a thorough look takes thousands."""
 
 _MODIFIED: Final = "2026-09-20T12:00:00.000Z"

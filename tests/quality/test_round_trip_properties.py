@@ -26,11 +26,12 @@ from roster_pipeline.oneroster.versions import downgrade_users, upgrade_users
 from roster_pipeline.oneroster.writing import write_bulk, write_delta
 from roster_pipeline.quality.candidate import build_candidate
 from roster_pipeline.tables.text import TEXT
+from tests.examples import examples
 from tests.oneroster.strategies import BLANK, Frames, edits_of, rosters, row_set, stored
 
 
 @given(rosters(max_rows=6, blank=("password",)), st.integers(1, 4))
-@settings(max_examples=25)
+@settings(max_examples=examples(12))
 def test_what_is_written_as_1p2_is_read_again_but_for_what_bulk_leaves_blank(
     frames: Frames, block: int
 ) -> None:
@@ -56,7 +57,7 @@ def two_days(draw: st.DrawFn) -> tuple[Frames, Frames]:
 
 
 @given(two_days(), st.integers(1, 4), st.integers(1, 4))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(10))
 def test_the_difference_of_two_rosters_as_a_delta_package_makes_the_later_of_the_earlier(
     days: tuple[Frames, Frames], before: int, after: int
 ) -> None:
