@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from roster_pipeline.cli import main
+from roster_pipeline.store import Hold
+from roster_pipeline.store.ledger import Ledger
 from tests.small import Row, district, packed
 
 SOURCE = """\
@@ -79,6 +81,24 @@ def new_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "destinations" / "learning-app.yaml").write_text(DESTINATION)
     (folder / "drops").mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def held_once(tmp_path_factory: pytest.TempPathFactory, new_workspace: Path) -> Path:
+    """That workspace after a first sync, whose roster is held."""
+    folder = shutil.copytree(new_workspace, tmp_path_factory.mktemp("held") / "workspace")
+    (folder / "drops" / "roster.zip").write_bytes(packed(district()))
+    assert main(["sync", "springfield", "-w", str(folder)]) == 3
+    return folder
+
+
+@pytest.fixture
+def first_hold(workspace: Path, held_once: Path) -> Hold:
+    """Let the workspace be a copy of it; its hold."""
+    shutil.copytree(held_once, workspace, dirs_exist_ok=True)
+    with Ledger.open(f"sqlite:///{workspace}/ledger.sqlite") as ledger:
+        (hold,) = ledger.holds()
+    return hold
 
 
 @pytest.fixture

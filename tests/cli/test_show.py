@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from roster_pipeline.guards.settings import GuardSettings
 from roster_pipeline.oneroster.delta import diff
 from roster_pipeline.oneroster.roster import Roster as Stored
 from roster_pipeline.reports.difference import difference_bytes, difference_document
+from roster_pipeline.store import Hold
 from roster_pipeline.store.differences import Differences
 from tests.cli.conftest import Roster
 
@@ -21,13 +21,12 @@ Held = dict[str, Any]
 
 
 @pytest.fixture
-def held(roster: Roster, workspace: Path, pack: Callable[..., Path]) -> Held:
+def held(roster: Roster, workspace: Path, first_hold: Hold) -> Held:
     """A first roster, held, of which no difference is saved."""
-    pack("roster.zip").replace(workspace / "drops" / "roster.zip")
-    ended = roster("sync", "springfield", "-w", workspace, "--format", "json")
-    assert ended.code == 3
     shutil.rmtree(workspace / "store" / "differences", ignore_errors=True)
-    hold: Held = ended.document()["hold"]
+    listed = roster("holds", "-w", workspace, "--format", "json").document()["holds"]
+    hold: Held = listed[0]
+    assert hold["name"] == first_hold.name
     return hold
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from roster_pipeline.store import Hold
 from tests.cli.conftest import Roster
 from tests.small import Row, unpacked
 
@@ -95,10 +96,9 @@ def test_the_next_step_is_said_as_it_must_be_typed_here(
 
 
 def test_a_rejected_roster_stays_out_and_is_reported(
-    roster: Roster, workspace: Path, drop: Callable[..., Path]
+    roster: Roster, workspace: Path, first_hold: Hold
 ) -> None:
-    drop()
-    name = held(roster, workspace)
+    name = first_hold.name
     rejected = roster(
         "reject", name, "--why", "wrong file", "--who", "ada", "-w", workspace, "--format", "json"
     )
@@ -112,10 +112,9 @@ def test_a_rejected_roster_stays_out_and_is_reported(
 
 
 def test_an_approval_without_a_run_is_taken_up_by_the_next_sync(
-    roster: Roster, workspace: Path, drop: Callable[..., Path]
+    roster: Roster, workspace: Path, first_hold: Hold
 ) -> None:
-    drop()
-    name = held(roster, workspace)
+    name = first_hold.name
     approved = roster("approve", name, "--why", "ok", "--no-run", "-w", workspace)
     assert approved.code == 0
     assert not (workspace / "learning-app").exists()
@@ -124,10 +123,9 @@ def test_an_approval_without_a_run_is_taken_up_by_the_next_sync(
 
 
 def test_a_sync_says_which_rows_it_could_not_use(
-    roster: Roster, workspace: Path, drop: Callable[..., Path]
+    roster: Roster, workspace: Path, drop: Callable[..., Path], first_hold: Hold
 ) -> None:
-    drop()
-    roster("approve", held(roster, workspace), "--why", "ok", "-w", workspace)
+    roster("approve", first_hold.name, "--why", "ok", "-w", workspace)
     drop("later.zip", lambda files: files["enrollments"][0].update(beginDate="8/26/2026"))
     ended = roster("sync", "springfield", "-w", workspace)
     assert ended.code == 0, ended.err
@@ -135,10 +133,9 @@ def test_a_sync_says_which_rows_it_could_not_use(
 
 
 def test_a_dry_run_changes_no_file_and_shows_what_it_would_deliver(
-    roster: Roster, workspace: Path, drop: Callable[..., Path], tmp_path: Path
+    roster: Roster, workspace: Path, drop: Callable[..., Path], first_hold: Hold, tmp_path: Path
 ) -> None:
-    drop()
-    roster("approve", held(roster, workspace), "--why", "ok", "-w", workspace)
+    roster("approve", first_hold.name, "--why", "ok", "-w", workspace)
     drop("later.zip", lambda files: files["users"][0].update(givenName="Augusta"))
     before = contents(workspace)
     ended = roster(
