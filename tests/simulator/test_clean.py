@@ -15,7 +15,6 @@ from roster_pipeline.simulator.district import Day, District
 from roster_pipeline.simulator.rest_server import RestServer
 from roster_pipeline.sources.pull import pull
 from roster_pipeline.transport.http import open_http
-from roster_pipeline.transport.http_config import HttpAuth
 from tests.sources.conftest import rest_source
 
 DAYS = (0, 1, 5, 30)
@@ -75,7 +74,7 @@ def test_a_clean_district_over_rest_has_no_finding(version: str, tmp_path: Path)
         assert source.rest is not None
         session = open_http(
             server.base_url(Version(version)),
-            HttpAuth.model_validate(source.rest.auth),
+            source.rest.auth,
             base=tmp_path,
             environ={"S": "sesame"},
             sleep=lambda _: None,

@@ -12,7 +12,6 @@ from roster_pipeline.simulator.rest_server import Accents, RestServer
 from roster_pipeline.sources.config import Source
 from roster_pipeline.sources.pull import pull
 from roster_pipeline.transport.http import open_http
-from roster_pipeline.transport.http_config import HttpAuth
 from tests.small import district, packed
 from tests.sources.conftest import rest_source
 
@@ -55,7 +54,7 @@ def pulled(server: RestServer, into: Path, kind: str = "oauth2", **keys: object)
     assert source.rest is not None
     session = open_http(
         source.rest.base_url,
-        HttpAuth.model_validate(source.rest.auth),
+        source.rest.auth,
         base=into,
         environ={"SECRET": SECRET},
         sleep=lambda _: None,
