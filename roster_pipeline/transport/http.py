@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
@@ -28,6 +28,8 @@ from roster_pipeline.transport.http_login import Clock, Login, login
 from roster_pipeline.transport.http_status import Again, refuse_busy, said
 from roster_pipeline.transport.http_wire import Budget, Wire
 from roster_pipeline.transport.tries import FIRST_PAUSE, LONGEST_PAUSE
+
+T = TypeVar("T")
 
 AGENT: Final = "roster-pipeline"
 MOST_BYTES: Final = 256 << 20
@@ -104,18 +106,13 @@ class HttpSession:
         )
         may_repeat = request.method in _REPEATABLE if repeatable is None else repeatable
         place = self.place(url)
-        trying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda error: _helps(error, may_repeat)),
-            stop=tenacity.stop_after_attempt(self._attempts),
-            wait=_pause,
-            sleep=self._sleep,
-            reraise=True,
-        )
-        try:
-            return trying(self._attempt, request, place)
-        except Again as again:
-            tried = int(trying.statistics["attempt_number"])
-            raise _given_up(again, tried, place) from None
+        return self._patiently(lambda: self._attempt(request, place), place, may_repeat)
+
+    def log_in(self) -> None:
+        """Get what the login needs before the first request, such as a token; the server itself is
+        asked for nothing. Raises `TransportError`."""
+        request = requests.Request("GET", self.base_url, auth=self._login)
+        self._patiently(lambda: self._prove(request), self.base_url, may_repeat=True)
 
     def absolute(self, url: str) -> str:
         """The absolute address of a path or a link.
@@ -164,6 +161,27 @@ class HttpSession:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _patiently(self, attempt: Callable[[], T], place: str, may_repeat: bool) -> T:
+        """What an attempt gives, made again while that may help."""
+        trying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(lambda error: _helps(error, may_repeat)),
+            stop=tenacity.stop_after_attempt(self._attempts),
+            wait=_pause,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return trying(attempt)
+        except Again as again:
+            tried = int(trying.statistics["attempt_number"])
+            raise _given_up(again, tried, place) from None
+
+    def _prove(self, request: requests.Request) -> None:
+        try:
+            self._session.prepare_request(request)
+        except Unreachable as error:
+            raise (Again(error) if error.transient else error) from None
 
     def _attempt(self, request: requests.Request, place: str) -> requests.Response:
         try:
