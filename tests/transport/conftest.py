@@ -1,16 +1,20 @@
-"""A loopback SFTP server, a channel to it, and a folder channel, all over real files."""
+"""Loopback servers, channels and sessions to them, and a folder channel, all over real files."""
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from roster_pipeline.simulator.sftp_server import SftpServer
 from roster_pipeline.transport.channel import Channel
 from roster_pipeline.transport.folder import Folder
+from roster_pipeline.transport.http import HttpSession, open_http
+from roster_pipeline.transport.http_config import HttpAuth
 from roster_pipeline.transport.login import (
     Credentials,
     Fingerprint,
@@ -19,9 +23,13 @@ from roster_pipeline.transport.login import (
     SftpAddress,
 )
 from roster_pipeline.transport.sftp import Sftp
+from tests.transport.scripted import Answer, Asked, Scripted, scripted
 
 USER = "roster"
 PASSWORD = "planted-Passw0rd"
+SECRET = "planted-s3cret+/="
+NOW = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
+BEARER = {"bearer": {"token": {"env": "SECRET"}}}
 
 
 @dataclass
@@ -114,3 +122,52 @@ def _nothing_is_left_unawaited(caplog: pytest.LogCaptureFixture) -> Iterator[Non
         if "never retrieved" in record.getMessage() or "was destroyed" in record.getMessage()
     ]
     assert complaints == []
+
+
+Serve = Callable[[Callable[[Asked], Answer]], Scripted]
+Open = Callable[..., HttpSession]
+
+
+def in_turn(*answers: Answer) -> Callable[[Asked], Answer]:
+    """Each answer once, the last for ever."""
+    left = list(answers)
+    return lambda _: left.pop(0) if len(left) > 1 else left[0]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts HTTP servers and stops them at the end."""
+    with ExitStack() as stack:
+        yield lambda answer: stack.enter_context(scripted(answer))
+
+
+@pytest.fixture
+def now() -> list[datetime]:
+    """The clock's time, which a test may change."""
+    return [NOW]
+
+
+@pytest.fixture
+def open_session(pauses: Pauses, now: list[datetime], tmp_path: Path) -> Iterator[Open]:
+    """Opens HTTP sessions and closes them at the end."""
+    with ExitStack() as stack:
+
+        def opened(
+            url: str,
+            auth: Mapping[str, Any] | Sequence[Mapping[str, Any]] = BEARER,
+            environ: Mapping[str, str] | None = None,
+            **options: Any,
+        ) -> HttpSession:
+            ways = [auth] if isinstance(auth, Mapping) else auth
+            session = open_http(
+                url,
+                [HttpAuth.model_validate(way) for way in ways],
+                base=tmp_path,
+                environ={"SECRET": SECRET} if environ is None else environ,
+                sleep=pauses,
+                clock=lambda: now[0],
+                **{"timeout": 10.0, **options},
+            )
+            return stack.enter_context(session)
+
+        yield opened
