@@ -11,8 +11,8 @@ from tests.proofs.endings import Ending, ending, hash_of, litter, watched
 from tests.proofs.forking import Commands
 from tests.proofs.stage import Stage, staged
 
-QUICK = ("accept.after", "upload.half")
-"""Those of every test run; `make soak` has the others."""
+QUICK = {"sqlite": ("accept.after", "upload.half"), "postgres": ("accept.after",)}
+"""Where in every test run; `make soak` has the other places."""
 NO_LEASE = ("lease.before", "lease.after")
 """Who takes the lease learns from it whose run was lost; here only the run's process tells."""
 
@@ -55,13 +55,22 @@ def results() -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "place",
+    ("stage", "place"),
     [
-        pytest.param(place, marks=[] if place in QUICK else pytest.mark.soak)
+        pytest.param(
+            storage,
+            place,
+            marks=[
+                *([pytest.mark.postgres] if storage == "postgres" else []),
+                *([] if place in quick else [pytest.mark.soak]),
+            ],
+        )
+        for storage, quick in QUICK.items()
         for place in PLACES
         # The tables are nobody's here; see tests/receivers.
         if not place.startswith("tables.") and place not in NO_LEASE
     ],
+    indirect=["stage"],
 )
 def test_a_sync_killed_anywhere_ends_as_one_that_was_not(
     stage: Stage, place: str, undisturbed: Ending
