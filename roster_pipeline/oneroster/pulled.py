@@ -24,7 +24,7 @@ from roster_pipeline.oneroster.reading_rules import RULES
 from roster_pipeline.oneroster.rest_json import collection_of, rows_of
 from roster_pipeline.oneroster.spelling import respell
 from roster_pipeline.oneroster.text_faults import unreadable
-from roster_pipeline.tables.archive import ArchiveError, ZipWriter
+from roster_pipeline.tables.archive import ArchiveError, ZipReader, ZipWriter
 from roster_pipeline.tables.text import TEXT
 
 _FORMAT: Final = 1
@@ -94,9 +94,19 @@ class PullWriter:
 
             yield write, self._look_into if name == "users" else _overlook
 
-    def finish(self) -> None:
-        """Say what is there; without this it is no pull."""
+    def add(self, file: BinaryIO, name: str, records: int, holding: Mapping[str, bool]) -> None:
+        """Take a collection over from another finished pull in `file`, as it lies there; how many
+        records it has and what it is `holding` is taken from the other's writer or words."""
+        with ZipReader(file) as reader:
+            self._zip.copy(reader, member(name))
+        self.records[name] = records
+        for held in self.holding:
+            self.holding[held] = self.holding[held] or holding.get(held, False)
+
+    def finish(self, more: Mapping[str, Any] | None = None) -> None:
+        """Say what is there, and `more` of it; without this it is no pull."""
         said = {
+            **(more or {}),
             "format": _FORMAT,
             "version": str(self._version),
             "collections": self.records,

@@ -35,11 +35,12 @@ COLLECTIONS: Final = (
     "academicSessions",
     "courses",
     "classes",
-    "users",
     "enrollments",
+    "users",
     "demographics",
 )
-"""The collections that hold a whole roster, in an order in which most references point back."""
+"""The collections that hold a whole roster, in the order in which they are pulled: enrollments
+before users, so that whoever is enrolled meanwhile is there when users come."""
 
 PROFILE_URI: Final = "urn:oneroster:userProfile:"
 """What our own profile ids begin with; the profile's sourcedId, percent-encoded, follows."""
