@@ -134,6 +134,18 @@ def in_turn(*answers: Answer) -> Callable[[Asked], Answer]:
     return lambda _: left.pop(0) if len(left) > 1 else left[0]
 
 
+def oauth2(server_url: str, **keys: Any) -> dict[str, Any]:
+    """A login by OAuth 2, its secret in the variable SECRET."""
+    return {
+        "oauth2": {
+            "client_id": "us",
+            "client_secret": {"env": "SECRET"},
+            "token_url": f"{server_url}/token",
+            **keys,
+        }
+    }
+
+
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Starts HTTP servers and stops them at the end."""

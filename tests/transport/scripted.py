@@ -2,6 +2,7 @@
 
 import json
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,12 @@ class Asked:
     def form(self) -> dict[str, str]:
         """The fields of a form in the body."""
         return dict(parse_qsl(self.body.decode()))
+
+    @property
+    def client(self) -> str:
+        """Who asks by HTTP Basic."""
+        said = self.headers.get("Authorization", "").removeprefix("Basic ")
+        return b64decode(said).decode().partition(":")[0]
 
 
 @dataclass

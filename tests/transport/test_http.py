@@ -11,15 +11,17 @@ from email.utils import format_datetime
 import pytest
 
 from roster_pipeline.transport import http
+from roster_pipeline.transport.config import Secret
 from roster_pipeline.transport.errors import (
     Busy,
+    CredentialsUnusable,
     Forbidden,
     HostUnknown,
     Interrupted,
     TransportError,
     Unreachable,
 )
-from tests.transport.conftest import NOW, SECRET, Open, Pauses, Serve, in_turn
+from tests.transport.conftest import BEARER, NOW, SECRET, Open, Pauses, Serve, in_turn, oauth2
 from tests.transport.scripted import Answer, Asked, json_answer
 
 # ---- one answer ----------------------------------------------------------------------------
@@ -314,3 +316,52 @@ def test_no_remark_of_a_library_holds_what_a_query_asks_for(
 
     assert "ada.lovelace" not in caplog.text
     assert SECRET not in caplog.text
+
+
+def test_more_requests_than_the_budget_has_are_not_made(
+    serve: Serve, open_session: Open, pauses: Pauses
+) -> None:
+    server = serve(in_turn(Answer(503), json_answer({})))
+    session = open_session(server.url, most_requests=3)
+    session.request("GET", "/x")
+    session.request("GET", "/x")
+
+    with pytest.raises(
+        TransportError, match=r"budget of 3 requests .* used up.*`most_requests`"
+    ) as e:
+        session.request("GET", "/x")
+    assert not e.value.transient
+    assert (len(server.asked), pauses.seconds) == (3, [1])
+
+
+def test_more_headers_go_to_the_servers_host_and_to_no_other(
+    serve: Serve, open_session: Open
+) -> None:
+    token = json_answer({"access_token": "t"})
+    server = serve(lambda asked: token if asked.path == "/token" else json_answer({}))
+    tokens = serve(lambda _: token)
+    headers = {"X-Tenant": "springfield", "X-Api-Key": Secret(env="SECRET")}
+
+    for url in (server.url, tokens.url):
+        session = open_session(server.url, oauth2(url), headers=headers)
+        session.request("GET", "/orgs", headers={"X-Tenant": "ours"})
+        assert SECRET not in repr(session)
+
+    assert server.paths() == ["/token", "/orgs", "/orgs"]
+    for asked in server.asked:
+        assert (asked.headers["X-Tenant"], asked.headers["X-Api-Key"]) == ("springfield", SECRET)
+    assert not {"X-Tenant", "X-Api-Key"} & set(tokens.asked[0].headers)
+
+
+@pytest.mark.parametrize("value", ["planted\nX-Evil: 1", "planted ", "plantedä"])
+def test_a_header_that_cannot_be_sent_is_named_and_not_shown(
+    open_session: Open, value: str
+) -> None:
+    with pytest.raises(CredentialsUnusable, match="The header X-Key has signs") as error:
+        open_session(
+            "https://sis.example",
+            BEARER,
+            {"SECRET": "t", "KEY": value},
+            headers={"X-Key": Secret(env="KEY")},
+        )
+    assert "planted" not in str(error.value)

@@ -1,4 +1,4 @@
-"""Proving by HTTP who one is: tokens, signatures, two credentials at once, scopes."""
+"""Proving by HTTP who one is: tokens and signatures."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,19 +12,8 @@ from roster_pipeline.transport.errors import (
     CredentialsUnusable,
     TransportError,
 )
-from tests.transport.conftest import BEARER, NOW, SECRET, Open, Pauses, Serve
+from tests.transport.conftest import BEARER, NOW, SECRET, Open, Pauses, Serve, oauth2
 from tests.transport.scripted import Answer, Asked, Scripted, json_answer
-
-
-def oauth2(server_url: str, **keys: Any) -> dict[str, Any]:
-    return {
-        "oauth2": {
-            "client_id": "us",
-            "client_secret": {"env": "SECRET"},
-            "token_url": f"{server_url}/token",
-            **keys,
-        }
-    }
 
 
 def token_server(serve: Serve, *, good: Callable[[str], bool], tokens: list[Any]) -> Scripted:
