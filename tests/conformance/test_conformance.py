@@ -1,0 +1,70 @@
+"""Every vendor's profile against a server that behaves as that vendor's does."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from roster_pipeline.sources import vendors
+from tests.conformance import proofs
+from tests.conformance.server import Loopback
+from tests.conformance.statement import SERVERS, stated
+from tests.conformance.trial import Case, cases
+
+VENDORS = [name for name in vendors.known() if vendors.load(name).rest is not None]
+STATED = [name for name in VENDORS if (SERVERS / f"{name}.yaml").is_file()]
+CASES = [case for name in STATED for case in cases(name)]
+USUAL = [case for case in CASES if case.number == 0 and case == next(cases(case.vendor))]
+
+# What is being built, and what waits for it: a vendor, a key of profiles, a kind of proof. Each
+# mark fails as soon as its work is there.
+PENDING: dict[str, str] = {
+    "ed-fi": "records are not merged yet",
+    "merge": "records are not merged yet",
+    "steady": "a collection is not begun again yet",
+    "blanks_in_ids": "blanks in sourcedIds are not kept with the pull yet",
+    "powerschool": "blanks in sourcedIds are not kept with the pull yet",
+    "synergy": "the cookie of a token's answer is not sent on yet",
+    "changed": "a collection is not begun again yet",
+    "at once": "collections are not pulled side by side yet",
+    "most_at_once": "collections are not pulled side by side yet",
+}
+
+
+def pending(cases: Iterable[Case], *proofs: str) -> list[Any]:
+    """The cases, those marked whose proof waits for something."""
+    return [pytest.param(case, id=str(case), marks=_marks(case.vendor, *proofs)) for case in cases]
+
+
+def _marks(*keys: str) -> tuple[pytest.MarkDecorator, ...]:
+    reasons = [PENDING[key] for key in keys if key in PENDING]
+    return tuple(pytest.mark.xfail(strict=True, reason=reason) for reason in reasons[:1])
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_somebody_said_how_the_vendors_server_behaves(vendor: str) -> None:
+    stated(vendor)
+
+
+def test_nothing_is_said_of_vendors_that_nobody_knows() -> None:
+    assert sorted(file.stem for file in SERVERS.glob("*.yaml")) == sorted(VENDORS)
+
+
+@pytest.mark.parametrize("vendor", STATED)
+def test_the_ways_to_log_in_are_the_vendors(vendor: str) -> None:
+    proofs.knows_how_to_log_in(vendor)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_district_that_says_little_asks_the_right_addresses(case: Case) -> None:
+    proofs.asks_the_right_addresses(case)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_vendors_limits_are_kept(case: Case) -> None:
+    proofs.keeps_the_limits(case)
+
+
+@pytest.mark.parametrize("case", pending(CASES, "rows"))
+def test_every_row_of_the_server_is_in_the_candidate(case: Case, loopback: Loopback) -> None:
+    proofs.brings_every_row(case, loopback)
