@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,8 @@ from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import tables
 from roster_pipeline.oneroster.versions import role_ids, short_guid
-from roster_pipeline.tables.arrow import cells
-from roster_pipeline.tables.text import TEXT, series
+from roster_pipeline.tables.arrow import cells, pc
+from roster_pipeline.tables.text import TEXT, arrow, series
 
 Record = Mapping[str, Any]
 
@@ -54,6 +54,7 @@ _RENAMED: Final = {
 }
 _DATETIME: Final = re.compile(DATETIME)
 _NOT_IN_A_GUID: Final = re.compile(r"[^0-9A-Za-z._/@-]")
+_BLANKS: Final = " \t\n\v\f\r"
 
 
 @dataclass(frozen=True)
@@ -106,26 +107,30 @@ def _roles(users: Sequence[Record]) -> Rows:
     nested = [(index, role) for index, user in enumerate(users) for role in _objects(user, "roles")]
     frame, record = _nested(users, nested, "roles")
     profiles = [
-        profile_id(_text(users[index].get("sourcedId")), _text(role.get("userProfile")))
+        profile_id(sourced_id(users[index]), text_of(role.get("userProfile")))
         for index, role in nested
     ]
-    frame["userProfileSourcedId"] = _column(profiles, _text)
-    ids = role_ids(frame["userSourcedId"], frame["orgSourcedId"], frame["role"])
-    frame["sourcedId"] = _apart(ids, frame.drop(columns="sourcedId"))
+    frame["userProfileSourcedId"] = _column(profiles, text_of)
+    ids = role_ids(*(_bare(frame[name]) for name in ("userSourcedId", "orgSourcedId", "role")))
+    frame["sourcedId"] = _apart(ids, frame.drop(columns="sourcedId"), record)
     return Rows(frame, record)
+
+
+def _bare(column: pd.Series) -> pd.Series:
+    return series(pc.ascii_trim_whitespace(arrow(column)))
 
 
 def _profiles(users: Sequence[Record]) -> Rows:
     nested, ids = [], []
     for index, user in enumerate(users):
-        person = _text(user.get("sourcedId"))
+        person = sourced_id(user)
         for profile in _objects(user, "userProfiles"):
-            key = profile_id(person, _text(profile.get("profileId")))
+            key = profile_id(person, text_of(profile.get("profileId")))
             for number, credential in enumerate(_objects(profile, "credentials"), start=1):
                 nested.append((index, {**profile, **credential}))
                 ids.append(key if number == 1 or key is None else f"{key}.{number}")
     frame, record = _nested(users, nested, "userProfiles")
-    frame["sourcedId"] = _column(ids, _text)
+    frame["sourcedId"] = _column(ids, text_of)
     return Rows(frame, record)
 
 
@@ -153,15 +158,17 @@ def profile_id(user: str | None, uri: str | None) -> str | None:
     return short_guid(_NOT_IN_A_GUID.sub("_", f"{user}.{uri}"))
 
 
-def _apart(ids: pd.Series, contents: pd.DataFrame) -> pd.Series:
-    """Number the rows that share a derived sourcedId and differ: a pupil who left and came back
-    has the same role twice. Rows that are alike in all keep one sourcedId."""
+def _apart(ids: pd.Series, contents: pd.DataFrame, record: npt.NDArray[np.int64]) -> pd.Series:
+    """Number the rows of one record that share a derived sourcedId and differ: a pupil who left and
+    came back has the same role twice. Rows that are alike in all keep one sourcedId, and of a
+    record that is sent twice each row has the same one both times."""
     shared = ids.duplicated(keep=False) & ids.notna()
     if not shared.any():
         return ids
-    table = contents[shared].assign(_id=ids[shared]).fillna("")
+    table = contents[shared].fillna("").assign(_id=ids[shared], _record=record[shared])
+    order = ["beginDate", *(name for name in contents.columns if name != "beginDate")]
     first = ~table.duplicated()
-    number = table[first].sort_values("beginDate", kind="stable").groupby("_id").cumcount()
+    number = table[first].sort_values(order).groupby(["_id", "_record"]).cumcount()
     alike = table.groupby(list(table.columns), sort=False).ngroup()
     numbers = alike.map(dict(zip(alike[number.index], number, strict=True)))
     again = numbers.index[numbers > 0]
@@ -195,7 +202,7 @@ def _metadata(objects: Sequence[Record]) -> dict[str, pd.Series]:
     found = [value if isinstance(value := o.get("metadata"), Mapping) else {} for o in objects]
     names = sorted({name for metadata in found for name in metadata if name})
     columns = {
-        METADATA + name: _column([metadata.get(name) for metadata in found], _text)
+        METADATA + name: _column([metadata.get(name) for metadata in found], text_of)
         for name in names
     }
     return {name: column for name, column in columns.items() if column.notna().any()}
@@ -220,12 +227,12 @@ def _series(values: Sequence[str | None]) -> pd.Series:
 # ---- cells ----
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
     """A value as a cell; of what is neither text, number nor boolean the JSON text."""
     if value is None or value in ([], {}):
         return None
     if isinstance(value, list) and len(value) == 1:
-        return _text(value[0])
+        return text_of(value[0])
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -236,33 +243,59 @@ def _text(value: Any) -> str | None:
     return text or None
 
 
-def _reference(value: Any) -> str | None:
-    """The sourcedId of a reference: an object that has one, or the bare text."""
+def reference_of(value: Any) -> str | None:
+    """The sourcedId of a reference: of an object that has one, or else of what its address ends
+    in; or the bare text."""
+    if isinstance(value, dict):
+        return _filled(value.get("sourcedId")) or _end_of(value.get("href"))
     if isinstance(value, list):
-        return _joined([_reference(item) for item in value])
-    return _text(value.get("sourcedId")) if isinstance(value, Mapping) else _text(value)
+        return _joined([_filled(reference_of(item)) for item in value])
+    return text_of(value)
+
+
+def _end_of(href: Any) -> str | None:
+    """The last step of an address, whole or relative."""
+    if not isinstance(href, str):
+        return None
+    try:
+        path = urlsplit(href.strip(_BLANKS)).path
+    except ValueError:
+        return None
+    return text_of(unquote(path.rstrip("/").rpartition("/")[2]))
+
+
+def sourced_id(record: Record) -> str | None:
+    """The sourcedId of a record, without blanks around it."""
+    text = text_of(record.get("sourcedId"))
+    return text and (text.strip(_BLANKS) or None)
+
+
+def _filled(value: Any) -> str | None:
+    """A value as a cell, or nothing if it is blanks alone."""
+    text = text_of(value)
+    return text if text and text.strip(_BLANKS) else None
 
 
 def _strings(value: Any) -> str | None:
     if not isinstance(value, list):
-        return _text(value)
-    return _joined([text.replace(",", "") for item in value if (text := _text(item))])
+        return text_of(value)
+    return _joined([text.replace(",", "") for item in value if (text := _filled(item))])
 
 
 def _user_ids(value: Any) -> str | None:
     if isinstance(value, Mapping):
         value = [value]
     if not isinstance(value, list):
-        return _text(value)
+        return text_of(value)
     return _joined([_user_id(item) for item in value])
 
 
 def _user_id(item: Any) -> str | None:
     """`{type:identifier}`, as the CSV tables have it; one without an identifier says nothing."""
     if not isinstance(item, Mapping):
-        return _text(item)
-    identifier = _text(item.get("identifier"))
-    return identifier and f"{{{_text(item.get('type')) or ''}:{identifier}}}"
+        return text_of(item)
+    identifier = text_of(item.get("identifier"))
+    return identifier and f"{{{text_of(item.get('type')) or ''}:{identifier}}}"
 
 
 def _joined(items: Sequence[str | None]) -> str | None:
@@ -271,7 +304,7 @@ def _joined(items: Sequence[str | None]) -> str | None:
 
 def _instant(value: Any) -> str | None:
     """A time as UTC in the CSV tables' form; one without an offset stays as it is."""
-    text = _text(value)
+    text = text_of(value)
     if text is None or _DATETIME.match(text):
         return text
     try:
@@ -288,9 +321,9 @@ def utc_text(moment: datetime) -> str:
 
 
 _READERS: Final[Mapping[Kind, Callable[[Any], str | None]]] = {
-    **dict.fromkeys(Kind, _text),
-    Kind.REFERENCE: _reference,
-    Kind.REFERENCES: _reference,
+    **dict.fromkeys(Kind, text_of),
+    Kind.REFERENCE: reference_of,
+    Kind.REFERENCES: reference_of,
     Kind.STRINGS: _strings,
     Kind.USER_IDS: _user_ids,
     Kind.DATETIME: _instant,

@@ -5,7 +5,9 @@ Dates then compare as text, round trips are identities and row hashes are stable
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -34,9 +36,10 @@ _BOOLEANS: Final = {
 # Excel writes truth in capitals.
 _EXCEL: Final = pa.array(["TRUE", "FALSE"], pa.large_string())
 _DATE_WITH_TIME: Final = re.compile(
-    r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+    r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]+)?)?)"
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?$"
 )
+_MIDNIGHT: Final = re.compile(r"[0:.]+")
 _BLANK: Final = r"[\t\n\v\f\r ]"
 # Columns that hold few distinct texts, so that each text is looked at once.
 _FEW: Final = (Kind.WORD, Kind.BOOLEAN, Kind.DATE)
@@ -65,6 +68,31 @@ def may_be_padded(raw: bytes) -> bool:
     return False
 
 
+def day_as_written(text: str) -> str:
+    """The date in a date with a time; any other text stays as it is."""
+    match = _DATE_WITH_TIME.match(text)
+    return match.group(1) if match else text
+
+
+def day_in(timezone: str) -> Callable[[str], str]:
+    """What turns a date with a time and an offset into the day that it is in a timezone.
+
+    Midnight, with whatever offset, is the day as it is written: who writes that means a day.
+    """
+    zone = ZoneInfo(timezone)
+
+    def day(text: str) -> str:
+        match = _DATE_WITH_TIME.match(text)
+        if match is None or match.group(3) is None or _MIDNIGHT.fullmatch(match.group(2)):
+            return day_as_written(text)
+        try:
+            return datetime.fromisoformat(text).astimezone(zone).date().isoformat()
+        except (ValueError, OverflowError):
+            return match.group(1)
+
+    return day
+
+
 def respell(
     frame: pd.DataFrame,
     columns: Sequence[Column],
@@ -73,19 +101,20 @@ def respell(
     entity: str,
     *,
     padded: bool = True,
+    day: Callable[[str], str] = day_as_written,
 ) -> tuple[pd.DataFrame, Findings]:
     """Rewrite near misses in vocabulary, boolean and date columns, and trim blanks in all.
 
     Each rewritten cell is a finding `cell.spelling` or `excel.boolean`; what cannot be understood
     stays as it is, to be judged. `frame` has TEXT columns; `padded` False promises that no cell has
-    blanks at its ends.
+    blanks at its ends; `day` makes a date of a date with a time.
     """
     changed: dict[str, tuple[Cells, Cells]] = {}
     for column in columns:
         cells = arrow(frame[column.name])
         mended = _trim(cells, in_list=column.kind in _LISTS) if padded else cells
         if column.kind in _FEW:
-            mended = _by_distinct(mended, _respeller(column))
+            mended = _by_distinct(mended, _respeller(column, day))
         if mended is not cells:
             changed[column.name] = cells, mended
     if not changed:
@@ -148,17 +177,12 @@ def _by_distinct(cells: Cells, respeller: Callable[[str], str]) -> Cells:
     return respelt
 
 
-def _respeller(column: Column) -> Callable[[str], str]:
+def _respeller(column: Column, day: Callable[[str], str]) -> Callable[[str], str]:
     if column.kind is Kind.DATE:
-        return _date
+        return day
     words: Mapping[str, str] = {word.casefold(): word for word in column.words}
     if column.name == "status":
         words = {**words, **_STATUS_1P0}
     if column.words == BOOLEANS:
         words = {**words, **_BOOLEANS}
     return lambda text: text if text in column.words else words.get(text.strip().casefold(), text)
-
-
-def _date(text: str) -> str:
-    match = _DATE_WITH_TIME.match(text)
-    return match.group(1) if match else text

@@ -50,6 +50,22 @@ def test_the_same_role_held_twice_is_two_rows_however_it_is_ordered() -> None:
     assert list(twice["sourcedId"]) == ["u1.s1.student"] * 2
 
 
+def test_a_record_sent_twice_has_the_same_roles_both_times() -> None:
+    early = {"role": "student", "org": {"sourcedId": "s1"}, "endDate": "2024-08-20"}
+    late = {**early, "endDate": "2026-08-20"}
+    users = [ADA | {"roles": [early, late]}, ADA | {"roles": [late, early]}]
+    frame = rows_of(users, "roles", Version.V1P2).frame
+    assert list(frame["sourcedId"]) == [f"u1.s1.student{more}" for more in ("", ".2", ".2", "")]
+    assert list(frame["endDate"]) == ["2024-08-20", "2026-08-20", "2026-08-20", "2024-08-20"]
+
+
+def test_a_role_has_one_sourced_id_with_blanks_around_those_it_is_made_of_or_without() -> None:
+    role = {"role": " teacher", "org": {"sourcedId": "s1 "}}
+    assert first(ADA | {"sourcedId": " u1 ", "roles": [role]}, "roles")["sourcedId"] == (
+        "u1.s1.teacher"
+    )
+
+
 def test_a_role_at_no_org_has_no_sourced_id_for_quality_to_find() -> None:
     assert first(ADA | {"roles": [{"role": "student"}]}, "roles")["sourcedId"] is None
 
@@ -115,13 +131,25 @@ def test_a_value_of_another_shape_becomes_a_cell(value: Any, cell: str | None) -
         ({"href": "h", "sourcedId": "s1", "type": "org"}, "s1"),
         ("s1", "s1"),
         ([{"sourcedId": "s1"}], "s1"),
-        ({"href": "h"}, None),
+        ({"href": "https://sis.example/or/v1p2/orgs/s1"}, "s1"),
+        ({"href": "/orgs/d%2F1%20%C3%BC/?fields=name#top", "sourcedId": None}, "d/1 ü"),
+        ({"href": "orgs/s1", "sourcedId": " "}, "s1"),
+        ({"href": "s1", "sourcedId": "s2"}, "s2"),
+        ({"href": "\ud83d"}, "\ufffd"),
+        ({"href": "//[/x"}, None),
+        ({"href": 7}, None),
+        ({"href": ""}, None),
         (None, None),
         (12, "12"),
     ],
 )
 def test_a_reference_is_its_sourced_id(value: Any, cell: str | None) -> None:
     assert first({"primaryOrg": value})["primaryOrgSourcedId"] == cell
+
+
+def test_blank_items_of_a_list_are_none() -> None:
+    row = first({"grades": ["09", " ", "", "10"], "agents": [{"sourcedId": ""}, " ", "a"]})
+    assert (row["grades"], row["agentSourcedIds"]) == ("09,10", "a")
 
 
 def test_lists_become_list_cells_without_commas_within_items() -> None:
@@ -172,7 +200,7 @@ _JSON = st.recursive(
 )
 _NAMES = st.sampled_from(
     ["sourcedId", "status", "dateLastModified", "roles", "userProfiles", "org", "credentials",
-     "userIds", "agents", "grades", "metadata", "terms", "type", "profileId", "course", "orgs"]
+     "userIds", "agents", "grades", "href", "metadata", "terms", "type", "profileId", "course", "orgs"]
 )  # fmt: skip
 
 

@@ -1,10 +1,11 @@
-"""Blanks around cells."""
+"""Blanks around cells, and dates with times."""
 
 import io
 
 import pytest
 
 from roster_pipeline.oneroster.package import open_package
+from roster_pipeline.oneroster.spelling import day_as_written, day_in
 from tests.small import district, packed
 
 
@@ -22,3 +23,30 @@ def test_what_becomes_of_a_cell_does_not_depend_on_the_others(blank: str) -> Non
     beside, other = given_names(f"{blank}Ada{blank}", " NA")
     assert alone == beside == ("Ada" if blank.isascii() else f"{blank}Ada{blank}")
     assert other == "NA"
+
+
+@pytest.mark.parametrize(
+    ("written", "there"),
+    [
+        ("2022-03-15T01:30:00.0000000+00:00", "2022-03-14"),
+        ("2022-03-15T05:00:00Z", "2022-03-15"),
+        ("2022-03-15 23:30:00-0800", "2022-03-16"),
+        # Midnight means a day, whatever offset a server puts behind it.
+        ("2022-03-15T00:00:00.000Z", "2022-03-15"),
+        ("2022-03-15T00:00:00.0000000+09:00", "2022-03-15"),
+        # Nobody says where.
+        ("2022-03-15T01:30:00", "2022-03-15"),
+        # Not a moment: the day is judged.
+        ("2022-13-45T01:30:00Z", "2022-13-45"),
+        ("2022-03-15T99:99:00Z", "2022-03-15"),
+        ("0001-01-01T01:00:00Z", "0001-01-01"),
+        ("2022-03-15", "2022-03-15"),
+        ("15.3.2022", "15.3.2022"),
+    ],
+)
+def test_a_moment_is_the_day_that_it_is_in_the_district(written: str, there: str) -> None:
+    assert day_in("America/Chicago")(written) == there
+
+
+def test_without_a_timezone_a_moment_is_the_day_as_written() -> None:
+    assert day_as_written("2022-03-15T01:30:00.0000000+00:00") == "2022-03-15"
