@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from roster_pipeline.cli import accounts, courses, folder, holds, packages, rules, syncs
+from roster_pipeline.cli import (
+    accounts,
+    courses,
+    folder,
+    holds,
+    packages,
+    rules,
+    sources,
+    syncs,
+    vendors,
+)
 from roster_pipeline.cli import demo as demonstration
 from roster_pipeline.cli.console import Ends, Refusal, note
 
@@ -34,6 +44,8 @@ app.command("holds")(holds.holds)
 app.command("show")(holds.show)
 app.command("approve")(holds.approve)
 app.command("reject")(holds.reject)
+app.add_typer(sources.app, name="source")
+app.add_typer(vendors.app, name="vendor")
 app.add_typer(courses.app, name="courses")
 app.add_typer(accounts.app, name="accounts")
 

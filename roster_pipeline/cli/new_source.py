@@ -1,0 +1,183 @@
+"""The file of a new source: what has to be known for it, and the file as text."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from roster_pipeline.cli.workspaces import filled, schema_line
+from roster_pipeline.fields import Identifier
+from roster_pipeline.sources.rest_config import APP, Accents, LoginKind
+from roster_pipeline.sources.trial import PLACEHOLDER
+from roster_pipeline.sources.vendors import Vendor
+
+Given = Mapping[str, str]
+"""Key of the file → what is to stand there, as text."""
+
+_ADDRESS: Final = f"https://{PLACEHOLDER}.example"
+_FINGERPRINT: Final = f"SHA256:{'A' * 43}"
+_KEYS: Final[Mapping[LoginKind, tuple[str | None, str]]] = {
+    "oauth2": ("client_id", "client_secret"),
+    "oauth1": ("consumer_key", "consumer_secret"),
+    "bearer": (None, "token"),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something that has to be known."""
+
+    key: str
+    """In the file; with hyphens the option."""
+    text: str
+    """What a person is asked."""
+    otherwise: str | None
+    """What stands there until somebody fills it in; None if the file cannot be without it."""
+
+    @property
+    def option(self) -> str:
+        """How it is said on the command line."""
+        return f"--{self.key.replace('_', '-')}"
+
+
+def questions(vendor: Vendor, version: str | None, login: LoginKind) -> Iterator[Question]:
+    """What has to be known of a source of this vendor, in the order of its file."""
+    yield Question("name", "What people call the district", None)
+    yield Question("timezone", "The district's timezone, such as America/Chicago", None)
+    if vendor.rest is None:
+        yield Question("host", "The SFTP server's name", f"{PLACEHOLDER}.example")
+        yield Question("username", "The user there", PLACEHOLDER)
+        yield Question("fingerprint", "The host key's fingerprint (SHA256:…)", _FINGERPRINT)
+        return
+    if vendor.rest.host is None:
+        yield Question("base_url", "The server's address, such as https://HOST", _ADDRESS)
+    if _has_app(vendor.rest, version or vendor.rest.version, login):
+        yield Question("app", "What the vendor calls this application or district", PLACEHOLDER)
+    if login != "bearer":
+        yield Question("client_id", "The client id (consumer key, application key)", PLACEHOLDER)
+    if login == "oauth2" and not (vendor.rest.token_path or vendor.rest.token_url):
+        yield Question("token_url", "Where tokens are given out", f"{_ADDRESS}/token")
+
+
+def name_of(source: str) -> str:
+    """What a district may be called, from its id."""
+    return " ".join(word.capitalize() for word in source.split("-"))
+
+
+def variable_of(source: str, vendor: Vendor, login: LoginKind) -> str:
+    """The environment variable for a source's secret."""
+    stem = source.upper().replace("-", "_")
+    ending = "SFTP_PASSWORD" if vendor.rest is None else "TOKEN" if login == "bearer" else "SECRET"
+    # No shell sets a variable whose name begins with a digit.
+    return f"ROSTER_{stem}_{ending}" if stem[0].isdigit() else f"{stem}_{ending}"
+
+
+def rest_file(
+    source: str,
+    vendor_name: str,
+    vendor: Vendor,
+    given: Given,
+    login: LoginKind,
+    demographics: bool,
+) -> str:
+    """The YAML of a source that is pulled from a server."""
+    address = _address_lines(vendor.rest or Accents(), given)
+    secret = variable_of(source, vendor, login)
+    return filled(
+        "new_rest_source.yaml",
+        schema_line=schema_line("source", "../"),
+        id=source,
+        title=vendor.title,
+        vendor=vendor_name,
+        name=_scalar(given["name"]),
+        timezone=_scalar(given["timezone"]),
+        address="\n".join(f"  {line}" for line in address) or "  # The vendor's address is known.",
+        login="\n".join(f"    {line}" for line in _login_lines(given, login, secret)),
+        demographics="true" if demographics else "false",
+    )
+
+
+def drops_file(source: str, vendor_name: str, vendor: Vendor, given: Given) -> str:
+    """The YAML of a source whose drops arrive on an SFTP server."""
+    keys = ("name", "timezone", "host", "username", "fingerprint", "folder")
+    return filled(
+        "new_drops_source.yaml",
+        schema_line=schema_line("source", "../"),
+        id=source,
+        vendor=vendor_name,
+        variable=variable_of(source, vendor, "oauth2"),
+        **{key: _scalar(given[key]) for key in keys},
+    )
+
+
+def unfilled(given: Given) -> list[str]:
+    """The keys that somebody still has to fill in."""
+    return [key for key, text in given.items() if PLACEHOLDER in text or text == _FINGERPRINT]
+
+
+def wrong_id(source: str) -> str | None:
+    """What is wrong with an id; None if nothing is."""
+    try:
+        TypeAdapter(Identifier).validate_python(source)
+    except ValidationError as error:
+        return error.errors()[0]["msg"].removeprefix("Value error, ")
+    return None
+
+
+def wrong_in(text: str, file: str) -> list[str]:
+    """What is wrong with a file's text, in sentences."""
+    from roster_pipeline.workspace import District
+    from roster_pipeline.workspace.located_yaml import read
+    from roster_pipeline.workspace.problems import explain
+
+    document = read(text.encode())
+    try:
+        District.model_validate(document.data)
+    except ValidationError as error:
+        return [problem.message for problem in explain(error, document, file, District)]
+    return []
+
+
+def there_already(folder: Path, source: str) -> Path | None:
+    """The file that a source has already."""
+    files = (folder / "sources" / f"{source}{ending}" for ending in (".yaml", ".yml"))
+    return next((file for file in files if file.exists()), None)
+
+
+def _has_app(rest: Accents, version: str, login: LoginKind) -> bool:
+    tokens = (rest.token_path or "", rest.token_url or "") if login == "oauth2" else ()
+    return any(APP in text for text in (rest.path_of(version), *tokens))
+
+
+def _address_lines(rest: Accents, given: Given) -> Iterator[str]:
+    version = given.get("version", rest.version)
+    if "version" in given:
+        yield f'version: "{version}"'
+    if "base_url" in given:
+        yield "# The host is enough where the collections are as usual for the vendor, at"
+        yield f"# {rest.path_of(version)}"
+        yield "# Write the whole address where they are elsewhere."
+        yield f"base_url: {_scalar(given['base_url'])}"
+    if "app" in given:
+        yield "# What the vendor calls this application or district: a part of its addresses."
+        yield f"app: {_scalar(given['app'])}"
+
+
+def _login_lines(given: Given, login: LoginKind, variable: str) -> Iterator[str]:
+    yield f"{login}:"
+    key, secret = _KEYS[login]
+    if key is not None:
+        yield f"  {key}: {_scalar(given['client_id'])}"
+    yield "  # The variable that holds the secret; never the secret itself."
+    yield f"  {secret}: {{env: {variable}}}"
+    if login == "oauth2" and "token_url" in given:
+        yield f"  token_url: {_scalar(given['token_url'])}"
+
+
+def _scalar(text: str) -> str:
+    """A text as YAML reads it back."""
+    written: Any = yaml.safe_dump(text, allow_unicode=True, width=10_000)
+    return str(written).removesuffix("\n").removesuffix("\n...")

@@ -1,0 +1,8 @@
+"""Tries a source, step by step from its host's name to what it sends. It changes nothing, keeps
+nothing, and says nothing that stands in a record."""
+
+from roster_pipeline.sources.trial.drops import try_drops
+from roster_pipeline.sources.trial.server import try_server
+from roster_pipeline.sources.trial.steps import PLACEHOLDER, Kind, Step, Went
+
+__all__ = ["PLACEHOLDER", "Kind", "Step", "Went", "try_drops", "try_server"]
