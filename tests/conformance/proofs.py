@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+from pydantic import ValidationError
+
 from tests.conformance.server import Loopback
 from tests.conformance.statement import stated
 from tests.conformance.trial import (
@@ -48,11 +50,18 @@ def keeps_the_limits(case: Case) -> None:
 
 
 def never_asks_more_at_once(case: Case, loopback: Loopback) -> None:
-    """However many collections a district would have side by side, the vendor's number holds."""
+    """A district may have as many collections side by side as the vendor wants, and no more."""
     most = case.statement.most_at_once
-    if most is not None:
-        got = pulled(case, loopback, takes=0.02, at_once=16, demographics=True)
-        assert 1 < got.server.most_at_once <= most
+    if most is None:
+        return
+    got = pulled(case, loopback, takes=0.02, at_once=most, demographics=True)
+    assert 1 < got.server.most_at_once <= most
+    try:
+        district(case, at_once=most + 1)
+    except ValidationError as error:
+        assert f"more than {most} " in str(error)
+    else:
+        raise AssertionError("a district may ask for more at a time than the vendor wants")
 
 
 def brings_every_row(case: Case, loopback: Loopback) -> None:

@@ -33,6 +33,9 @@ CLIENT, SECRET = "us", "planted-s3cret"
 MOST = 25
 """Records a page, whatever is asked for: the town is small, and so are pages."""
 
+WAIT = 7
+"""What a busy server says in Retry-After."""
+
 Fault = Literal["busy", "broken", "cut", "revoked", "changed"]
 _SCOPE = "https://purl.imsglobal.org/spec/or/{}/scope/roster-core.readonly"
 _LARGE = ("users", "students", "enrollments")
@@ -118,14 +121,20 @@ class VendorServer:
         client = _basic(request) if tokens.secret == "basic" else _in_form(form)
         if client != (CLIENT, SECRET):
             return Answer(401, {"error": "invalid_client"})
-        part = "v1p1" if self.version == "1.1" else "v1p2"
-        if tokens.scope and _SCOPE.format(part) not in grant.get("scope", "").split():
+        if not self._demanded(tokens) <= set(grant.get("scope", "").split()):
             return Answer(400, {"error": "invalid_scope"})
         token = f"token-{next(self._numbers)}"
         self.tokens.add(token)
         said = {"access_token": token, "token_type": "bearer", "expires_in": tokens.expires_in}
         headers = {"set-cookie": f"session={token}; Path=/"} if tokens.cookie else {}
         return Answer(200, {k: v for k, v in said.items() if v is not None}, headers)
+
+    def _demanded(self, tokens: Tokens) -> set[str]:
+        if isinstance(tokens.scope, str):
+            return {tokens.scope}
+        return (
+            {_SCOPE.format("v1p1" if self.version == "1.1" else "v1p2")} if tokens.scope else set()
+        )
 
     def _knows(self, request: Request) -> bool:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
@@ -165,7 +174,7 @@ class VendorServer:
         if not self._knows(request):
             return Answer(401)
         if fault == "busy":
-            return Answer(429, headers={"retry-after": "0"})
+            return Answer(429, headers={"retry-after": str(WAIT)})
         if fault == "broken":
             return Answer(502)
         if fault == "changed":
@@ -197,17 +206,17 @@ class VendorServer:
         limit, offset = int(query.get("limit", "100")), _offset(query)
         if not said.demands.items() <= query.items() or limit > (said.most_asked or limit):
             return Answer(400)
-        if said.links == "only" and "cursor" not in query:
-            offset = 0
-        if offset >= len(records) and said.beyond == "fails":
+        size = min(limit, MOST)
+        step = size if said.links == "only" else 1
+        if offset * step >= len(records) and said.beyond == "fails":
             return Answer(500)
         self.asked.append((endpoint, offset))
-        page = records[offset : offset + min(limit, MOST)]
+        page = records[offset * step : offset * step + size]
         headers = {"x-total-count": str(len(records))} if said.totals else {}
         if said.revision is not None:
             headers |= {said.revision: str(self._revision), "x-count": str(len(page))}
-        if said.links != "none" and offset + len(page) < len(records):
-            more = urlencode({**query, "offset": offset + len(page), "cursor": "x"})
+        if said.links != "none" and offset * step + size < len(records):
+            more = urlencode({**query, "offset": offset + size // step})
             headers["link"] = f'<{str(request.url).partition("?")[0]}?{more}>; rel="next"'
         name = "users" if endpoint in ("students", "teachers") else endpoint
         return Answer(200, {self.at.names.get(name, name): page}, headers)

@@ -4,6 +4,7 @@ A statement is written from what the vendor and its clients publish, never from 
 both say was then said twice. One YAML file each in `servers/`, named as the profile is.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -25,8 +26,9 @@ class Tokens(_Said):
     """Where the server looks for the client's id and secret."""
     grant: Literal["body", "query"] = "body"
     """Where it looks for `grant_type` and `scope`."""
-    scope: bool = False
-    """Whether it gives no token to a request without the scope of the roster."""
+    scope: bool | str = False
+    """Whether it gives no token to a request without the standard's scope of a roster, or without
+    this one of its own."""
     expires_in: int | str | None = 3600
     cookie: bool = False
     """Whether it knows a token only together with the cookie that came with it."""
@@ -79,7 +81,8 @@ class Statement(_Said):
     totals: bool = False
     """Whether X-Total-Count is sent."""
     links: Literal["none", "next", "only"] = "none"
-    """Whether a page names the next one; `only`: and there is no other way to it."""
+    """Whether a page names the next one; `only`: and `offset` counts pages, so that there is no
+    other way to it."""
     beyond: Literal["empty", "fails"] = "empty"
     """What comes after the last page: one without records, or 500."""
     revision: str | None = None
@@ -111,4 +114,9 @@ def stated(vendor: str) -> Statement:
         f"tests/conformance/servers/{vendor}.yaml as tests/conformance/README.md says, from what "
         "the vendor publishes and not from the profile."
     )
+    return _read(file)
+
+
+@cache
+def _read(file: Path) -> Statement:
     return Statement.model_validate(yaml.safe_load(file.read_text("utf-8")))

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.conformance import proofs
-from tests.conformance.server import Fault, Loopback
+from tests.conformance.server import WAIT, Fault, Loopback
 from tests.conformance.test_conformance import CASES, USUAL, pending
 from tests.conformance.trial import Case, expected, pulled
 
@@ -20,6 +20,9 @@ def test_what_mends_itself_costs_one_request(case: Case, fault: Fault, loopback:
     got = pulled(case, loopback, fault=fault)
 
     assert got.rows == expected(got.server)
+    assert len(got.waited) == 1
+    if fault == "busy":
+        assert got.waited == [WAIT]
     again = Counter(got.server.asked)
     # An answer that was cut was given; the others were not.
     assert sum(again.values()) - len(again) == (1 if fault == "cut" else 0)

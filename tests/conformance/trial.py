@@ -145,6 +145,8 @@ class Got:
     rows: dict[str, set[Cells]]
     grave: list[str]
     """The codes of findings that stop a roster or hold its rows."""
+    waited: list[float]
+    """For how many seconds the server was left alone, each time."""
 
 
 def pulled(
@@ -173,11 +175,12 @@ def pulled(
             )
         )
         rest = at_loopback(rest_of(source), loopback.url)
-        return Got(server, *_judged(_landed(source, rest, here)))
+        waited: list[float] = []
+        return Got(server, *_judged(_landed(source, rest, here, waited)), waited)
 
 
-def _landed(source: Source, rest: Rest, here: Path) -> bytes:
-    session = open_session(rest, base=here, environ={"SECRET": SECRET}, sleep=lambda _: None)
+def _landed(source: Source, rest: Rest, here: Path, waited: list[float]) -> bytes:
+    session = open_session(rest, base=here, environ={"SECRET": SECRET}, sleep=waited.append)
     secrets = source.profile.secrets
     with session, pull(session, rest, source=source.id, secrets=secrets, scratch=here) as landed:
         return landed.file.read()
