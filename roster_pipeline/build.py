@@ -38,7 +38,7 @@ def build_defs(workspace: Workspace, overrides: Mapping[str, Any] | None = None)
         # Checks by partition are a preview in the Dagster that we pin; our tests stand in for it.
         warnings.filterwarnings("ignore", "Specifying a partitions_def", dg.PreviewWarning)
         assets, checks = spine(
-            all_partitions, workspace.destinations.values(), workspace.products.values()
+            all_partitions, sources, workspace.destinations.values(), workspace.products.values()
         )
     return dg.Definitions(
         assets=assets,

@@ -12,15 +12,17 @@ from roster_pipeline.assets.accounts import accounts_plan, blocked, complete, pr
 from roster_pipeline.assets.candidate import candidate_roster
 from roster_pipeline.assets.changes import changes, guard
 from roster_pipeline.assets.courses import course_map, sections, unmapped
+from roster_pipeline.assets.credentials import credentials
 from roster_pipeline.assets.deliveries import delivery
 from roster_pipeline.assets.landed import landed_package
 from roster_pipeline.assets.report import sync_report
 from roster_pipeline.receivers.config import Destination
-from roster_pipeline.workspace import Product
+from roster_pipeline.workspace import District, Product
 
 
 def spine(
     partitions: dg.PartitionsDefinition[str],
+    sources: Collection[District],
     destinations: Iterable[Destination],
     products: Collection[Product],
 ) -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
@@ -43,5 +45,6 @@ def spine(
         guard(partitions),
         *(unmapped(one, partitions) for one in mapped),
         *(make(one, partitions) for one in provided for make in (blocked, complete)),
+        *credentials(partitions, sources, products),
     ]
     return assets, checks

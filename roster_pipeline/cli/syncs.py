@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -130,15 +130,19 @@ def standing(rooms: "Rooms", source: str) -> "Standing":
     """Where one source stands."""
     from roster_pipeline.reports.syncs import Standing
     from roster_pipeline.store.held import HeldRows
+    from roster_pipeline.transport.http_expiry import expiry
 
     ledger, held = rooms.ledger, rooms.snapshots.held(source)
+    district = rooms.workspace.sources[source]
+    today = district.date_of(datetime.now(UTC))
     return Standing(
         source,
-        rooms.workspace.sources[source].name,
+        district.name,
         ledger.accepted(source),
         ledger.last_sync(source),
         ledger.holds(source, HoldStatus.OPEN),
         [(name, ledger.delivery(name, source)) for name in rooms.workspace.receivers_of(source)],
         None if held is None else HeldRows.of(*held),
         rooms.workspace.escalate_after(source),
+        None if district.rest is None else expiry(district.rest.auth, today),
     )

@@ -19,6 +19,7 @@ from roster_pipeline.reports.holds import (
 from roster_pipeline.reports.tables import text_table
 from roster_pipeline.store import Accepted, Delivery, Hold, HoldStatus, Outcome, Sync
 from roster_pipeline.store.held import HeldRows
+from roster_pipeline.transport.http_expiry import Expiry
 
 WORDS: Final = {
     Outcome.DONE: "done",
@@ -120,6 +121,8 @@ class Standing:
     """The rows held back when a package was judged last; None before that."""
     escalate_after: int = 0
     """For how many days a row may be held before it needs a person."""
+    credentials: Expiry | None = None
+    """The end of what its server is asked with; None where there is none, or no date is noted."""
 
     @property
     def has_old_rows(self) -> bool:
@@ -165,6 +168,9 @@ def _standing_document(standing: Standing) -> dict[str, Any]:
         "held_rows": None
         if standing.held is None
         else {**held_document(standing.held), "escalated": standing.has_old_rows},
+        "credentials": None
+        if (ends := standing.credentials) is None
+        else {"expires": str(ends.on), "days": ends.days, "state": ends.state},
         "destinations": [
             {
                 "destination": destination,
@@ -195,7 +201,13 @@ def status_text(standings: Sequence[Standing]) -> RenderableType:
         for s in standings
         if s.held is not None and s.held.rows
     ]
-    return Group(text_table(header, [_standing_row(standing) for standing in standings]), *held)
+    ending = [
+        Text(f"{s.source}: {ends.sentence()}", style="bold red" if ends.state == "over" else "")
+        for s in standings
+        if (ends := s.credentials) is not None and ends.state != "fine"
+    ]
+    table = text_table(header, [_standing_row(standing) for standing in standings])
+    return Group(table, *held, *ending)
 
 
 def _standing_row(standing: Standing) -> list[str | int | Text]:

@@ -264,3 +264,27 @@ def test_a_home_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
     make_home(tmp_path)
     assert (home / "dagster.yaml").read_text(encoding="utf-8") == "telemetry: {enabled: false}\n"
+
+
+def test_credentials_are_checked_where_a_date_is_noted_as_their_end(tmp_path: Path) -> None:
+    token = "{bearer: {token: {env: TOKEN}}}"
+    dated = "{bearer: {token: {env: TOKEN}}, expires: 2027-06-30}"
+    _workspace(tmp_path, {"hilo": "timezone: Pacific/Honolulu\n"})
+    (tmp_path / "sources/rest.yaml").write_text(
+        "id: rest\nname: A district\ntimezone: Pacific/Honolulu\n"
+        f"rest: {{base_url: 'https://sis.example', auth: {dated}}}\n"
+    )
+    (tmp_path / "products").mkdir()
+    for name, auth in (("maths", dated), ("reader", token)):
+        text = _PRODUCT.format(name=name).replace(token, auth)
+        (tmp_path / f"products/{name}.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "catalogue.csv").write_text("id,title\nalg-1,Algebra I\n", encoding="utf-8")
+
+    graph = build_defs(Workspace.load(tmp_path), {"clock": lambda: NOON}).resolve_asset_graph()
+
+    found = [key for key in graph.asset_check_keys if key.name == "credentials"]
+    assert {key.to_user_string() for key in found} == {
+        "landed_package:credentials",
+        "products/maths/accounts_plan:credentials",
+    }
+    assert not any(graph.get(key).blocking for key in found)
