@@ -13,22 +13,25 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, BinaryIO, Final, Literal
 from zoneinfo import ZoneInfo
 
-import numpy as np
-import pandas as pd
-
 from roster_pipeline.oneroster.container import Container
 from roster_pipeline.oneroster.findings import Findings
 from roster_pipeline.oneroster.manifest import Mode, Version
 from roster_pipeline.oneroster.package import PULL, PackageBlock, tables
 from roster_pipeline.oneroster.reading_rules import RULES
-from roster_pipeline.oneroster.rest_json import collection_of, rows_of
-from roster_pipeline.oneroster.spelling import respell
+from roster_pipeline.oneroster.record_lines import (
+    LineError,
+    Records,
+    read_records,
+    repeated_ids,
+    united_records,
+)
+from roster_pipeline.oneroster.record_rows import RecordRows
+from roster_pipeline.oneroster.rest_json import collection_of
 from roster_pipeline.oneroster.text_faults import unreadable
 from roster_pipeline.tables.archive import ArchiveError, ZipReader, ZipWriter
-from roster_pipeline.tables.text import TEXT
+from roster_pipeline.tables.keys import Hashes
 
 _FORMAT: Final = 1
-_LONGEST_LINE: Final = 64 << 20
 _LONGEST_PULL: Final = 1 << 20
 # Objects in Python take several times the room of their text.
 _DENSITY: Final = 4
@@ -159,6 +162,7 @@ class Pull:
         """Entities of the version that are not."""
         self.reading = Reading()
         """How its records become rows. A pull of older days does not say."""
+        self._repeated: dict[str, Hashes] = {}
         try:
             self._read_contents()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -194,48 +198,32 @@ class Pull:
         findings = self.findings if findings is None else findings
         if entity not in self.modes or self.version is None:
             return
-        file = self.file(entity)
+        file, reading = self.file(entity), self.reading
+        made = RecordRows(
+            entity,
+            file,
+            self.version,
+            underscores=reading.blanks_in_ids == "underscore",
+            timezone=reading.timezone,
+        )
         try:
-            with self._container.open(file) as stream:
-                for start, records in _records(stream, block_bytes // _DENSITY):
-                    yield _block(entity, file, self.version, records, start)
-        except _LineError as error:
+            for some in self._records(collection_of(entity), block_bytes // _DENSITY):
+                yield made.block(some)
+            findings.extend(made.findings())
+        except LineError as error:
             findings.add(RULES["pull.line"].at(file, line=error.line, entity=entity))
         except ArchiveError as error:
             findings.add(unreadable(error, file, entity))
 
+    def _records(self, collection: str, most_bytes: int) -> Iterator[Records]:
+        """The records of a collection, those of one sourcedId put together if that is wanted."""
 
-class _LineError(Exception):
-    def __init__(self, line: int) -> None:
-        super().__init__(line)
-        self.line = line
+        def open_file() -> BinaryIO:
+            return self._container.open(member(collection))
 
-
-def _records(stream: BinaryIO, most_bytes: int) -> Iterator[tuple[int, list[Any]]]:
-    """The records of a file, some at a time, with how many came before."""
-    line, size, records = 0, 0, []
-    while text := stream.readline(_LONGEST_LINE):
-        try:
-            records.append(json.loads(text))
-        except (ValueError, RecursionError):
-            raise _LineError(line + 1) from None
-        line += 1
-        size += len(text)
-        if size >= most_bytes:
-            yield line - len(records), records
-            size, records = 0, []
-    if records:
-        yield line - len(records), records
-
-
-def _block(
-    entity: str, file: str, version: Version, records: list[Any], start: int
-) -> PackageBlock:
-    rows = rows_of(records, entity, version)
-    lines = rows.record + np.int64(start + 1)
-    frame = rows.frame.assign(
-        status=rows.frame["status"].mask(rows.frame["status"].eq("active").fillna(False)),
-        dateLastModified=pd.Series([None] * len(rows.frame), dtype=TEXT),
-    )
-    frame, findings = respell(frame, tables(version)[entity], lines, file, entity)
-    return PackageBlock(entity, file, frame, lines, (), 0, findings)
+        if collection in self.reading.merge:
+            if collection not in self._repeated:
+                self._repeated[collection] = repeated_ids(open_file, most_bytes)
+            if len(repeated := self._repeated[collection]):
+                return united_records(open_file, most_bytes, repeated)
+        return read_records(open_file, most_bytes)

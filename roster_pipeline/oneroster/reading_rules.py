@@ -523,6 +523,35 @@ _PULL: Final = (
         why="The rows that cannot be read would be taken for deletions.",
         fix="pull the roster again",
     ),
+    _rule(
+        "pull.extra_property",
+        _WARN,
+        Source.REST,
+        message="the standard has no such property; it was kept and not read",
+        why="What it says reaches nobody; a property that is missing may have been sent under this "
+        "name.",
+        fix="name it as the standard does, or put it into metadata",
+    ),
+    _rule(
+        "pull.blank_in_id",
+        _WARN,
+        Source.TYPES,
+        message="sourcedIds have blanks in them; each blank was made an underscore",
+        why="A sourcedId has none, and receivers refuse the row or look for another one.",
+        fix="take the blanks out of the sourcedIds where they are made, if the server can",
+        layer=Layer.CELL,
+    ),
+    _rule(
+        "pull.merged",
+        _WARN,
+        Source.PRACTICE,
+        message="records with one sourcedId differ here, and were made one: the first cell that is "
+        "filled stayed",
+        why="The other records may be right. Access is taken away only if all of them say so: one "
+        "that says enabledUser true, or does not say tobedeleted, is enough to keep it.",
+        fix="mend the records that are wrong; they are one person to everyone who reads them",
+        layer=Layer.KEY,
+    ),
 )
 
 READING: Final[tuple[Rule, ...]] = (

@@ -27,8 +27,8 @@ class Layer(StrEnum):
 
 
 class Source(StrEnum):
-    """The part of the OneRoster CSV Binding that a rule comes from. Parts are named: their numbers
-    differ between issues of the text."""
+    """The part of the OneRoster CSV Binding that a rule comes from, or the REST one. Parts are
+    named: their numbers differ between issues of the text."""
 
     PACKAGE = "the package and its files"
     MANIFEST = "the manifest"
@@ -37,6 +37,7 @@ class Source(StrEnum):
     TABLES = "the table of the file"
     VOCABULARIES = "vocabularies"
     DEPENDENCIES = "what a file needs"
+    REST = "objects over REST"
     PRACTICE = "practice"
     """No text says so."""
 

@@ -40,7 +40,8 @@ _DATE_WITH_TIME: Final = re.compile(
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?$"
 )
 _MIDNIGHT: Final = re.compile(r"[0:.]+")
-_BLANK: Final = r"[\t\n\v\f\r ]"
+BLANK: Final = r"[\t\n\v\f\r ]"
+"""A blank, as a pattern: one of ASCII."""
 # Columns that hold few distinct texts, so that each text is looked at once.
 _FEW: Final = (Kind.WORD, Kind.BOOLEAN, Kind.DATE)
 _LISTS: Final = (Kind.REFERENCES, Kind.STRINGS, Kind.USER_IDS)
@@ -153,14 +154,14 @@ def _trim(cells: Cells, *, in_list: bool) -> Cells:
     The same object comes back if nothing has to be stripped. Blanks are those of ASCII: what
     becomes of a cell must not depend on whether another one has blanks.
     """
-    blank = f"^{_BLANK}|{_BLANK}$"
+    blank = f"^{BLANK}|{BLANK}$"
     if in_list:
-        blank += f"|{_BLANK},|,{_BLANK}"
+        blank += f"|{BLANK},|,{BLANK}"
     if not pc.any(pc.match_substring_regex(cells, blank)).as_py():
         return cells
     trimmed = pc.ascii_trim_whitespace(cells)
     if in_list:
-        trimmed = pc.replace_substring_regex(trimmed, f"{_BLANK}*,{_BLANK}*", ",")
+        trimmed = pc.replace_substring_regex(trimmed, f"{BLANK}*,{BLANK}*", ",")
     empty = pc.equal(trimmed, "")
     stripped: Cells = pc.if_else(empty, pa.scalar(None, pa.large_string()), trimmed)
     return stripped

@@ -200,7 +200,8 @@ _JSON = st.recursive(
 )
 _NAMES = st.sampled_from(
     ["sourcedId", "status", "dateLastModified", "roles", "userProfiles", "org", "credentials",
-     "userIds", "agents", "grades", "href", "metadata", "terms", "type", "profileId", "course", "orgs"]
+     "userIds", "agents", "grades", "metadata", "terms", "type", "profileId", "course", "orgs",
+     "href"]
 )  # fmt: skip
 
 

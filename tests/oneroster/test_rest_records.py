@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
-import numpy as np
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,33 +11,10 @@ from roster_pipeline.oneroster.entities import SECRET
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import tables
 from roster_pipeline.oneroster.rest_json import COLLECTIONS, collection_of, rows_of
-from roster_pipeline.oneroster.rest_records import Nested, Speech, selectable, texts_of
+from roster_pipeline.oneroster.rest_records import selectable, texts_of
 from roster_pipeline.oneroster.versions import downgrade_users, downgrade_words
 from tests.oneroster.strategies import BLANK, METADATA, Frames, frame_of, rosters
-
-MODIFIED = "2026-08-22T06:00:00.000Z"
-SPEECH = {version: Speech(version, "https://sis.example/or", MODIFIED) for version in Version}
-
-
-def nested(frames: Frames, entity: str) -> Nested:
-    """The rows of an entity in the order of their users."""
-    frame, users = frames[entity], pd.Index(frames["users"]["sourcedId"])
-    owner = users.get_indexer(pd.Index(frame["userSourcedId"])).astype(np.int64)
-    order = np.argsort(owner, kind="stable")
-    return Nested(frame.take(order).reset_index(drop=True), owner[order])
-
-
-def records(frames: Frames, entity: str, only: Iterable[str] | None = None) -> list[Any]:
-    people = entity == "users"
-    texts = texts_of(
-        frames[entity],
-        entity,
-        SPEECH[Version.V1P2],
-        roles=nested(frames, "roles") if people else None,
-        profiles=nested(frames, "userProfiles") if people else None,
-        only=None if only is None else frozenset(only),
-    )
-    return [json.loads(str(text)) for text in texts.to_pylist()]
+from tests.records import MODIFIED, SPEECH, records
 
 
 def told(frame: pd.DataFrame, without: Iterable[str] = ()) -> list[list[str]]:

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from roster_pipeline.oneroster.manifest import Mode, Version, manifest_rows
-from roster_pipeline.oneroster.pulled import PullWriter
+from roster_pipeline.oneroster.package import open_package
+from roster_pipeline.oneroster.pulled import PullWriter, Reading
 from roster_pipeline.oneroster.rules import STRICT
+from tests.oneroster.strategies import frame_of
 from tests.quality.breaking import Breaks, Files
+from tests.records import Said, pulled, records_of
 from tests.small import Row
 
 Repack = Callable[[bytes], bytes]
@@ -182,6 +185,33 @@ def _pull_of_a_line(line: str) -> Repack:
         return out.getvalue()
 
     return repack
+
+
+def _as_a_pull(change: Callable[[Said], None], reading: Reading | None = None) -> Repack:
+    """The same roster, pulled; `change` is done to the objects before."""
+
+    def repack(package: bytes) -> bytes:
+        with open_package(io.BytesIO(package)) as opened:
+            blocks = {name: list(opened.blocks(name)) for name in opened.modes}
+        frames = {name: found[0].frame for name, found in blocks.items()}
+        frames["userProfiles"] = frame_of("userProfiles", [])
+        said = records_of(frames)
+        change(said)
+        return pulled(said, reading=reading)
+
+    return repack
+
+
+def _another_ada(said: Said) -> None:
+    said["users"].append({**said["users"][0], "middleName": "B.", "familyName": "Other"})
+
+
+def _an_extra_property(said: Said) -> None:
+    said["orgs"][0]["colour"] = "red"
+
+
+def _a_blank_in_an_id(said: Said) -> None:
+    said["enrollments"][0]["sourcedId"] = "e 1"
 
 
 _ARCHIVE: Final = (
@@ -461,6 +491,25 @@ _ROWS: Final = (
 _PULL: Final = (
     Breaks("pull.unreadable", repack=lambda _: _zipped({"pull.json": b"{}"})),
     Breaks("pull.line", repack=_pull_of_a_line("{"), line=1, count=7),
+    Breaks(
+        "pull.extra_property",
+        repack=_as_a_pull(_an_extra_property),
+        file="orgs.jsonl",
+        column="colour",
+    ),
+    Breaks(
+        "pull.blank_in_id",
+        repack=_as_a_pull(_a_blank_in_an_id, Reading(blanks_in_ids="underscore")),
+        file="enrollments.jsonl",
+        column="sourcedId",
+    ),
+    Breaks(
+        "pull.merged",
+        repack=_as_a_pull(_another_ada, Reading({"users": "union"})),
+        file="users.jsonl",
+        line=1,
+        column="familyName",
+    ),
 )
 CASES: Final[tuple[Breaks, ...]] = (
     *_ARCHIVE,
