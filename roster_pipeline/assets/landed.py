@@ -65,11 +65,18 @@ def _came(run: SyncRun, channels: Channels, landing: Landing) -> Landed | None:
 def _pulled(run: SyncRun, rest: Rest, channels: Channels, landing: Landing) -> Landed:
     """The roster as the server has it now."""
     source, lease, asked = run.source, run.lease, run.now()
-    secrets = source.profile.secrets
     with (
         landing.scratch(source.id) as scratch,
         channels.server(rest) as server,
-        pull(server, rest, source=source.id, secrets=secrets, scratch=scratch) as package,
+        pull(
+            server,
+            rest,
+            source=source.id,
+            secrets=source.profile.secrets,
+            scratch=scratch,
+            timezone=source.timezone,
+            expect=source.expect.rows,
+        ) as package,
     ):
         landed = landing.put(
             source.id,

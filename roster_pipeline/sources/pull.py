@@ -1,26 +1,23 @@
 """Pulls a roster from a OneRoster server into one file, whole or not at all."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from roster_pipeline.oneroster.manifest import Version
-from roster_pipeline.oneroster.package import required_files
-from roster_pipeline.oneroster.pulled import PullWriter, member
-from roster_pipeline.sources.json_redaction import Blanker
+from roster_pipeline.oneroster.pulled import PullWriter, Reading, member
+from roster_pipeline.sources.collecting import TIMES, Collection, Collector, Enough
 from roster_pipeline.sources.landing import LandedBytes, nameless
-from roster_pipeline.sources.paging import Pages, PullError
+from roster_pipeline.sources.paging import PullError
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.sources.vendors import Secrets
-from roster_pipeline.tables.ahead import ahead
-from roster_pipeline.transport.errors import Forbidden, TransportError
+from roster_pipeline.transport.errors import Changed, Forbidden, TransportError
 from roster_pipeline.transport.http import HttpSession
 
-# Where a user's roles stand in each version, and what to say of a server that has them elsewhere.
-_ROLES: Final = {Version.V1P1: "role", Version.V1P2: "roles"}
+_ANY_NUMBER: Final[Mapping[str, tuple[int, int]]] = {}
 
 
 @contextmanager
@@ -32,85 +29,87 @@ def pull(
     secrets: Secrets,
     scratch: Path | None = None,
     progress: Callable[[int], None] | None = None,
+    timezone: str | None = None,
+    expect: Mapping[str, tuple[int, int]] = _ANY_NUMBER,
 ) -> Iterator[LandedBytes]:
     """Ask a server for every collection of a roster, for the time of a `with` block.
 
-    The file (see `oneroster.pulled`) holds no secret, and equal records give equal bytes; the
-    original hash is of all pages as they came. Memory holds a page. `source` is for sentences;
-    `progress` gets the size of each page; `scratch` is a folder on a disk with room for the pull.
+    The file (see `oneroster.pulled`) holds no secret, and equal records give equal bytes, in
+    whatever order they were asked for; the original hash is of all pages as they came. Memory
+    holds two pages of each collection that is pulled at the time, and eight bytes a record.
+    `source` is for sentences; `progress` gets the size of each page; `scratch` is a folder on a
+    disk with room for the pull twice. `timezone` is the district's, and `expect` says of entities
+    the fewest and the most records that they should have.
 
-    A collection that a roster needs and that is empty or not there makes the pull incomplete:
-    then, as after any other failure, nothing is given. Raises `PullError` and `TransportError`.
+    What is read wrong is read again from its beginning, three times in all: the collection, or,
+    where a header that should be steady changed, all of them. A collection that a roster needs
+    and that is empty or not there makes the pull incomplete: then, as after any other failure,
+    nothing is given. Raises `PullError` and `TransportError`.
     """
-    with nameless(scratch) as file:
-        pulling = _Pull(session, rest, source, secrets, progress)
-        pulling.into(file)
-        file.seek(0)
-        yield LandedBytes(file, pulling.original.hexdigest(), dict(pulling.blanked))
+    with nameless(scratch) as file, ExitStack() as files:
+        parts = {name: files.enter_context(nameless(scratch)) for name in rest.collections}
 
-
-class _Pull:
-    def __init__(
-        self,
-        session: HttpSession,
-        rest: Rest,
-        source: str,
-        secrets: Secrets,
-        progress: Callable[[int], None] | None,
-    ) -> None:
-        self._session = session
-        self._rest = rest
-        self._version = Version(rest.version)
-        self._source = source
-        self._blanker = Blanker(secrets)
-        self._steady: dict[str, str] = {}
-        self._progress = progress or (lambda _: None)
-        self.original = hashlib.sha256()
-        self.blanked: Counter[str] = Counter()
-
-    def into(self, file: BinaryIO) -> None:
-        """Write the whole pull."""
-        writer = PullWriter(file, self._version)
-        for collection in self._rest.collections:
-            with _named(self._source, collection):
-                self._collect(collection, writer)
-        writer.finish()
-
-    def _collect(self, collection: str, writer: PullWriter) -> None:
-        with writer.collection(collection) as (write, look):
-            pages = Pages(self._session, self._rest, collection, self._blanker, self._steady, look)
-            # The next page is asked for while this one is written.
-            with closing(ahead(iter(pages))) as arriving:
-                for page in arriving:
-                    self.original.update(page.body)
-                    write(page.records.lines)
-                    if page.records.blanked:
-                        self.blanked[member(collection)] += page.records.blanked
-                    self._progress(len(page.body))
-        needed = collection in required_files(self._version)
-        if needed and not writer.records[collection]:
-            raise PullError(
-                "incomplete",
-                f"{self._session.place(collection)} has no records, and no roster is without "
-                f"{collection}. Nothing was taken; ask the server's owner.",
+        def begin() -> Collector:
+            return Collector(
+                session, rest, secrets, expected=expect, progress=progress or (lambda _: None)
             )
-        if collection == "users":
-            self._require_roles(writer)
 
-    def _require_roles(self, writer: PullWriter) -> None:
-        """That the users are of the version asked for, and came with what they are."""
-        ours = _ROLES[self._version]
-        if writer.holding[ours]:
-            return
-        (other,) = (version for version in _ROLES if version is not self._version)
-        hint = (
-            f'They are of {other}: say `version: "{other}"`.'
-            if writer.holding[_ROLES[other]]
-            else "Nothing was taken; ask the server's owner."
-        )
-        raise PullError(
-            "incomplete", f"{self._session.place('users')} has users and not one `{ours}`. {hint}"
-        )
+        collections = _all(begin, source, parts, rest.at_once)
+        writer = PullWriter(file, Version(rest.version), reading=reading_of(rest, timezone))
+        original = hashlib.sha256()
+        for each in collections:
+            writer.add(each.file, each.name, each.records, each.holding)
+            original.update(each.original)
+        writer.finish()
+        file.seek(0)
+        blanked = {member(each.name): each.blanked for each in collections if each.blanked}
+        yield LandedBytes(file, original.hexdigest(), blanked)
+
+
+def reading_of(rest: Rest, timezone: str | None) -> Reading:
+    """How records become rows, as the source has it."""
+    return Reading(merge=rest.merge, blanks_in_ids=rest.blanks_in_ids, timezone=timezone)
+
+
+def _all(
+    begin: Callable[[], Collector], source: str, files: Mapping[str, BinaryIO], at_once: int
+) -> list[Collection]:
+    """All collections of one revision of the data."""
+    for time in range(1, TIMES + 1):
+        try:
+            return _side_by_side(begin(), source, files, at_once)
+        except Changed:
+            if time == TIMES:
+                raise
+    raise AssertionError
+
+
+def _side_by_side(
+    collector: Collector, source: str, files: Mapping[str, BinaryIO], at_once: int
+) -> list[Collection]:
+    """The collections, so many at a time; after the first failure no page more is asked for."""
+
+    def collect(name: str) -> Collection:
+        if collector.enough.is_set():
+            raise Enough
+        try:
+            with _named(source, name):
+                return collector.collect(name, files[name])
+        except BaseException:
+            collector.enough.set()
+            raise
+
+    with ThreadPoolExecutor(at_once, thread_name_prefix="pull") as threads:
+        running = [threads.submit(collect, name) for name in files]
+        try:
+            wait(running)
+        finally:
+            collector.enough.set()
+    failed = [error for each in running if (error := each.exception()) is not None]
+    for error in failed:
+        if not isinstance(error, Enough):
+            raise error
+    return [each.result() for each in running]
 
 
 @contextmanager
@@ -120,7 +119,7 @@ def _named(source: str, collection: str) -> Iterator[None]:
     try:
         yield
     except PullError as error:
-        raise PullError(error.code, f"{step}: {error}") from None
+        raise PullError(error.code, f"{step}: {error}", collection) from None
     except Forbidden as error:
         hint = ""
         if collection == "demographics":

@@ -17,6 +17,7 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -200,6 +201,15 @@ def _as_editors_see_it(schema: dict[str, Any]) -> None:
     schema["required"].remove("base_url")
 
 
+class Delta(Part):
+    """`delta:`, asking the server for changes only; what comes is completed into a whole roster."""
+
+    overlap_hours: Annotated[StrictInt, Field(ge=0, le=24 * 31)] = 24
+    """How far before the newest change that is known the next question begins."""
+    full_every_days: Annotated[StrictInt, Field(ge=1, le=31)] = 7
+    """After so many days everything is asked for again."""
+
+
 class Rest(Habits, HttpConfig):
     """`rest:`, a OneRoster server that the roster is pulled from."""
 
@@ -209,6 +219,19 @@ class Rest(Habits, HttpConfig):
     """What the vendor calls this application or district, where that is part of its addresses."""
     demographics: StrictBool = False
     """Whether to ask for demographics, too; they have a scope of their own."""
+    delta: Delta | None = None
+    """Asking for changes only, between two times of asking for everything; not done by default."""
+
+    @field_validator("delta")
+    @classmethod
+    def _can_tell_changes(cls, delta: Delta | None, info: ValidationInfo) -> Delta | None:
+        if delta is not None and info.data.get("changes") is False:
+            raise ValueError(
+                "this vendor's servers do not tell reliably what changed; leave `delta` out"
+            )
+        if delta is not None and "filter" in info.data.get("parameters", {}):
+            raise ValueError("this asks with a filter of its own; leave `parameters.filter` out")
+        return delta
 
     @model_validator(mode="after")
     def _knows_the_app(self) -> Self:
