@@ -41,9 +41,10 @@ severity of its own for a code. Where a cell is wrong, its place decides between
 a row is held for a cell that it must have, for its `status` and for its dates; any other cell is
 blanked.
 
-*Source* names the part of the 1EdTech OneRoster CSV Binding, or of the REST one, that demands a rule,
-by its subject, as numbers of sections differ between issues; *practice* means that no text says so and that
-packages were seen to go wrong over it. A rule that the standard demands stops a strict package.
+*Source* names the part of the 1EdTech OneRoster CSV Binding, or of the REST one, that demands a
+rule, by its subject, as numbers of sections differ between issues; *practice* means that no text
+says so and that packages were seen to go wrong over it. A rule that the standard demands stops a
+strict package.
 """
 
 
