@@ -26,6 +26,8 @@ from tests.conformance.town import (
     once_a_school,
     with_blanks,
     with_booleans,
+    with_moments,
+    with_more,
     with_nulls,
 )
 
@@ -105,6 +107,10 @@ class VendorServer:
             records = with_blanks(records)
         if said.booleans == "real":
             records = with_booleans(records)
+        if said.dates == "moments":
+            records = with_moments(records)
+        if said.more_properties:
+            records = [with_more(each) for each in records]
         return [with_nulls(each) for each in records] if said.nulls else records
 
     # ---- who asks ----
@@ -179,7 +185,7 @@ class VendorServer:
             return Answer(502)
         if fault == "changed":
             self._revision += 1
-            self.town = self.town.without_the_first(7)
+            self.town = self.town.after_a_change()
             self._endpoints = self._spelled()
         answer = self._page(endpoint, query, request)
         answer.cut = fault == "cut"

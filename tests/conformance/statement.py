@@ -96,6 +96,10 @@ class Statement(_Said):
     nulls: bool = False
     """Whether optional properties are null instead of left out."""
     booleans: Literal["text", "real"] = "text"
+    dates: Literal["days", "moments"] = "days"
+    """Whether dates are said with a time and an offset."""
+    more_properties: bool = False
+    """Whether records have properties of the vendor's own."""
     tells_changes: bool = True
     """Whether it can be asked what changed, and says what was deleted."""
     side_by_side: int | None = None

@@ -43,15 +43,18 @@ class Town:
     people: tuple[Person, ...]
     enrollments: tuple[Enrollment, ...]
 
-    def without_the_first(self, count: int) -> "Town":
-        """The town after some people left it: every page of it begins elsewhere."""
-        people = self.people[count:]
-        there = {person.key for person in people}
-        return replace(
-            self,
-            people=people,
-            enrollments=tuple(each for each in self.enrollments if each.user in there),
-        )
+    def after_a_change(self) -> "Town":
+        """The town after seven students left it and as many came: there are as many rows as
+        before, and every page begins elsewhere."""
+        left = {person.key: f"v-{person.key[2:]}" for person in self.people[:7]}
+        came = [replace(person, key=left[person.key]) for person in self.people[:7]]
+        stayed = [each for each in self.enrollments if each.user not in left]
+        others = [
+            replace(each, key=f"f-{each.key[2:]}", user=left[each.user])
+            for each in self.enrollments
+            if each.user in left
+        ]
+        return Town((*self.people[7:], *came), (*stayed, *others))
 
     def of(self, *roles: str) -> "Town":
         """The town with people of these roles only."""
@@ -259,6 +262,17 @@ def with_nulls(record: Record) -> Record:
 def with_booleans(value: Any) -> Any:
     """A record with real booleans."""
     return _respelled(value, "enabledUser", lambda text: text == "true")
+
+
+def with_moments(value: Any) -> Any:
+    """A record with the first or last second of a day, where the standard has the day."""
+    begun = _respelled(value, "startDate", lambda day: f"{day}T00:00:00.0000000-06:00")
+    return _respelled(begun, "endDate", lambda day: f"{day}T23:59:59-05:00")
+
+
+def with_more(record: Record) -> Record:
+    """A record with properties that the standard does not have."""
+    return {**record, "_links": {"self": "x"}, "lastEditor": "somebody"}
 
 
 def _respelled(value: Any, name: str, spell: Callable[[str], Any]) -> Any:

@@ -181,8 +181,15 @@ def pulled(
 
 def _landed(source: Source, rest: Rest, here: Path, waited: list[float]) -> bytes:
     session = open_session(rest, base=here, environ={"SECRET": SECRET}, sleep=waited.append)
-    secrets = source.profile.secrets
-    with session, pull(session, rest, source=source.id, secrets=secrets, scratch=here) as landed:
+    pulling = pull(
+        session,
+        rest,
+        source=source.id,
+        secrets=source.profile.secrets,
+        scratch=here,
+        timezone=source.timezone,
+    )
+    with session, pulling as landed:
         return landed.file.read()
 
 
