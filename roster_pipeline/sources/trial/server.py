@@ -152,7 +152,7 @@ class _Asking:
         except PullError as error:
             if error.code != "no_collection" or self._pages:
                 raise
-            raise Wrong(f"{error} {self._found_elsewhere()}", self._advice(error)) from None
+            raise self._not_here(error) from None
         self._pages[collection] = page
         if not page.records:
             return self._none(collection), True
@@ -171,15 +171,18 @@ class _Asking:
             )
         return f"answers; it has none. {advice or ''}".rstrip()
 
-    def _advice(self, error: Exception) -> str | None:
-        return advice_for(self._source.profile, error)
+    def _not_here(self, error: PullError) -> Wrong:
+        """What is wrong where the first collection is not at its address, nor any before it."""
+        advice = advice_for(self._source.profile, error)
+        if found := self._found_elsewhere():
+            return Wrong(f"{error} {found}", advice, of_all=True)
+        return Wrong(f"{error} Check `base_url` and `version`.", advice)
 
-    def _found_elsewhere(self) -> str:
+    def _found_elsewhere(self) -> str | None:
         """Where the collections are, if they are at an address that the vendor is known to use."""
         profile, rest = self._source.profile.rest, self._rest
-        if profile is None:
-            return "Check `base_url` and `version`."
-        for version, url in dict.fromkeys(profile.elsewhere(rest.version, rest.base_url, rest.app)):
+        others = () if profile is None else profile.elsewhere(rest.version, rest.base_url, rest.app)
+        for version, url in dict.fromkeys(others):
             self._trial.tell(f"looking at {url}")
             try:
                 found = is_there(self._session, url)
@@ -188,10 +191,7 @@ class _Asking:
             if found:
                 said = "" if version == rest.version else f' and `version: "{version}"`'
                 return f"The collections are at {url}: write `base_url: {url}`{said}."
-        return (
-            "They are at none of the vendor's other addresses either. Check `base_url` and "
-            "`version`."
-        )
+        return None
 
     def _shapes(self) -> tuple[str, bool]:
         wrong = [wrong_shape(page, self._version) for page in self._pages.values()]

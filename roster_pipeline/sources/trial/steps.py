@@ -54,9 +54,11 @@ class Step:
 class Wrong(Exception):  # noqa: N818 - it is what a step found, not a fault of the program
     """A step found something wrong. Its text is a sentence for people."""
 
-    def __init__(self, sentence: str, advice: str | None = None) -> None:
+    def __init__(self, sentence: str, advice: str | None = None, *, of_all: bool = False) -> None:
         super().__init__(sentence)
         self.advice = advice
+        self.of_all = of_all
+        """Whether it is as wrong for the steps that follow."""
 
 
 Advise = Callable[[Exception], str | None]
@@ -110,4 +112,6 @@ class Trial:
 
 def _is_about_one(error: Exception) -> bool:
     """Whether an error is about one thing that was asked for, so that others may be well."""
-    return isinstance(error, Wrong | LandingError | Forbidden)
+    if isinstance(error, Wrong):
+        return not error.of_all
+    return isinstance(error, LandingError | Forbidden)
