@@ -21,7 +21,7 @@ Loaded by every command, so nothing that speaks HTTP is imported here.
 import re
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -174,7 +174,20 @@ class OAuth1(Credential):
 class Bearer(Credential):
     """`bearer:`, a token that somebody else renews: it is read again when it is refused."""
 
+    # `from` is the word of the YAML, and Python's own.
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
     token: Secret = _called("token", "access_token", "key")
+    looked_up: Address | None = Field(default=None, alias="from")
+    """ClassLink's list of applications, which holds a token for each: `token` is for the list."""
+    application: Text | None = None
+    """Whose token of the list it is, by `oneroster_application_id`."""
+
+    @model_validator(mode="after")
+    def _says_whose(self) -> Self:
+        if (self.looked_up is None) != (self.application is None):
+            raise ValueError("`from` and `application` go together: a list, and whose token of it")
+        return self
 
 
 class HttpAuth(Part):

@@ -1,18 +1,24 @@
 """The ways to prove by HTTP who one is. None of them shows a secret, in no repr and no error."""
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import requests
 from requests.auth import AuthBase
 
 from roster_pipeline.transport.config import Secret
-from roster_pipeline.transport.errors import AuthenticationRefused, CredentialsUnusable
+from roster_pipeline.transport.errors import (
+    AuthenticationRefused,
+    CredentialsUnusable,
+    Interrupted,
+)
 from roster_pipeline.transport.http_config import HttpAuth, OAuth2
+from roster_pipeline.transport.http_status import Again, refuse_busy
 from roster_pipeline.transport.http_wire import Wire
 
 Clock = Callable[[], datetime]
@@ -93,6 +99,53 @@ class SignedLogin(AuthBase):
         return ()
 
 
+class FetchedLogin(AuthBase, ABC):
+    """A token that a server gives out, one for all threads."""
+
+    names: str
+    called = "the credentials"
+
+    def __init__(self, wire: Wire, clock: Clock) -> None:
+        self._wire = wire
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._good_until: datetime | None = None
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        with self._lock:
+            if self._token is None or (self._good_until and self._clock() >= self._good_until):
+                self._token, self._good_until = self.fetched()
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+    def renewals(self, refused: requests.PreparedRequest) -> Iterator[None]:
+        with self._lock:
+            # Another thread may have fetched a new one since.
+            if refused.headers.get("Authorization") == f"Bearer {self._token}":
+                self._token = None
+        yield
+
+    def remarks(self) -> tuple[str, ...]:
+        return ()
+
+    @abstractmethod
+    def fetched(self) -> tuple[str, datetime | None]:
+        """A new token, and until when to use it, if that is known."""
+
+    def answer(self, request: requests.Request, place: str) -> requests.Response:
+        """What the server says to the request for a token; `Again` if it may say more later. The
+        request for which the token is meant was not sent yet."""
+        try:
+            response = self._wire.send(request, place)
+            refuse_busy(response, place, self._clock())
+        except Interrupted as error:
+            raise Again(error) from None
+        except Again as again:
+            raise Again(again.error, wait=again.wait) from None
+        return response
+
+
 class InTurn(AuthBase):
     """Credentials of which one is about to end: the first that is taken stays in use."""
 
@@ -169,10 +222,13 @@ def login(
 
 
 def _one(auth: HttpAuth, wire: Wire, reveal: Callable[[str | Secret], str], clock: Clock) -> Login:
+    from roster_pipeline.transport.http_lookup import LookedUpLogin
     from roster_pipeline.transport.http_token import TokenLogin
 
     if (bearer := auth.bearer) is not None:
-        return BearerLogin(lambda: reveal(bearer.token))
+        if bearer.looked_up is None:
+            return BearerLogin(lambda: reveal(bearer.token))
+        return LookedUpLogin(bearer, sound_token(reveal(bearer.token)), wire, clock)
     if auth.oauth1 is not None:
         key, secret = reveal(auth.oauth1.consumer_key), reveal(auth.oauth1.consumer_secret)
         return SignedLogin(key, secret, auth.oauth1.signature)
@@ -187,3 +243,12 @@ def sound_token(token: str) -> str:
             "The bearer token is empty, or holds signs that no token has (blanks, line breaks)."
         )
     return token
+
+
+def json_object(response: requests.Response) -> dict[str, Any]:
+    """The object that an answer is; of any other answer, an empty one."""
+    try:
+        answer = response.json()
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}

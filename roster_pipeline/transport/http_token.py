@@ -1,19 +1,22 @@
 """OAuth 2 client credentials: a token, fetched when it is needed and before it runs out."""
 
 import re
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
-from requests.auth import AuthBase
 
-from roster_pipeline.transport.errors import AuthenticationRefused, Interrupted, TransportError
+from roster_pipeline.transport.errors import AuthenticationRefused, TransportError
 from roster_pipeline.transport.http_config import OAuth2
-from roster_pipeline.transport.http_login import Clock, CredentialRefused, sound_token
-from roster_pipeline.transport.http_status import Again, refuse_busy
+from roster_pipeline.transport.http_login import (
+    Clock,
+    CredentialRefused,
+    FetchedLogin,
+    json_object,
+    sound_token,
+)
 from roster_pipeline.transport.http_wire import Wire
 
 # RFC 6749, section 5.2, and what each means for whoever filled in the YAML. The server's own words
@@ -54,40 +57,21 @@ _FEWER: Final = ("roster-core.readonly", "roster.readonly")
 other."""
 
 
-class TokenLogin(AuthBase):
-    """A token, fetched when it is needed and before it runs out, and one for all threads."""
+class TokenLogin(FetchedLogin):
+    """A token, fetched when it is needed and before it runs out."""
 
     names = "`client_id`, `client_secret` and `scopes`"
-    called = "the credentials"
 
     def __init__(
         self, config: OAuth2, client_id: str, client_secret: str, wire: Wire, clock: Clock
     ) -> None:
+        super().__init__(wire, clock)
         self._config = config
         self._id = client_id
         self._secret = client_secret
-        self._wire = wire
-        self._clock = clock
         self._place = config.token_url.partition("?")[0]
         self._scopes = fewer_and_fewer(config.scopes)
-        self._lock = threading.Lock()
-        self._token: str | None = None
-        self._good_until: datetime | None = None
         self._missing: tuple[str, ...] = ()
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        with self._lock:
-            if self._token is None or (self._good_until and self._clock() >= self._good_until):
-                self._fetch()
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-    def renewals(self, refused: requests.PreparedRequest) -> Iterator[None]:
-        with self._lock:
-            # Another thread may have fetched a new one since.
-            if refused.headers.get("Authorization") == f"Bearer {self._token}":
-                self._token = None
-        yield
 
     def remarks(self) -> tuple[str, ...]:
         if not self._missing:
@@ -98,10 +82,10 @@ class TokenLogin(AuthBase):
             " needs them will be refused or empty; ask the server's owner to grant them.",
         )
 
-    def _fetch(self) -> None:
+    def fetched(self) -> tuple[str, datetime]:
         for tried, scopes in enumerate(self._scopes):
-            response = self._answer(scopes)
-            answer = _json_object(response)
+            response = self.answer(self._request(scopes), self._place)
+            answer = json_object(response)
             token = answer.get("access_token")
             if response.status_code in _GIVEN and isinstance(token, str) and token:
                 break
@@ -111,12 +95,11 @@ class TokenLogin(AuthBase):
                 raise _refusal(response, answer, self._place)
         else:
             raise self._no_scope(response.status_code)
-        self._token = sound_token(token)
-        lasts = _seconds(answer.get("expires_in"))
-        self._good_until = self._clock() + lasts - min(_MARGIN, lasts / 2)
         self._scopes = self._scopes[tried:]
         granted = _granted(answer.get("scope"), scopes)
         self._missing = tuple(scope for scope in self._config.scopes if scope not in granted)
+        lasts = _seconds(answer.get("expires_in"))
+        return sound_token(token), self._clock() + lasts - min(_MARGIN, lasts / 2)
 
     def _no_scope(self, status: int) -> AuthenticationRefused:
         tried = "; ".join(" and ".join(map(_short, scopes)) or "none" for scopes in self._scopes)
@@ -124,18 +107,6 @@ class TokenLogin(AuthBase):
             f"{self._place} gives no token ({status}): it does not give out the scopes asked for "
             f"(tried: {tried}). Check `scopes`, or ask the server's owner to grant them."
         )
-
-    def _answer(self, scopes: Sequence[str]) -> requests.Response:
-        """What the server says to the request for a token; `Again` if it may say more later. The
-        request for which the token is meant was not sent yet."""
-        try:
-            response = self._wire.send(self._request(scopes), self._place)
-            refuse_busy(response, self._place, self._clock())
-        except Interrupted as error:
-            raise Again(error) from None
-        except Again as again:
-            raise Again(again.error, wait=again.wait) from None
-        return response
 
     def _request(self, scopes: Sequence[str]) -> requests.Request:
         form = {"grant_type": "client_credentials"}
@@ -180,14 +151,6 @@ def _short(scope: str) -> str:
 
 def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
-
-
-def _json_object(response: requests.Response) -> dict[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
 
 
 def _refusal(response: requests.Response, answer: Mapping[str, Any], place: str) -> TransportError:

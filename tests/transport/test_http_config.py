@@ -118,6 +118,15 @@ def test_two_names_for_one_thing_are_refused() -> None:
     assert "`token` and `key` are names" in complaint(bearer={"token": SECRET, "key": SECRET})
 
 
+def test_a_list_of_tokens_and_whose_of_them_go_together() -> None:
+    listed = {"token": SECRET, "from": "https://proxy.example/applications"}
+    made = config("https://sis.example", bearer={**listed, "application": "a%3D"}).auth[0].bearer
+    assert made is not None
+    assert made.looked_up == "https://proxy.example/applications"
+    for half in (listed, {"token": SECRET, "application": "a%3D"}):
+        assert "`from` and `application` go together" in complaint(bearer=half)
+
+
 def test_the_day_on_which_credentials_end_is_a_date() -> None:
     for given in (date(2027, 6, 30), "2027-06-30"):
         made = HttpAuth.model_validate({"bearer": {"token": SECRET}, "expires": given})
@@ -147,7 +156,7 @@ def test_editors_know_every_name_and_that_one_of_them_is_given() -> None:
     schema = HttpConfig.model_json_schema()
     bearer = schema["$defs"]["Bearer"]
     names = ["token", "access_token", "key"]
-    assert list(bearer["properties"]) == names
+    assert {*names, "from", "application"} == set(bearer["properties"])
     assert bearer["required"] == []
     assert bearer["allOf"] == [{"oneOf": [{"required": [name]} for name in names]}]
 
