@@ -130,6 +130,23 @@ def test_a_dry_run_pulls_and_keeps_nothing(school: RestTown) -> None:
         assert ledger.landed(SOURCE, school.today) is None
 
 
+def test_a_secret_that_was_exchanged_before_its_time_costs_no_night(
+    school: RestTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLD_SECRET", "planted-old-s3cret")
+    file = school.folder / f"sources/{SOURCE}.yaml"
+    head, _, login = file.read_text().partition("  auth: ")
+    old = login.strip().replace(REST_VARIABLE, "OLD_SECRET").replace("client_secret", "secret")
+    file.write_text(f"{head}  auth:\n    - {old}\n    - {login}")
+
+    assert school.sync().outcome is Outcome.HELD
+
+    file.write_text(f"{head}  auth: {old}\n")
+    failed = school.sync()
+    assert failed.outcome is Outcome.FAILED
+    assert "does not take `client_id` and `client_secret`" in " ".join(failed.sentences)
+
+
 BAD: list[tuple[dict[str, Any], Outcome, str, str]] = [
     ({"empty": "enrollments"}, Outcome.STOPPED, "pulling enrollments", "has no records"),
     ({"missing": "classes"}, Outcome.STOPPED, "pulling classes", "is not there (404"),
