@@ -33,7 +33,6 @@ LATER: Final[Mapping[str, str]] = {
     "encryption": "encrypted drops",
     "archive": "moving files away after they were read",
     "delete": "deleting files after they were read",
-    "delta": "asking a source for changes only",
     "owners": "routing alerts",
     "notify": "routing alerts",
     "credentials": "credentials that expire or rotate (a password or key stands under `transport`)",
@@ -342,7 +341,10 @@ class Source(Part):
     @classmethod
     def _known_by_the_vendor(cls, rest: Rest | None, info: ValidationInfo) -> Rest | None:
         name = info.data.get("vendor")
-        if rest is not None and name is not None and vendors.load(name).rest is None:
+        if rest is None or name is None:
+            return rest
+        accents = vendors.load(name).rest
+        if accents is None:
             known = ", ".join(n for n in vendors.known() if vendors.load(n).rest is not None)
             raise ValueError(f"the profile {name} knows no servers; choose as `vendor` {known}")
         return rest
@@ -394,6 +396,11 @@ class Source(Part):
         words = DEFAULT_ROLES.keys() | self.roles.keys()
         return {
             word: {**DEFAULT_ROLES.get(word, {}), **self.roles.get(word, {})}
+        most = accents.most_at_once
+        if most is not None and rest.at_once > most:
+            raise ValueError(
+                f"`at_once: {rest.at_once}` is more than this vendor allows; say {most} or fewer"
+            )
             for word in sorted(words)
         }
 

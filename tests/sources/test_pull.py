@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,9 @@ def lines_in(content: bytes) -> Pulled:
         }
 
 
-def pulled_from(url: str, **keys: Any) -> bytes:
+def pulled_from(
+    url: str, *, expect: Mapping[str, tuple[int, int]] | None = None, **keys: Any
+) -> bytes:
     source = rest_source(url, **{"attempts": 2, "timeout": 5.0, **keys})
     assert source.rest is not None
     session = open_http(
@@ -58,7 +61,14 @@ def pulled_from(url: str, **keys: Any) -> bytes:
     )
     with (
         session,
-        pull(session, source.rest, source=source.id, secrets=source.profile.secrets) as package,
+        pull(
+            session,
+            source.rest,
+            source=source.id,
+            secrets=source.profile.secrets,
+            timezone=source.timezone,
+            expect=expect or {},
+        ) as package,
     ):
         return package.file.read()
 

@@ -189,3 +189,26 @@ def test_editors_are_told_of_every_key_of_a_server() -> None:
 
     assert set(schema["required"]) == {"auth"}
     assert {"base_url", "app", "paging", "wrappers", "demographics"} <= set(schema["properties"])
+
+
+def test_more_at_once_than_a_vendor_allows_is_refused() -> None:
+    keys = {"base_url": "https://sis.example", "app": "x", "auth": {"oauth2": OAUTH2}}
+
+    assert server("infinite-campus", at_once=5, **keys).at_once == 5
+    with pytest.raises(ValidationError, match=r"more than this vendor allows; say 5 or fewer"):
+        server("infinite-campus", at_once=6, **keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"changes": False}, "do not tell reliably what changed; leave `delta` out"),
+        ({"parameters": {"filter": "status='active'"}}, "leave `parameters.filter` out"),
+    ],
+)
+def test_changes_are_not_asked_for_where_no_server_can_tell_them(
+    keys: dict[str, object], said: str
+) -> None:
+    assert rest_source("https://sis.example", delta={}).rest
+    with pytest.raises(ValidationError, match=said):
+        rest_source("https://sis.example", delta={}, **keys)
