@@ -1,4 +1,4 @@
-"""What the next vendor may do otherwise: each word of a statement needs its key in a profile.
+"""What the next vendor may do otherwise, and the key of a profile that it needs.
 
 Invented vendors, each in two YAML files as a new user would write them.
 """
@@ -52,11 +52,24 @@ WORDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"installations": [{**OAUTH2, "credentials": {}}]}, {"token_path": "/token"}),
     ({"installations": [{**OAUTH2, "credentials": {}}]}, {"token_url": f"{HOST}/token"}),
     ({"installations": [{**OAUTH2, "district": {}}]}, {"host": HOST}),
+    (
+        {"installations": [{**PLAIN, "oauth1": {"method": "HMAC-SHA1"}}]},
+        {"signature": "HMAC-SHA1", "login": ["oauth1"]},
+    ),
+    (
+        {
+            "installations": [
+                {**OAUTH2, "collections": {"1.1": f"{HOST}/x"}},
+                {**OAUTH2, "collections": {"1.1": f"{HOST}/y"}},
+            ]
+        },
+        {"version": "1.1", "paths": {"1.1": "/x"}, "other_paths": {"1.1": ["/y"]}},
+    ),
 ]
 
 
 def _id(key: dict[str, Any]) -> str:
-    ((name, value),) = key.items()
+    (name, value), *_ = key.items()
     return f"{name}-{value}" if isinstance(value, str) else name
 
 
@@ -76,7 +89,7 @@ def _id(key: dict[str, Any]) -> str:
         for said, key in WORDS
     ],
 )
-def test_a_word_of_a_server_needs_its_key_in_the_profile(
+def test_what_a_server_does_needs_its_key_in_the_profile(
     said: dict[str, Any],
     key: dict[str, Any],
     tmp_path: Path,
@@ -89,9 +102,10 @@ def test_a_word_of_a_server_needs_its_key_in_the_profile(
 
     _invent(monkeypatch, key)
     _prove(loopback)
-    _invent(monkeypatch, {})
-    with pytest.raises((AssertionError, ValidationError, LandingError, TransportError)):
-        _prove(loopback)
+    for taken_away in key:
+        _invent(monkeypatch, {name: held for name, held in key.items() if name != taken_away})
+        with pytest.raises((AssertionError, ValidationError, LandingError, TransportError)):
+            _prove(loopback)
 
 
 def _prove(loopback: Loopback) -> None:
