@@ -26,9 +26,8 @@ CORE: Final = "roster-core.readonly"
 ROSTER: Final = "roster.readonly"
 DEMOGRAPHICS: Final = "roster-demographics.readonly"
 SIGNATURES: Final = ("HMAC-SHA256", "HMAC-SHA1")
-SCOPES: Final = frozenset(
-    prefix + name for prefix in _PREFIXES.values() for name in (CORE, ROSTER, DEMOGRAPHICS)
-)
+NAMES: Final = (CORE, ROSTER, DEMOGRAPHICS)
+SCOPES: Final = frozenset(prefix + name for prefix in _PREFIXES.values() for name in NAMES)
 """Every scope that a client can have."""
 
 Clock = Callable[[], datetime]
@@ -45,6 +44,18 @@ class Client:
 
 
 Clients = Mapping[str, Client]
+
+
+def scope(version: Version, name: str) -> str:
+    """A scope as tokens have it."""
+    return _PREFIXES[version] + name
+
+
+def scopes_for(steps: Sequence[str]) -> tuple[str, ...]:
+    """The scopes of which one is needed to read a path (REST 1.1 and 1.2, section on scopes)."""
+    if steps and steps[0] == "demographics":
+        return (DEMOGRAPHICS,)
+    return (CORE, ROSTER) if len(steps) <= 2 else (ROSTER,)
 
 
 class TokenRefusedError(Exception):
@@ -145,7 +156,7 @@ class Access:
         granted = self._granted(asking, version)
         if granted is None:
             raise RefusedError(Problem.UNAUTHORISED, "The request has no valid token or signature.")
-        if not any(_PREFIXES[version] + name in granted for name in scopes):
+        if not any(scope(version, name) in granted for name in scopes):
             raise RefusedError(Problem.FORBIDDEN, "The token does not have the scope for this.")
 
     def _granted(self, asking: Asking, version: Version) -> frozenset[str] | None:

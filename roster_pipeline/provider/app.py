@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlencode
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,9 +16,6 @@ from starlette.routing import Route
 from roster_pipeline.oneroster.layout import RosterError
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.provider.access import (
-    CORE,
-    DEMOGRAPHICS,
-    ROSTER,
     SIGNATURES,
     Access,
     Asking,
@@ -25,7 +23,9 @@ from roster_pipeline.provider.access import (
     Clock,
     TokenRefusedError,
     Tokens,
+    scopes_for,
 )
+from roster_pipeline.provider.openapi import DISCOVERY, document
 from roster_pipeline.provider.pages import Page, Pages, Published, pages_of
 from roster_pipeline.provider.problems import Problem, RefusedError, body_of, status_of
 from roster_pipeline.provider.query import Query, parse_fields, parse_query
@@ -38,6 +38,15 @@ BASES: Final[Mapping[Version, str]] = {
 TOKEN_PATH: Final = "/token"  # noqa: S105  an address, and the standard leaves it open
 _UNREADABLE: Final = "The roster cannot be read at the moment."
 _MOST_FORM_BYTES: Final = 1 << 16
+
+
+class _Whatever(StringConvertor):
+    """The rest of a path with all that may be in it: Starlette's own stops at a line break."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("whatever", _Whatever())
 
 
 def provider_app(
@@ -80,7 +89,12 @@ def provider_app(
         routes=[
             Route(prefix + token_path, token, methods=["POST"]),
             *(
-                Route(f"{prefix}{base}/{{path:path}}", service.answer(version))
+                Route(prefix + address, service.describe(version, token_path))
+                for version, addresses in DISCOVERY.items()
+                for address in addresses
+            ),
+            *(
+                Route(f"{prefix}{base}/{{path:whatever}}", service.answer(version))
                 for version, base in BASES.items()
             ),
         ]
@@ -144,12 +158,25 @@ class _Service:
 
         return endpoint
 
+    def describe(self, version: Version, token_path: str) -> Callable[[Request], Any]:
+        """The endpoint that tells anybody what there is: the OpenAPI document of one version."""
+
+        async def endpoint(request: Request) -> Response:
+            beginning = self._host(request) + self._prefix
+            server, token_url = beginning + BASES[version], beginning + token_path
+            return _json(document(version, server=server, token_url=token_url), 200)
+
+        return endpoint
+
+    def _host(self, request: Request) -> str:
+        return (self._public_url or f"{request.url.scheme}://{request.url.netloc}").rstrip("/")
+
     def _answer(self, request: Request, version: Version) -> Response:
-        host = (self._public_url or f"{request.url.scheme}://{request.url.netloc}").rstrip("/")
+        host = self._host(request)
         base = host + self._prefix + BASES[version]
         steps = _steps(request, len((self._prefix + BASES[version]).split("/")))
         asking = Asking(request.method, f"{host}{_target(request)}", request.headers)
-        self._access.require(asking, version, _scopes(steps))
+        self._access.require(asking, version, scopes_for(steps))
         parameters = dict(request.query_params)
         if len(steps) == 2:
             fields = parse_fields(parameters)
@@ -177,13 +204,6 @@ def _target(request: Request) -> str:
     path: bytes = request.scope["raw_path"]
     query: bytes = request.scope["query_string"]
     return (path + b"?" + query if query else path).decode("latin-1")
-
-
-def _scopes(steps: Sequence[str]) -> tuple[str, ...]:
-    """The scopes of which one is needed (REST 1.1 and 1.2, section on scopes)."""
-    if steps and steps[0] == "demographics":
-        return (DEMOGRAPHICS,)
-    return (CORE, ROSTER) if len(steps) <= 2 else (ROSTER,)
 
 
 def _paging(

@@ -9,6 +9,8 @@ from typing import Final
 from roster_pipeline.provider.problems import Problem, RefusedError
 
 DEFAULT_LIMIT: Final = 100
+LARGEST: Final = 10**18 - 1
+"""The largest limit and offset that are read."""
 _WHOLE: Final = re.compile(r"[0-9]{1,18}")
 _CLAUSE: Final = re.compile(
     r"(?P<field>[^\s=!<>~']+)\s*(?P<op>!=|>=|<=|=|>|<|~)\s*'(?P<value>(?:[^']|'')*)'"

@@ -9,6 +9,7 @@ import requests
 
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.simulator.rest_server import RestServer
+from tests.provider.described import judge
 from tests.small import district, packed
 
 SECRET = "sesame"
@@ -47,16 +48,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestServer]:
 
 @pytest.fixture
 def ask(server: RestServer) -> Ask:
-    """Ask for a path of a version, with a static token."""
+    """Ask for a path of a version, with a static token. Every answer must be as described."""
 
     def get(
         path: str, version: Version = Version.V1P2, token: str = BEARER, **parameters: Any
     ) -> requests.Response:
-        return requests.get(
+        answer = requests.get(
             f"{server.base_url(version)}/{path}",
             params=parameters,
             headers={"Authorization": f"Bearer {token}"},
             timeout=20,
         )
+        judge(answer, path, version)
+        return answer
 
     return get
