@@ -1,30 +1,30 @@
-"""Takes only some schools of a roster."""
+"""Takes only what a scope says of a roster."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.oneroster.versions import items
+from roster_pipeline.sources.chosen import Chosen, ScopeError, choose
 from roster_pipeline.sources.config import Scope
+from roster_pipeline.sources.ids import Mask, is_in, values
+from roster_pipeline.sources.inside import inside
 from roster_pipeline.tables.text import TEXT, arrow
 
-Mask: TypeAlias = npt.NDArray[np.bool_]
-Values: TypeAlias = pa.LargeStringArray | pd.Series
-_USER: Final = "userSourcedId"
+__all__ = ["ScopeError", "Scoped", "apply_scope", "outside", "take"]
 
-
-class ScopeError(Exception):
-    """The scope names schools that the roster does not have."""
+# References that may point out of what is taken, and are blanked then.
+_BLANKED: Final = (
+    ("users", "primaryOrgSourcedId", "orgs"),
+    ("roles", "userProfileSourcedId", "userProfiles"),
+)
 
 
 @dataclass(frozen=True)
@@ -39,159 +39,97 @@ class Scoped:
 def apply_scope(roster: Roster, scope: Scope, into: Path) -> Scoped:
     """Write to the empty folder `into` what of a roster is inside a scope; all of it is not copied.
 
-    Inside are the schools named and the orgs below them; their classes, the enrollments in these,
-    the people with a role there or enrolled there, and everybody who is an agent of one of them.
-    With them go the orgs above, the courses that these orgs own or these classes use (and a
-    course's own org), and of the people kept the profiles, demographics and roles at orgs kept. A
-    `primaryOrgSourcedId` outside is blanked, so that nothing dangles. Sessions stay.
+    A class is inside that is at a school named or an org below one, has a session named, is of a
+    course named, and has a student of a grade named: whatever of this the scope says. Inside are
+    its enrollments; people with a role named at these schools, or enrolled in such a class; and
+    everybody who is an agent of one of them. Where grades are named, students have to be in one of
+    them, teachers come with a class, and relatives with a student. With them go the orgs above,
+    what classes refer to (and a course's own org), and of the people kept the profiles,
+    demographics and roles named at orgs kept. A reference that would dangle nevertheless (a home
+    school, an agent left out) is blanked.
 
-    Raises `ScopeError` if a school named is not in the roster: rather nothing than half a roster.
+    Raises `ScopeError` if what is named is not in the roster, or no class has all of it: rather
+    nothing than half a roster.
     """
-    if scope.schools is None:
+    if scope.is_everything:
         return Scoped(roster, {})
-    lines = _lines(roster)
-    if unknown := sorted(set(scope.schools) - lines.keys()):
-        raise ScopeError(
-            f"`scope.schools` names {', '.join(unknown)}, and the orgs have no such sourcedId; "
-            "correct the scope, or have the school sent again"
-        )
-    keep, orgs = _inside(roster, scope.schools, lines)
-    return _written(roster, keep, orgs, into)
+    keep = inside(roster, choose(roster, scope))
+    _require_classes(scope, keep)
+    return _written(roster, keep, into)
 
 
 def outside(roster: Roster, scope: Scope) -> dict[str, Mask]:
-    """Entity → which rows of a roster are outside of a scope; schools that it does not have are
-    passed over. Entities of which nothing is outside are left out."""
-    if scope.schools is None:
+    """Entity → which rows of a roster are outside of a scope; what is named and is not in the
+    roster is passed over. Entities of which nothing is outside are left out."""
+    if scope.is_everything:
         return {}
-    keep, _ = _inside(roster, scope.schools, _lines(roster))
+    keep = inside(roster, choose(roster, scope, strict=False))
     return {entity: ~mask for entity, mask in keep.items() if not mask.all()}
 
 
-def _inside(
-    roster: Roster, schools: Collection[str], lines: Mapping[str, set[str]]
-) -> tuple[dict[str, Mask], set[str]]:
-    """Which rows of each entity are inside, where that is not all, and the orgs that are."""
-    inside = {org for org, line in lines.items() if not line.isdisjoint(schools)}
-    orgs = inside.union(*(lines[org] for org in inside))
-    keep: dict[str, Mask] = {}
-    keep["classes"] = _mask(roster, "classes", {"schoolSourcedId": _array(inside)})
-    classes = _ids(roster, "classes", keep["classes"])
-    used = _ids(roster, "classes", keep["classes"], "courseSourcedId")
-    courses = roster.columns("courses", ["sourcedId", "orgSourcedId"])
-    owned = _is_in(courses["orgSourcedId"], _array(orgs))
-    keep["courses"] = owned | _is_in(courses["sourcedId"], used)
-    owners = courses["orgSourcedId"][keep["courses"]].dropna().unique()
-    orgs = orgs.union(*(lines.get(org, ()) for org in owners))
-    keep["orgs"] = _mask(roster, "orgs", {"sourcedId": _array(orgs)})
-    keep["enrollments"] = _mask(
-        roster, "enrollments", {"classSourcedId": classes, "schoolSourcedId": _array(orgs)}
-    )
-    keep["users"] = _people(roster, inside, keep["enrollments"])
-    people = _ids(roster, "users", keep["users"])
-    keep["roles"] = _mask(roster, "roles", {"userSourcedId": people, "orgSourcedId": _array(orgs)})
-    keep["userProfiles"] = _mask(roster, "userProfiles", {"userSourcedId": people})
-    keep["demographics"] = _mask(roster, "demographics", {"sourcedId": people})
-    return keep, orgs
+def take(roster: Roster, chosen: Chosen, into: Path) -> Scoped:
+    """Write to the empty folder `into` what of a roster is chosen, and what that needs."""
+    return _written(roster, inside(roster, chosen), into)
 
 
-def _written(roster: Roster, keep: Mapping[str, Mask], orgs: set[str], into: Path) -> Scoped:
+def _require_classes(scope: Scope, keep: Mapping[str, Mask]) -> None:
+    """A school may have no classes yet. What else is named is named for its classes."""
+    if (classes := keep.get("classes")) is None or classes.any() or not len(classes):
+        return
+    said = [key for key in Scope.model_fields if getattr(scope, key) is not None]
+    if set(said) - {"schools", "roles"}:
+        keys = ", ".join(f"`scope.{key}`" for key in said)
+        raise ScopeError(
+            f"None of {len(classes):,} classes has all that {keys} names. Correct the scope: "
+            "classes may name other terms than you, such as semesters and no quarters."
+        )
+
+
+def _written(roster: Roster, keep: Mapping[str, Mask], into: Path) -> Scoped:
     with closing(RosterWriter(into)) as writer:
-        left_out = _copied(roster, keep, orgs, writer)
+        left_out = {}
+        for entity in ENTITIES:
+            mask = keep.get(entity)
+            positions = None if mask is None else np.flatnonzero(mask).astype(np.int64)
+            writer.copy_from(roster, entity, positions)
+            left_out[entity] = 0 if positions is None else roster.counts[entity] - len(positions)
+        for entity, column, target in _BLANKED:
+            _blank(roster, keep, entity, column, target, writer)
+        if (users := keep.get("users")) is not None:
+            _forget_agents(roster, users, writer)
         return Scoped(writer.finish(), left_out)
 
 
-def _copied(
-    roster: Roster, keep: Mapping[str, Mask], orgs: set[str], writer: RosterWriter
-) -> dict[str, int]:
-    left_out = {}
-    for entity in ENTITIES:
-        positions = np.flatnonzero(keep[entity]).astype(np.int64) if entity in keep else None
-        writer.copy_from(roster, entity, positions)
-        left_out[entity] = 0 if positions is None else roster.counts[entity] - len(positions)
-    homes = roster.columns("users", ["primaryOrgSourcedId"])["primaryOrgSourcedId"][keep["users"]]
-    away = np.flatnonzero(homes.notna().to_numpy() & ~_is_in(homes, _array(orgs))).astype(np.int64)
+def _blank(
+    roster: Roster,
+    keep: Mapping[str, Mask],
+    entity: str,
+    column: str,
+    target: str,
+    writer: RosterWriter,
+) -> None:
+    """Blank the references of rows kept to rows that are not."""
+    if (targets := keep.get(target)) is None:
+        return
+    cells = roster.columns(entity, [column])[column]
+    if (kept := keep.get(entity)) is not None:
+        cells = cells[kept]
+    there = is_in(cells, values(roster, target, targets))
+    away = np.flatnonzero(cells.notna().to_numpy() & ~there).astype(np.int64)
     if len(away):
         blank = pd.Series([None] * len(away), dtype=TEXT)
-        writer.replace("users", away, pd.DataFrame({"primaryOrgSourcedId": blank}))
-    _forget_agents(roster, keep["users"], writer)
-    return left_out
+        writer.replace(entity, away, pd.DataFrame({column: blank}))
 
 
 def _forget_agents(roster: Roster, kept: Mask, writer: RosterWriter) -> None:
     """Take those who are not kept out of the lists of agents of those who are."""
     users = roster.columns("users", ["sourcedId", "agentSourcedIds"])[kept].reset_index(drop=True)
     rows, agents = items(users["agentSourcedIds"])
-    there = _is_in(agents, users["sourcedId"])
+    there = is_in(agents, arrow(users["sourcedId"]))
     odd = np.isin(rows, rows[~there])
     if not odd.any():
         return
     left = agents[odd & there].groupby(rows[odd & there]).agg(",".join)
-    at = np.array(sorted(set(rows[odd].tolist())), dtype=np.int64)
-    cells = pd.Series([left.get(row) for row in at.tolist()], dtype=TEXT)
+    at = np.unique(rows[odd])
+    cells = left.reindex(at).astype(TEXT).reset_index(drop=True)
     writer.replace("users", at, pd.DataFrame({"agentSourcedIds": cells}))
-
-
-def _lines(roster: Roster) -> dict[str, set[str]]:
-    """Of every org the org itself and all above it."""
-    frame = roster.columns("orgs", ["sourcedId", "parentSourcedId"])
-    parents = dict(zip(frame["sourcedId"], frame["parentSourcedId"], strict=True))
-    return {org: set(_line(org, parents)) for org in parents}
-
-
-def _line(org: str, parents: Mapping[str, object]) -> Iterator[str]:
-    """An org, its parent, its parent's parent …, also where somebody made that a circle."""
-    seen: set[str] = set()
-    step: object = org
-    while isinstance(step, str) and step not in seen:
-        seen.add(step)
-        yield step
-        step = parents.get(step)
-
-
-def _people(roster: Roster, inside: set[str], enrolled: Mask) -> Mask:
-    """Who has a role inside or is enrolled there, their agents, and the agents of these; but no
-    student of elsewhere, whom a brother's or sister's guardian names as well."""
-    users = roster.columns("users", ["sourcedId", "agentSourcedIds"])
-    with_role = _ids(
-        roster, "roles", _mask(roster, "roles", {"orgSourcedId": _array(inside)}), _USER
-    )
-    reached = pd.concat([with_role, _ids(roster, "enrollments", enrolled, _USER)])
-    kept = np.zeros(len(users), dtype=bool)
-    student = pa.array(["student"], pa.large_string())
-    students = _ids(roster, "roles", _mask(roster, "roles", {"role": student}), _USER)
-    elsewhere = _is_in(users["sourcedId"], students) & ~_is_in(users["sourcedId"], reached)
-    while True:
-        new = _is_in(users["sourcedId"], reached) & ~kept & ~elsewhere
-        if not new.any():
-            return kept
-        kept |= new
-        _, reached = items(users["agentSourcedIds"][new].reset_index(drop=True))
-
-
-def _mask(roster: Roster, entity: str, within: Mapping[str, Values]) -> Mask:
-    """For each row of an entity whether all of some columns have one of the values given."""
-    masks = [
-        np.logical_and.reduce([_is_in(block[name], within[name]) for name in within])
-        for block in roster.blocks(entity, list(within))
-    ]
-    return np.concatenate([np.zeros(0, dtype=bool), *masks])
-
-
-def _ids(roster: Roster, entity: str, mask: Mask, column: str = "sourcedId") -> pd.Series:
-    """The distinct values of a column in the rows chosen."""
-    chosen = roster.select(entity, np.flatnonzero(mask).astype(np.int64), [column])
-    distinct = [block[column].drop_duplicates() for block in chosen]
-    values: pd.Series = pd.concat([pd.Series([], dtype=TEXT), *distinct])
-    return values.drop_duplicates().dropna()
-
-
-def _array(values: set[str]) -> pa.LargeStringArray:
-    return pa.array(sorted(values), pa.large_string())
-
-
-def _is_in(cells: pd.Series, values: Values) -> Mask:
-    """For each cell whether it is one of some values, of which null is none."""
-    wanted = arrow(values) if isinstance(values, pd.Series) else values
-    found = pc.is_in(arrow(cells), value_set=wanted, skip_nulls=True)
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)

@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from roster_pipeline.oneroster.entities import ENTITIES, names, references
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.oneroster.versions import items
 from roster_pipeline.sources.config import Scope
-from roster_pipeline.sources.scope import Scoped, ScopeError, apply_scope
+from roster_pipeline.sources.scope import Scoped, ScopeError, apply_scope, outside
 from roster_pipeline.tables.text import TEXT
 
 Rows = dict[str, list[dict[str, str]]]
@@ -75,6 +76,12 @@ def scoped(tmp_path: Path, *schools: str, rows: Rows | None = None) -> Scoped:
     return apply_scope(roster, Scope(schools=schools), tmp_path / "scoped")
 
 
+def taken(tmp_path: Path, rows: Rows, scope: Mapping[str, Any]) -> Roster:
+    """What a scope, as a source's file says it, takes of some rows."""
+    roster = roster_of(rows, tmp_path / "all")
+    return apply_scope(roster, Scope.model_validate(scope), tmp_path / "scoped").roster
+
+
 def ids(roster: Roster, entity: str) -> list[str]:
     return list(roster.columns(entity, ["sourcedId"])["sourcedId"])
 
@@ -134,8 +141,10 @@ def test_a_home_school_outside_of_the_scope_is_blanked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("schools", [("elm",), ("oak",), ("elm", "oak"), ("d",), ("oak-art",)])
 def test_nothing_dangles(tmp_path: Path, schools: tuple[str, ...]) -> None:
-    roster = scoped(tmp_path, *schools).roster
+    dangles_nowhere(scoped(tmp_path, *schools).roster)
 
+
+def dangles_nowhere(roster: Roster) -> None:
     for entity in ENTITIES:
         frame = roster.frame(entity)
         for column in references(entity):
@@ -182,3 +191,225 @@ def test_a_brother_at_another_school_does_not_come_along_with_their_mother(tmp_p
     assert users["mum"] == "kid-elm,gran"
     assert pd.isna(users["gran"])
     assert "kid-oak" not in ids(roster, "demographics")
+
+
+# ---- what else a scope may name ----
+
+
+def two_grades() -> Rows:
+    """A school with a class of each of two grades, one that lasts for two terms, and one of both
+    grades; a family with a child in each grade."""
+    people = {
+        "ann": ("11", "student"), "bob": ("12", "student"), "cem": ("12", "student"),
+        "mum": ("", "guardian"), "dad": ("", "parent"), "gran": ("", "relative"),
+        "tess": ("", "teacher"), "theo": ("", "teacher"), "tara": ("", "teacher"),
+        "head": ("", "principal"),
+    }  # fmt: skip
+    agents = {"ann": "mum", "bob": "mum,dad", "gran": "cem"}
+    classes = {
+        "c11": ("bio", "fall", "11"), "c12": ("chem", "fall,spring", "12"),
+        "mixed": ("choir", "fall-1", ""), "late": ("chem", "spring", "12"),
+        "old": ("latin", "past", ""),
+    }  # fmt: skip
+    enrolled = [
+        ("ann", "c11", "student"), ("tess", "c11", "teacher"), ("bob", "c12", "student"),
+        ("theo", "c12", "teacher"), ("ann", "mixed", "student"), ("cem", "mixed", "student"),
+        ("theo", "mixed", "teacher"), ("cem", "late", "student"), ("tess", "late", "teacher"),
+        ("bob", "old", "student"), ("tara", "old", "teacher"),
+    ]  # fmt: skip
+    sessions = {
+        "y26": ("2025-26", "", "2026"), "past": ("Fall", "y26", "2026"),
+        "y27": ("2026-27", "", "2027"), "fall": ("Fall", "y27", "2027"),
+        "fall-1": ("Quarter 1", "fall", "2027"), "spring": ("Spring", "y27", "2027"),
+    }  # fmt: skip
+    courses = {
+        "bio": "SCI11", "chem": "SCI12", "choir": "MUS00", "latin": "", "spare": "SCI99",
+    }  # fmt: skip
+    return {
+        "orgs": [
+            {"sourcedId": "d", "name": "District"},
+            {"sourcedId": "s", "name": "High School", "parentSourcedId": "d"},
+        ],
+        "academicSessions": [
+            {"sourcedId": key, "title": title, "parentSourcedId": above, "schoolYear": year}
+            for key, (title, above, year) in sessions.items()
+        ],
+        "courses": [
+            {"sourcedId": key, "courseCode": code, "orgSourcedId": "s",
+             "schoolYearSourcedId": "y26" if key == "chem" else ""}
+            for key, code in courses.items()
+        ],
+        "classes": [
+            {"sourcedId": key, "courseSourcedId": course, "schoolSourcedId": "s",
+             "termSourcedIds": terms, "grades": grades}
+            for key, (course, terms, grades) in classes.items()
+        ],
+        "users": [
+            {"sourcedId": key, "grades": grade, "agentSourcedIds": agents.get(key, "")}
+            for key, (grade, _) in people.items()
+        ],
+        "userProfiles": [{"sourcedId": f"p-{key}", "userSourcedId": key} for key in people],
+        "roles": [
+            {"sourcedId": f"{key}.{word}", "userSourcedId": key, "role": word, "orgSourcedId": "s"}
+            for key, word in [*((key, word) for key, (_, word) in people.items()),
+                              ("tess", "guardian")]
+        ],
+        "demographics": [{"sourcedId": key} for key in ("ann", "bob", "cem")],
+        "enrollments": [
+            {"sourcedId": f"{user}.{of}", "userSourcedId": user, "classSourcedId": of,
+             "schoolSourcedId": "s", "role": role}
+            for user, of, role in enrolled
+        ],
+    }  # fmt: skip
+
+
+def test_of_a_grade_come_its_students_their_classes_guardians_and_teachers(
+    tmp_path: Path,
+) -> None:
+    roster = taken(tmp_path, two_grades(), {"grades": ["12"]})
+
+    assert ids(roster, "classes") == ["c12", "mixed", "late", "old"]
+    # Their mother has a child in another grade; their grandmother names a child that names nobody.
+    assert ids(roster, "users") == [
+        "bob", "cem", "mum", "dad", "gran", "tess", "theo", "tara", "head",
+    ]  # fmt: skip
+    assert ids(roster, "demographics") == ["bob", "cem"]
+    assert "ann.mixed" not in ids(roster, "enrollments")
+    assert "theo.mixed" in ids(roster, "enrollments")
+    assert ids(roster, "courses") == ["chem", "choir", "latin"]
+    dangles_nowhere(roster)
+
+
+def test_a_teacher_and_a_relative_of_another_grade_alone_stay_out(tmp_path: Path) -> None:
+    rows = two_grades()
+    rows["users"][1]["agentSourcedIds"] = "dad"
+
+    roster = taken(tmp_path, rows, {"grades": ["11"]})
+
+    assert ids(roster, "users") == ["ann", "mum", "tess", "theo", "head"]
+
+
+def test_of_a_term_come_the_classes_in_it_or_in_a_part_of_it(tmp_path: Path) -> None:
+    roster = taken(tmp_path, two_grades(), {"terms": ["fall"]})
+
+    assert ids(roster, "classes") == ["c11", "c12", "mixed"]
+    assert ids(roster, "courses") == ["bio", "chem", "choir"]
+    # c12 goes on in spring, and chem says that it is a course of the year before.
+    assert ids(roster, "academicSessions") == ["y26", "y27", "fall", "fall-1", "spring"]
+    assert len(ids(roster, "users")) == len(two_grades()["users"])
+    assert {i.partition(".")[2] for i in ids(roster, "enrollments")} == {"c11", "c12", "mixed"}
+    assert list(roster.frame("classes")["termSourcedIds"])[1] == "fall,spring"
+    dangles_nowhere(roster)
+
+
+def test_terms_may_be_named_by_title_and_hold_together_with_years(tmp_path: Path) -> None:
+    both = taken(tmp_path / "a", two_grades(), {"terms": ["Fall"]})
+    assert ids(both, "classes") == ["c11", "c12", "mixed", "old"]
+
+    one = taken(tmp_path / "b", two_grades(), {"terms": ["Fall"], "years": [2026]})
+    assert ids(one, "classes") == ["old"]
+    assert ids(one, "academicSessions") == ["y26", "past"]
+
+
+def test_of_a_year_come_the_classes_of_its_terms(tmp_path: Path) -> None:
+    roster = taken(tmp_path, two_grades(), {"years": [2027]})
+
+    assert ids(roster, "classes") == ["c11", "c12", "mixed", "late"]
+
+
+def test_people_of_whom_no_role_is_taken_go_with_all_that_is_theirs(tmp_path: Path) -> None:
+    roster = taken(tmp_path, two_grades(), {"roles": ["student", "teacher"]})
+
+    assert ids(roster, "users") == ["ann", "bob", "cem", "tess", "theo", "tara"]
+    assert "tess.guardian" not in ids(roster, "roles")
+    assert "tess.teacher" in ids(roster, "roles")
+    assert roster.frame("users")["agentSourcedIds"].isna().all()
+    assert len(ids(roster, "classes")) == len(two_grades()["classes"])
+    dangles_nowhere(roster)
+
+
+def test_who_stays_for_another_role_teaches_nobody_any_more(tmp_path: Path) -> None:
+    roster = taken(tmp_path, two_grades(), {"roles": ["student", "guardian"]})
+
+    assert ids(roster, "users") == ["ann", "bob", "cem", "mum", "tess"]
+    assert not any(i.startswith(("tess", "theo")) for i in ids(roster, "enrollments"))
+
+
+@pytest.mark.parametrize(
+    ("courses", "classes"),
+    [
+        (["SCI11", "MUS00"], ["c11", "mixed"]),
+        (["SCI*"], ["c11", "c12", "late"]),
+        ({"exclude": ["SCI*"]}, ["mixed", "old"]),
+        ({"include": ["SCI*"], "exclude": ["*12"]}, ["c11"]),
+    ],
+)
+def test_of_courses_come_their_classes(tmp_path: Path, courses: Any, classes: list[str]) -> None:
+    roster = taken(tmp_path, two_grades(), {"courses": courses})
+
+    assert ids(roster, "classes") == classes
+    dangles_nowhere(roster)
+
+
+def test_all_that_a_scope_says_has_to_hold_together(tmp_path: Path) -> None:
+    scope = {
+        "schools": ["s"],
+        "grades": ["12"],
+        "terms": ["Fall"],
+        "years": [2027],
+        "roles": ["student", "teacher"],
+        "courses": ["SCI*"],
+    }
+    roster = taken(tmp_path, two_grades(), scope)
+
+    assert ids(roster, "classes") == ["c12"]
+    assert ids(roster, "users") == ["bob", "cem", "theo"]
+    dangles_nowhere(roster)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"grades": ["12"]},
+        {"grades": ["11"], "roles": ["student", "guardian"]},
+        {"terms": ["Fall"]},
+        {"years": [2027], "grades": ["12"]},
+        {"roles": ["student", "parent"]},
+        {"courses": ["SCI*"], "schools": ["s"]},
+        {"courses": {"exclude": ["SCI*"]}, "terms": ["fall", "past"]},
+    ],
+)
+def test_what_was_taken_is_wholly_within_the_scope(tmp_path: Path, scope: dict[str, Any]) -> None:
+    roster = taken(tmp_path, two_grades(), scope)
+
+    assert outside(roster, Scope.model_validate(scope)) == {}
+    dangles_nowhere(roster)
+
+
+@pytest.mark.parametrize(
+    ("scope", "sentence"),
+    [
+        ({"schools": ["High School"]}, "names High School, .* Did you mean s[?]"),
+        ({"grades": ["012"]}, "names 012, and no user is in such a grade. Did you mean 12[?]"),
+        ({"grades": ["12", "Grade 11"]}, "names Grade 11, .* Did you mean 11[?]"),
+        ({"grades": ["01"]}, "names 01, .* There are 11, 12"),
+        ({"terms": ["Fal"]}, "no academicSession has such a sourcedId or title. Did you mean Fall"),
+        ({"years": [2027, 2028]}, "names 2028, .* Did you mean 2026, 2027[?]"),
+        ({"terms": ["spring"], "years": [2026]}, "have no academicSession in common"),
+        ({"roles": ["aide"]}, "names aide, and nobody has such a role"),
+        ({"roles": ["student", "ext:tutor"]}, "names ext:tutor"),
+        ({"courses": ["SCI11", "SCY*"]}, r"names SCY\*, and no course has such a courseCode"),
+        ({"grades": ["11"], "terms": ["past"]}, "None of 5 classes has all that `scope.grades`"),
+    ],
+)
+def test_what_a_scope_names_and_is_not_there_stops_the_sync(
+    tmp_path: Path, scope: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ScopeError, match=sentence):
+        taken(tmp_path, two_grades(), scope)
+
+
+def test_a_grade_or_role_of_the_standard_may_be_empty_for_a_while(tmp_path: Path) -> None:
+    scope = {"grades": ["12", "10"], "roles": ["student", "aide"]}
+
+    assert ids(taken(tmp_path, two_grades(), scope), "users") == ["bob", "cem"]
