@@ -8,6 +8,7 @@ from roster_pipeline.assets.steps import step
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.drops import find_drop, is_landed
 from roster_pipeline.resources.sync_run import SyncRun
+from roster_pipeline.sources.advice import advised
 from roster_pipeline.sources.landing import land
 from roster_pipeline.sources.pull import pull
 from roster_pipeline.sources.rest_config import Rest
@@ -67,6 +68,7 @@ def _pulled(run: SyncRun, rest: Rest, channels: Channels, landing: Landing) -> L
     source, lease, asked = run.source, run.lease, run.now()
     with (
         landing.scratch(source.id) as scratch,
+        advised(source.profile),
         channels.server(rest) as server,
         pull(
             server,

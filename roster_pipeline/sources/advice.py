@@ -8,9 +8,8 @@ from roster_pipeline.sources.landing import LandingError
 from roster_pipeline.sources.vendors import Vendor
 from roster_pipeline.transport.errors import AuthenticationRefused, Forbidden, TransportError
 
-EMPTY: Final = "empty"
-"""The code of a `PullError` about a collection without records."""
 ANY: Final = "*"
+"""Stands for any collection."""
 
 
 def advice_for(vendor: Vendor, error: Exception, collection: str | None = None) -> str | None:
@@ -24,7 +23,7 @@ def advice_for(vendor: Vendor, error: Exception, collection: str | None = None) 
             return advice.forbidden
         case AuthenticationRefused():
             return advice.unauthorized
-        case LandingError(code="empty"):
+        case LandingError(code="empty" | "few"):
             return when_empty(vendor, collection)
         case LandingError(code="no_collection"):
             return advice.missing

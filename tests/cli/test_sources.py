@@ -315,7 +315,17 @@ def test_a_web_page_is_no_collection(tried: Any) -> None:
     page = Answer(200, b"<!doctype html><title>Sign in</title>")
     habits = Habits(instead=lambda _, collection, __: page if collection == "users" else None)
     steps = _steps(tried(habits=habits))
-    assert "something else than JSON" in steps["collection users"]["sentence"]
+    assert "a web page instead of JSON" in steps["collection users"]["sentence"]
+
+
+def test_a_sync_that_is_refused_says_what_the_trial_says(roster: Roster, workspace: Path) -> None:
+    refusing = Habits(instead=lambda asked, *_: _tokens(asked) or Answer(403))
+    with school_server(records(), refusing) as server:
+        _of_server(workspace, server, vendor="infinite-campus")
+        ended = roster("-w", workspace, "sync", "shelby")
+    assert ended.code == 1
+    assert "403" in ended.err
+    assert str(_advice("infinite-campus").forbidden) in ended.err
 
 
 # roster source test, of drops

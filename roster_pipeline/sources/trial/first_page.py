@@ -1,23 +1,17 @@
 """The first page of a collection, and what can be told from it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import requests
-
 from roster_pipeline.oneroster.entities import Kind, Required, columns
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.rest_json import property_of
-from roster_pipeline.sources.json_page import records_in
 from roster_pipeline.sources.json_redaction import Blanker
-from roster_pipeline.sources.paging import PullError
+from roster_pipeline.sources.paging import Pages, PullError
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.sources.vendors import Secrets
-from roster_pipeline.transport.errors import Busy
 from roster_pipeline.transport.http import HttpSession
-from roster_pipeline.transport.http_status import said
 
 RECORDS: Final = 5
 """How many are asked for."""
@@ -39,29 +33,32 @@ class FirstPage:
     """How many there are in all, as the server says; None where it does not."""
 
 
-def first_page(session: HttpSession, rest: Rest, collection: str) -> FirstPage:
-    """The first page of a collection, of all endpoints that hold it together.
-
-    Raises `PullError` and `TransportError`.
-    """
-    pages = [
-        _page_of(session, rest, collection, endpoint)
-        for endpoint in rest.made_of.get(collection, (collection,))
-    ]
+def first_page(session: HttpSession, rest: Rest, secrets: Secrets, collection: str) -> FirstPage:
+    """The first page of a collection, of all endpoints that hold it together; as in a pull, some of
+    several may be missing. Raises `PullError` and `TransportError`."""
+    pages: list[FirstPage] = []
+    missing: list[PullError] = []
+    for endpoint in rest.made_of.get(collection, (collection,)):
+        try:
+            pages.append(_page_of(session, rest, secrets, collection, endpoint))
+        except PullError as error:
+            if error.code != "no_collection":
+                raise
+            missing.append(error)
+    if not pages:
+        raise missing[0]
     totals = [page.total for page in pages if page.total is not None]
     records = [record for page in pages for record in page.records]
     return FirstPage(collection, records, sum(totals) if len(totals) == len(pages) else None)
 
 
-def is_there(session: HttpSession, url: str) -> bool:
-    """Whether there are orgs below another address of the same host."""
-    response = session.request("GET", f"{url}/orgs", params={"limit": 1})
-    if response.status_code != requests.codes.ok:
-        return False
+def is_there(session: HttpSession, rest: Rest, url: str) -> bool:
+    """Whether there are orgs below another address of the same host. Raises `TransportError`."""
     try:
-        return _records(response, ("orgs", "org", "school")) is not None
-    except (ValueError, RecursionError):
+        _page_of(session, rest, Secrets(), "orgs", f"{url}/orgs")
+    except PullError:
         return False
+    return True
 
 
 def wrong_shape(page: FirstPage, version: Version) -> str | None:
@@ -104,53 +101,16 @@ def _needed(collection: str) -> list[str]:
     ]
 
 
-def _page_of(session: HttpSession, rest: Rest, collection: str, endpoint: str) -> FirstPage:
-    parameters: dict[str, str | int] = {
-        **rest.parameters,
-        "limit": min(RECORDS, rest.limit),
-        "offset": 0,
-    }
-    response = session.request("GET", endpoint, params=parameters)
-    place, status = session.place(endpoint), response.status_code
-    if status == requests.codes.not_found:
-        raise PullError("no_collection", f"{place} is not there ({said(status)}).")
-    if status >= requests.codes.internal_server_error:
-        raise Busy(f"{place} fails ({said(status)}). Ask the server's owner.")
-    if status == requests.codes.no_content:
-        return FirstPage(collection, (), 0)
-    if status != requests.codes.ok:
-        raise PullError(
-            "refused",
-            f"{place} refuses the request ({said(status)}). Check `parameters` and `limit`.",
-        )
-    names = (collection, *rest.wrappers.get(collection, ()), endpoint)
-    try:
-        records = _records(response, names)
-    except (ValueError, RecursionError):
-        raise PullError(
-            "not_json",
-            f"{place} answers with something else than JSON. Check `base_url`; a login page, or a "
-            "wall in front of the server, looks like that.",
-        ) from None
-    if records is None:
-        raise PullError(
-            "no_collection",
-            f"{place} answers without `{collection}`. If the vendor calls it otherwise, say so: "
-            f"`wrappers: {{{collection}: [NAME]}}`.",
-        )
-    return FirstPage(collection, records, _total(response, len(records)))
-
-
-def _records(response: requests.Response, names: Sequence[str]) -> list[Any] | None:
-    found = records_in(response.content, names, Blanker(Secrets()), lambda _: None)
-    return None if found is None else [json.loads(line) for line in found.lines]
-
-
-def _total(response: requests.Response, count: int) -> int | None:
-    total = response.headers.get("X-Total-Count", "")
-    if not (total.isascii() and total.isdigit()) or int(total) < count:
-        return None
+def _page_of(
+    session: HttpSession, rest: Rest, secrets: Secrets, collection: str, endpoint: str
+) -> FirstPage:
+    asking = rest.model_copy(update={"limit": min(RECORDS, rest.limit)})
+    records: list[Any] = []
+    pages = Pages(
+        session, asking, collection, Blanker(secrets), {}, records.append, endpoint=endpoint
+    )
+    next(iter(pages), None)
+    total = pages.total
     # Some servers say there how many records the page has.
-    if int(total) == count >= RECORDS:
-        return None
-    return int(total)
+    says = total is not None and (total > len(records) or len(records) < RECORDS)
+    return FirstPage(collection, records, total if says else None)

@@ -133,7 +133,7 @@ class _Asking:
             return " ".join((f"{place} gives a token", *self._remarks())), True
         try:
             # Whether a signature or a fixed token is taken shows with the first request only.
-            first_page(self._session, self._rest, self._rest.collections[0])
+            self._first_page(self._rest.collections[0])
         except AuthenticationRefused as error:
             if not isinstance(error, Forbidden):
                 raise
@@ -148,7 +148,7 @@ class _Asking:
 
     def _collection(self, collection: str) -> tuple[str, bool]:
         try:
-            page = first_page(self._session, self._rest, collection)
+            page = self._first_page(collection)
         except PullError as error:
             if error.code != "no_collection" or self._pages:
                 raise
@@ -159,6 +159,9 @@ class _Asking:
         if page.total is None:
             return "answers; it does not say how many there are", True
         return f"answers; it has {page.total:,}", True
+
+    def _first_page(self, collection: str) -> FirstPage:
+        return first_page(self._session, self._rest, self._source.profile.secrets, collection)
 
     def _none(self, collection: str) -> str:
         """What to say of a collection without records. Raises `Wrong` where it needs some."""
@@ -176,7 +179,7 @@ class _Asking:
         advice = advice_for(self._source.profile, error)
         if found := self._found_elsewhere():
             return Wrong(f"{error} {found}", advice, of_all=True)
-        return Wrong(f"{error} Check `base_url` and `version`.", advice)
+        return Wrong(str(error), advice)
 
     def _found_elsewhere(self) -> str | None:
         """Where the collections are, if they are at an address that the vendor is known to use."""
@@ -185,7 +188,7 @@ class _Asking:
         for version, url in dict.fromkeys(others):
             self._trial.tell(f"looking at {url}")
             try:
-                found = is_there(self._session, url)
+                found = is_there(self._session, rest, url)
             except TransportError:
                 continue
             if found:
