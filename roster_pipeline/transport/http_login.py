@@ -146,12 +146,31 @@ class FetchedLogin(AuthBase, ABC):
         return response
 
 
+class UnusableLogin(AuthBase):
+    """A credential whose secret is not where it is said to be."""
+
+    called = "the credentials"
+
+    def __init__(self, names: str, error: CredentialsUnusable) -> None:
+        self.names = names
+        self._error = error
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        raise CredentialRefused(str(self._error))
+
+    def renewals(self, refused: requests.PreparedRequest) -> Iterator[None]:
+        yield from ()
+
+    def remarks(self) -> tuple[str, ...]:
+        return (str(self._error),)
+
+
 class InTurn(AuthBase):
     """Credentials of which one is about to end: the first that is taken stays in use."""
 
     def __init__(self, logins: Sequence[Login]) -> None:
         self._logins = logins
-        self._used = 0
+        self._refusals: list[str] = []
         self._lock = threading.Lock()
         nth = _NTH[: len(logins)]
         self.called = ", nor ".join(nth)
@@ -159,44 +178,46 @@ class InTurn(AuthBase):
             f"{login.names} of {n}" for n, login in zip(nth, logins, strict=True)
         )
 
+    @property
+    def _used(self) -> int:
+        return len(self._refusals)
+
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        refusals: list[str] = []
         while True:
             used = self._used
             try:
                 return self._logins[used](request)
             except CredentialRefused as error:
-                refusals.append(f"{_NTH[used].capitalize()}: {error}")
-                if not self._goes_on_after(used):
-                    said = " ".join(refusals)
-                    raise AuthenticationRefused(f"No credential is taken. {said}") from None
+                if not self._goes_on_after(used, str(error)):
+                    said = [*self._refusals[:used], str(error)]
+                    both = " ".join(
+                        f"{n.capitalize()}: {why}" for n, why in zip(_NTH, said, strict=False)
+                    )
+                    raise AuthenticationRefused(f"No credential is taken. {both}") from None
 
     def renewals(self, refused: requests.PreparedRequest) -> Iterator[None]:
         used = self._used
         yield from self._logins[used].renewals(refused)
-        while self._goes_on_after(used):
+        while self._goes_on_after(used, "Its proof is refused (401 Unauthorized)."):
             used = self._used
             yield
 
     def remarks(self) -> tuple[str, ...]:
-        said = [
-            remark
-            for n, login in zip(_NTH, self._logins, strict=False)
-            for remark in login.remarks()
-        ]
-        if self._used:
+        used = self._used
+        said = [remark for login in self._logins[used:] for remark in login.remarks()]
+        if used:
             said.insert(
                 0,
-                f"{_NTH[0].capitalize()} is refused; {_NTH[self._used]} is in use. Take the first "
-                "out of `auth`.",
+                f"{_NTH[used].capitalize()} is in use, not the first. {self._refusals[0]} Take "
+                "the first out of `auth`, or correct it.",
             )
         return tuple(said)
 
-    def _goes_on_after(self, used: int) -> bool:
+    def _goes_on_after(self, used: int, why: str) -> bool:
         """Whether there is a credential after this one, which is in use from now on."""
         with self._lock:
             if self._used == used and used + 1 < len(self._logins):
-                self._used += 1
+                self._refusals.append(why)
             return self._used > used
 
 
@@ -210,15 +231,25 @@ def login(
 ) -> Login:
     """The login that the YAML describes, or several in turn; nothing is asked of a server yet.
 
-    Raises `CredentialsUnusable` if a secret is not where it is said to be.
+    Raises `CredentialsUnusable` if a secret is not where it is said to be; of several, if none is.
     """
 
     def reveal(value: str | Secret) -> str:
         return value if isinstance(value, str) else value.reveal(environ, base)
 
     ways = [auth] if isinstance(auth, HttpAuth) else auth
-    logins = [_one(way, wire, reveal, clock) for way in ways]
-    return logins[0] if len(logins) == 1 else InTurn(logins)
+    if len(ways) == 1:
+        return _one(ways[0], wire, reveal, clock)
+    logins, errors = list[Login](), list[CredentialsUnusable]()
+    for way in ways:
+        try:
+            logins.append(_one(way, wire, reveal, clock))
+        except CredentialsUnusable as error:
+            errors.append(error)
+            logins.append(UnusableLogin("the secret", error))
+    if len(errors) == len(ways):
+        raise errors[0]
+    return InTurn(logins)
 
 
 def _one(auth: HttpAuth, wire: Wire, reveal: Callable[[str | Secret], str], clock: Clock) -> Login:

@@ -148,7 +148,7 @@ class Wire:
         self._timeout = timeout
         self._most_bytes = most_bytes
         self._budget = budget
-        self._home = urlsplit(home).netloc
+        self._home = _host_of(requests.Request("GET", home).prepare())
         self._headers = dict(headers)
 
     def send(self, request: requests.Request, place: str) -> requests.Response:
@@ -157,7 +157,7 @@ class Wire:
         `place` is what sentences call the address. Raises `TransportError`.
         """
         prepared = self._session.prepare_request(request)
-        if urlsplit(prepared.url).netloc == self._home:
+        if _host_of(prepared) == self._home:
             prepared.headers.update(self._headers)
         self._budget.spend(urlsplit(place).netloc)
         settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
@@ -209,6 +209,11 @@ class Wire:
                 timeout=self._timeout,
             )
         )
+
+
+def _host_of(prepared: requests.PreparedRequest) -> str:
+    """The host and port that a request goes to, as it is spelled on the wire."""
+    return urlsplit(str(prepared.url)).netloc
 
 
 def _causes(error: BaseException) -> Iterator[Any]:

@@ -342,8 +342,9 @@ def test_more_headers_go_to_the_servers_host_and_to_no_other(
     tokens = serve(lambda _: token)
     headers = {"X-Tenant": "springfield", "X-Api-Key": Secret(env="SECRET")}
 
-    for url in (server.url, tokens.url):
-        session = open_session(server.url, oauth2(url), headers=headers)
+    shouted = server.url.replace("127.0.0.1", "LOCALHOST")
+    for url, token_url in ((server.url, server.url), (shouted, tokens.url)):
+        session = open_session(url, oauth2(token_url), headers=headers)
         session.request("GET", "/orgs", headers={"X-Tenant": "ours"})
         assert SECRET not in repr(session)
 

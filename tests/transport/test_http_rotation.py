@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from roster_pipeline.transport.errors import AuthenticationRefused, Forbidden, TransportError
+from roster_pipeline.transport.errors import (
+    AuthenticationRefused,
+    CredentialsUnusable,
+    Forbidden,
+    TransportError,
+)
 from tests.transport.conftest import BEARER, SECRET, Open, Serve, oauth2
 from tests.transport.scripted import Answer, Asked, json_answer
 
@@ -45,10 +50,10 @@ def test_the_second_credential_serves_once_the_first_gets_no_token(
         assert session.request("GET", "/orgs").json() == {"ok": 1}
 
     assert [asked.client for asked in server.asked if asked.path == "/token"] == ["old", "new"]
-    assert session.remarks == (
-        "The first credential is refused; the second credential is in use. Take the first out of "
-        "`auth`.",
-    )
+    (remark,) = session.remarks
+    assert remark.startswith("The second credential is in use, not the first. ")
+    assert f"{server.url}/token gives no token (401): " in remark
+    assert remark.endswith(" Take the first out of `auth`, or correct it.")
 
 
 def test_the_second_credential_serves_once_the_firsts_token_is_refused_twice(
@@ -63,6 +68,7 @@ def test_the_second_credential_serves_once_the_firsts_token_is_refused_twice(
     clients = [asked.client for asked in server.asked if asked.path == "/token"]
     assert clients == ["old", "old", "new"]
     assert server.paths()[-2:] == ["/orgs", "/orgs"]
+    assert "is in use, not the first. Its proof is refused (401" in session.remarks[0]
 
 
 def test_the_first_credential_alone_is_used_while_it_is_taken(
@@ -166,3 +172,38 @@ def test_a_static_token_is_read_again_from_its_file(
     file.write_text("two2\n")
 
     assert session.request("GET", "/orgs").status_code == 200
+
+
+@pytest.mark.parametrize("there", [0, 1])
+def test_a_secret_that_is_not_there_yet_or_no_more_does_not_matter_while_the_other_is_taken(
+    serve: Serve, open_session: Open, there: int
+) -> None:
+    server = serve(tokens_for("old", "new"))
+    auth = two_at(server.url)
+    auth[1 - there]["oauth2"]["client_secret"] = {"env": "GONE"}
+    session = open_session(server.url, auth)
+
+    assert session.request("GET", "/orgs").json() == {"ok": 1}
+    assert server.asked[0].client == ("old", "new")[there]
+    assert "environment variable GONE is not set" in " ".join(session.remarks)
+
+
+def test_where_no_secret_is_there_it_is_said_before_anything_is_asked(open_session: Open) -> None:
+    with pytest.raises(CredentialsUnusable, match="environment variable SECRET is not set"):
+        open_session("https://sis.example", [BEARER, BEARER], {"OTHER": "x"})
+
+
+def test_the_first_credential_is_refused_and_the_seconds_secret_is_not_there(
+    serve: Serve, open_session: Open
+) -> None:
+    server = serve(lambda _: Answer(401))
+
+    with pytest.raises(AuthenticationRefused) as error:
+        open_session(server.url, [BEARER, {"bearer": {"token": {"env": "GONE"}}}]).request(
+            "GET", "/orgs"
+        )
+    assert str(error.value) == (
+        "No credential is taken. The first credential: Its proof is refused (401 Unauthorized). "
+        "The second credential: The environment variable GONE is not set or empty; set it to the "
+        "secret that {env: GONE} refers to."
+    )
