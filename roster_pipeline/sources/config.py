@@ -35,7 +35,6 @@ LATER: Final[Mapping[str, str]] = {
     "delete": "deleting files after they were read",
     "owners": "routing alerts",
     "notify": "routing alerts",
-    "credentials": "credentials that expire or rotate (a password or key stands under `transport`)",
     "expect.students": "expecting a number of students apart from other users",
     "expect.teachers": "expecting a number of teachers apart from other users",
     "expect.last_date": "expecting dates",
