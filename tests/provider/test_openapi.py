@@ -1,9 +1,15 @@
 """The provider is as the OpenAPI document that it publishes says, whatever it is asked."""
 
+import json
+import tempfile
 from collections.abc import Callable
-from typing import Any
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
 from urllib.parse import quote
 
+import jsonschema_rs
 import pytest
 import requests
 from hypothesis import given, settings
@@ -12,15 +18,20 @@ from openapi_spec_validator import validate
 from schemathesis import Case, GenerationMode
 
 from roster_pipeline.oneroster.manifest import Version
+from roster_pipeline.oneroster.rest_json import COLLECTIONS
 from roster_pipeline.provider.filters import fields_of
 from roster_pipeline.provider.listing import PATHS, RELATED
 from roster_pipeline.provider.openapi import DISCOVERY
-from roster_pipeline.provider.query import Op
+from roster_pipeline.provider.pages import Pages, Published
+from roster_pipeline.provider.query import Op, Query
+from roster_pipeline.provider.schemas import component, reference_to
 from roster_pipeline.simulator.rest_server import RestServer
 from tests.examples import examples
+from tests.oneroster.strategies import Frames, rosters, stored
 from tests.provider.conftest import BEARER, SECRET, Ask
 from tests.provider.described import AS_DESCRIBED, described
 
+NOW: Final = datetime(2026, 8, 22, 6, 0, tzinfo=UTC)
 ADDRESSES = [(version, address) for version in Version for address in DISCOVERY[version]]
 
 
@@ -80,6 +91,24 @@ def test_a_line_break_in_a_path_is_an_unknown_object_like_others(ask: Ask) -> No
     assert "unknownobject" in ask("users/u%0A1").text
 
 
+@settings(max_examples=examples(25))
+@given(rosters(max_rows=4))
+def test_the_records_of_any_roster_are_as_described(frames: Frames) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        pages = Pages(Published(stored(frames, Path(folder) / "roster"), NOW))
+        for version in Version:
+            for entity in COLLECTIONS:
+                page = pages.page(version, "https://sis.example", (entity,), (), Query())
+                _validator(entity, version).validate(json.loads(page.body)[entity])
+
+
+@cache
+def _validator(entity: str, version: Version) -> jsonschema_rs.Validator:
+    components = described(version).raw_schema["components"]
+    schema = {"type": "array", "items": reference_to(component(entity)), "components": components}
+    return jsonschema_rs.validator_for(schema, validate_formats=True)
+
+
 # ---- whatever it is asked ----
 
 IDS = {
@@ -91,6 +120,10 @@ IDS = {
     "student": ["u1", "u3"],
     "teacher": ["u4"],
     "sourcedId": ["d1", "s1", "s/2", "y1", "t1", "g1", "co1", "cl1", "u1", "u4", "u6", "e1"],
+}
+OF_ROLES = {
+    Version.V1P2: ["roles.role", "roles.beginDate", "roles.org.sourcedId"],
+    Version.V1P1: ["role", "orgs.sourcedId"],
 }
 TEXTS = st.sampled_from(["u1", "s1", "student", "2026-11-02", "true", "", "Zoë"]) | st.text(
     st.characters(codec="utf-8"), max_size=8
@@ -122,6 +155,8 @@ def sensible(
         return
     entity = PATHS[listed].entity
     names = sorted(fields_of(entity, version, ("metadata.bus",)))
+    if entity == "users":
+        names += OF_ROLES[version]
     if draw(st.booleans()):
         case.query["filter"] = draw(filters(names))
     if draw(st.booleans()):
