@@ -78,6 +78,8 @@ def _pulled(run: SyncRun, rest: Rest, channels: Channels, landing: Landing) -> L
             scratch=scratch,
             timezone=source.timezone,
             expect=source.expect.rows,
+            last=None if last is None else files.enter_context(last),
+            now=asked,
         ) as package,
     ):
         landed = landing.put(
@@ -88,6 +90,7 @@ def _pulled(run: SyncRun, rest: Rest, channels: Channels, landing: Landing) -> L
             remote_path=rest.base_url,
             modified=asked,
         )
+        run.remark(*server.remarks)
     run.ledger.record_landed(landed, run.now(), lease)
     return landed
 

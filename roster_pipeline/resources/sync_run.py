@@ -75,6 +75,7 @@ class SyncRun:
         self.delivered: set[str] = set()
         """Destinations known, in this run, to have what is accepted."""
         self._sentences: list[str] = []
+        self._remarks: list[str] = []
         self._summary: dict[str, Any] = {}
 
     def take_lease(self) -> Lease:
@@ -120,6 +121,10 @@ class SyncRun:
         self._sentences = [*sentences, *said] if first else [*said, *sentences]
         self._summary |= summary
 
+    def remark(self, *sentences: str) -> None:
+        """Add what somebody should see to, however the run ends, to its notices."""
+        self._remarks += sentences
+
     @property
     def tags(self) -> dict[str, str]:
         """How it ends, for Dagster's list of runs, where a run that is held looks like one that
@@ -133,6 +138,8 @@ class SyncRun:
             broken_off = self.outcome is Outcome.DONE and not self.complete
             if self.outcome is not None and not broken_off:
                 summary = {"sentences": self._sentences, **self._summary}
+                if self._remarks:
+                    summary["notices"] = [*self._remarks, *summary.get("notices", ())]
                 at, source = self.now(), self.source.id
                 self.ledger.record_sync(
                     source, self.date, self.outcome, summary, at, run_id=self._run_id

@@ -139,7 +139,10 @@ def test_a_secret_that_was_exchanged_before_its_time_costs_no_night(
     old = login.strip().replace(REST_VARIABLE, "OLD_SECRET").replace("client_secret", "secret")
     file.write_text(f"{head}  auth:\n    - {old}\n    - {login}")
 
-    assert school.sync().outcome is Outcome.HELD
+    held = school.sync()
+    assert held.outcome is Outcome.HELD
+    (notice,) = held.sync.summary["notices"]
+    assert notice.startswith("The second credential is in use, not the first.")
 
     file.write_text(f"{head}  auth: {old}\n")
     failed = school.sync()
