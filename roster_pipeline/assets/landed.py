@@ -78,8 +78,6 @@ def _pulled(run: SyncRun, rest: Rest, channels: Channels, landing: Landing) -> L
             scratch=scratch,
             timezone=source.timezone,
             expect=source.expect.rows,
-            last=None if last is None else files.enter_context(last),
-            now=asked,
         ) as package,
     ):
         landed = landing.put(
