@@ -4,7 +4,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from roster_pipeline.cli.new_source import Question
     from roster_pipeline.sources.trial import Step
     from roster_pipeline.sources.vendors import Vendor
+    from roster_pipeline.transport.config import TransportConfig
     from roster_pipeline.workspace import District
 
 app = typer.Typer(
@@ -228,14 +229,15 @@ def _tried(
     from roster_pipeline.resources.channels import Channels
     from roster_pipeline.sources.trial import try_drops, try_server
 
-    channels = Channels(folder, os.environ)
+    channels, now = Channels(folder, os.environ), datetime.now(UTC)
     if district.rest is not None:
-        return try_server(district, district.rest, channels.server, base=folder, on_step=on_step)
-    assert district.transport is not None  # noqa: S101
-    return try_drops(
-        district,
-        district.transport,
-        lambda: channels.source(district),
-        datetime.now(UTC),
-        on_step=on_step,
-    )
+        return try_server(
+            district,
+            district.rest,
+            channels.server,
+            base=folder,
+            today=district.date_of(now),
+            on_step=on_step,
+        )
+    transport = cast("TransportConfig", district.transport)  # it has this or rest
+    return try_drops(district, transport, lambda: channels.source(district), now, on_step=on_step)

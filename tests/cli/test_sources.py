@@ -169,6 +169,15 @@ def test_a_source_that_works_is_said_to(tried: Any) -> None:
     assert steps["collection orgs"]["sentence"] == f"answers; it has {len(records()['orgs'])}"
 
 
+def test_credentials_that_have_ended_are_told_first(roster: Roster, workspace: Path) -> None:
+    with school_server(records(), Habits(instead=_tokens)) as server:
+        _of_server(workspace, server)
+        file = workspace / "sources" / "shelby.yaml"
+        file.write_text(file.read_text().replace("  auth:", "  auth:\n    expires: 2020-06-30"))
+        steps = _steps(roster("-w", workspace, "source", "test", "shelby", "--format", "json"))
+    assert "ended on 2020-06-30" in steps["settings"]["sentence"]
+
+
 def test_a_total_that_may_be_of_the_page_is_none(tried: Any) -> None:
     steps = _steps(tried(habits=Habits(headers=True)))
     assert "does not say" in steps["collection users"]["sentence"], "five there, five asked for"

@@ -1,6 +1,7 @@
 """Tries a OneRoster server: its name, its certificate, the login, each collection."""
 
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Final, cast
@@ -17,6 +18,7 @@ from roster_pipeline.sources.trial.steps import PLACEHOLDER, Kind, Step, Trial, 
 from roster_pipeline.transport.config import located
 from roster_pipeline.transport.errors import AuthenticationRefused, Forbidden, TransportError
 from roster_pipeline.transport.http import HttpSession
+from roster_pipeline.transport.http_expiry import expiry
 from roster_pipeline.transport.reach import (
     Place,
     goes_by_proxy,
@@ -35,17 +37,18 @@ def try_server(
     open_session: Callable[[Rest], HttpSession],
     *,
     base: Path,
+    today: date,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> tuple[Step, ...]:
     """Try the server that a source is pulled from, of which `rest` tells.
 
     All collections are asked for even if one is refused, so that one trial names every permission
     that is missing; after any other failure the steps that follow are skipped. `base` is what
-    relative paths in the YAML are relative to.
+    relative paths in the YAML are relative to, `today` the date in the district.
     """
     trial = Trial(on_step, lambda error: advice_for(source.profile, error))
     asking = rest.model_copy(update={"attempts": min(rest.attempts, _ATTEMPTS)})
-    session = trial.take(Kind.SETTINGS, "", lambda: _settings(source, asking, open_session))
+    session = trial.take(Kind.SETTINGS, "", lambda: _settings(source, asking, open_session, today))
     ca_file = None if rest.ca_file is None else located(base, rest.ca_file)
     for url in _addresses(rest):
         _reach(trial, url, ca_file, min(rest.timeout, _PATIENCE))
@@ -59,14 +62,15 @@ def try_server(
 
 
 def _settings(
-    source: Source, rest: Rest, open_session: Callable[[Rest], HttpSession]
+    source: Source, rest: Rest, open_session: Callable[[Rest], HttpSession], today: date
 ) -> tuple[str, HttpSession]:
     if unfilled := _placeholders(rest):
         raise Wrong(f"Fill in {', '.join(f'`{key}`' for key in unfilled)} in the source's file.")
     session = open_session(rest)
+    ends = expiry(rest.auth, today)
     return (
         f"{source.profile.title}, OneRoster {rest.version} at {rest.base_url}; the secrets are "
-        "where they are said to be",
+        f"where they are said to be. {ends.sentence() if ends else ''}".rstrip(" ."),
         session,
     )
 
