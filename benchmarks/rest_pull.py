@@ -1,17 +1,21 @@
-"""A district pulled by REST, from our own provider on loopback.
+"""A district pulled by REST on loopback.
 
     python -m benchmarks.rest_pull                   25,000 and 100,000 users
+    python -m benchmarks.rest_pull --light           the same from a server that costs nothing
+    python -m benchmarks.rest_pull --users 1000000   from that server, ours only: memory
 
-Two ways are timed in turn, each run in a process of its own, imports apart, against the same
-server in a third:
+Three ways are timed in turn, each run in a process of its own, imports apart, against the same
+server in another:
 
-- bare: what one writes on a first day, a `requests.Session`, a token, and for each collection
-  `get(…).json()` until a page is empty; nothing is kept;
+- bytes: a `requests.Session`, a token, and for each collection `get(…).content` until a page is
+  empty; nothing is looked at or kept;
+- bare: what one writes on a first day, the same with `.json()`;
 - ours: what a sync runs until the roster is in the landing zone's file: pages checked against
   totals and repetition, secrets blanked, one record a line, hashed and deflated.
 
-Both read the same pages. Memory is the peak of the whole process, imports included; it is flat if
-four times the users do not raise ours.
+All read the same pages. The server is our own provider, or `light_server`. Memory is the peak of
+the whole process, imports included; it is flat if four times the users do not raise ours by more
+than some bytes each, and a million of them may not take more than 1 GiB.
 """
 
 import argparse
@@ -26,7 +30,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.districts import DATA, package
 
@@ -37,6 +41,10 @@ ENROLLMENTS: Final = 1000
 """Kept of it: the measure is of users."""
 PAGE: Final = 1000
 COLLECTIONS: Final = ("orgs", "academicSessions", "courses", "classes", "users", "enrollments")
+MOST_MB: Final = 1024
+"""What a million users may take."""
+_MANY: Final = 500_000
+"""So many users come from the light server, to us only."""
 _CONNECTION: Final = "ROSTER_BENCH_SERVER"
 
 
@@ -59,24 +67,36 @@ def export(users: int) -> Path:
 
 
 @contextmanager
-def server(users: int) -> Iterator[dict[str, str]]:
-    """The provider in a process of its own: where it is."""
-    words = [sys.executable, "-m", "roster_pipeline.simulator.rest_server"]
-    words += ["--export", str(export(users))]
+def server(users: int, *, light: bool) -> Iterator[dict[str, str]]:
+    """A server in a process of its own: where it is."""
+    words = [sys.executable, "-m"]
+    if light:
+        words += ["benchmarks.light_server", "--users", str(users)]
+    else:
+        words += ["roster_pipeline.simulator.rest_server", "--export", str(export(users))]
     environ = {**os.environ, "ROSTER_REST_SECRET": SECRET}
     running = subprocess.Popen(words, stdout=subprocess.PIPE, env=environ, text=True)
     try:
         assert running.stdout is not None
         place = json.loads(running.stdout.readline())
-        base = f"{place['url']}/ims/oneroster/rostering/v1p2"
+        base = place.get("base_url") or f"{place['url']}/ims/oneroster/rostering/v1p2"
         yield {"base_url": base, "token_url": place["token_url"]}
     finally:
         running.terminate()
         running.wait()
 
 
+def only_bytes(base_url: str, token_url: str) -> Callable[[], int]:
+    """A loop over `requests` that looks at nothing."""
+    return _loop(base_url, token_url, lambda answer: answer.content.count(b'"dateLastModified"'))
+
+
 def bare(base_url: str, token_url: str) -> Callable[[], int]:
     """A loop over `requests`."""
+    return _loop(base_url, token_url, lambda answer: len(next(iter(answer.json().values()))))
+
+
+def _loop(base_url: str, token_url: str, count_in: Callable[[Any], int]) -> Callable[[], int]:
     import requests
 
     def work() -> int:
@@ -88,17 +108,19 @@ def bare(base_url: str, token_url: str) -> Callable[[], int]:
             session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
             for collection in COLLECTIONS:
                 offset = 0
-                while rows := session.get(
-                    f"{base_url}/{collection}",
-                    params={
-                        "sort": "sourcedId",
-                        "orderBy": "asc",
-                        "limit": str(PAGE),
-                        "offset": str(offset),
-                    },
-                    timeout=60,
-                ).json()[collection]:
-                    offset += len(rows)
+                while rows := count_in(
+                    session.get(
+                        f"{base_url}/{collection}",
+                        params={
+                            "sort": "sourcedId",
+                            "orderBy": "asc",
+                            "limit": str(PAGE),
+                            "offset": str(offset),
+                        },
+                        timeout=60,
+                    )
+                ):
+                    offset += rows
                 count += offset
         return count
 
@@ -132,7 +154,7 @@ def ours(base_url: str, token_url: str) -> Callable[[], int]:
     return work
 
 
-WAYS: Final = {"bare": bare, "ours": ours}
+WAYS: Final = {"bytes": only_bytes, "bare": bare, "ours": ours}
 
 
 def _child(way: str) -> None:
@@ -169,9 +191,9 @@ def _run(way: str, place: dict[str, str]) -> dict[str, float]:
     return found
 
 
-def _compare(users: int, runs: int) -> None:
+def _compare(users: int, runs: int, *, light: bool) -> None:
     found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
-    with server(users) as place:
+    with server(users, light=light) as place:
         _run("bare", place)  # the server has read the roster once, and keeps what it needs
         for _ in range(runs):
             for way in WAYS:
@@ -179,16 +201,30 @@ def _compare(users: int, runs: int) -> None:
     assert len({run["records"] for of_way in found.values() for run in of_way}) == 1
     records = int(found["ours"][0]["records"])
     print(f"\n{records:,} records, some {users:,} of them users; median of {runs} interleaved")
-    print(f"{'':8}{'wall s':>9}{'min–max':>16}{'CPU s':>9}{'peak MB':>9}{'× bare':>8}")
-    floor = statistics.median(run["seconds"] for run in found["bare"])
+    print(
+        f"{'':8}{'wall s':>9}{'min–max':>16}{'CPU s':>9}{'peak MB':>9}{'× bytes':>9}{'× bare':>8}"
+    )
+    floors = [statistics.median(run["seconds"] for run in found[way]) for way in ("bytes", "bare")]
     for way, of_way in found.items():
         walls = sorted(run["seconds"] for run in of_way)
         median = {key: statistics.median(run[key] for run in of_way) for key in of_way[0]}
         spread = f"{walls[0]:.2f}–{walls[-1]:.2f}"
         print(
             f"{way:8}{median['seconds']:9.2f}{spread:>16}{median['cpu']:9.2f}"
-            f"{median['peak_mb']:9.0f}{median['seconds'] / floor:8.2f}"
+            f"{median['peak_mb']:9.0f}{median['seconds'] / floors[0]:9.2f}"
+            f"{median['seconds'] / floors[1]:8.2f}"
         )
+
+
+def _fits(users: int) -> bool:
+    """Whether a pull of so many users stays within what it may take of memory."""
+    with server(users, light=True) as place:
+        run = _run("ours", place)
+    print(
+        f"\n{int(run['records']):,} records, {users:,} of them users: {run['seconds']:.0f} s, "
+        f"{run['cpu']:.0f} s of CPU, peak {run['peak_mb']:,.0f} MB (at most {MOST_MB:,})"
+    )
+    return run["peak_mb"] <= MOST_MB
 
 
 def main() -> None:
@@ -198,13 +234,17 @@ def main() -> None:
     )
     parser.add_argument("--users", type=int, nargs="+", default=[25_000, 100_000])
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--light", action="store_true", help="ask the server that costs nothing")
     parser.add_argument("--child", choices=list(WAYS), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         _child(arguments.child)
         return
     for users in arguments.users:
-        _compare(users, arguments.runs)
+        if users < _MANY:
+            _compare(users, arguments.runs, light=arguments.light)
+        elif not _fits(users):
+            sys.exit(f"A pull of {users:,} users takes more than {MOST_MB:,} MB.")
 
 
 if __name__ == "__main__":
