@@ -23,8 +23,9 @@ from roster_pipeline.transport.errors import (
     TransportError,
     Unreachable,
 )
+from roster_pipeline.transport.http_auth import login
 from roster_pipeline.transport.http_config import HttpAuth, HttpConfig
-from roster_pipeline.transport.http_login import Clock, Login, login
+from roster_pipeline.transport.http_login import Clock, Login
 from roster_pipeline.transport.http_status import Again, refuse_busy, said
 from roster_pipeline.transport.http_wire import Budget, Wire
 from roster_pipeline.transport.tries import FIRST_PAUSE, LONGEST_PAUSE

@@ -2,28 +2,23 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
-from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Any, Protocol
 
 import requests
 from requests.auth import AuthBase
 
-from roster_pipeline.transport.config import Secret
 from roster_pipeline.transport.errors import (
     AuthenticationRefused,
     CredentialsUnusable,
     Interrupted,
 )
-from roster_pipeline.transport.http_config import HttpAuth, OAuth2
 from roster_pipeline.transport.http_status import Again, refuse_busy
 from roster_pipeline.transport.http_wire import Wire
 
 Clock = Callable[[], datetime]
-
-_NTH: Final = ("the first credential", "the second credential")
 
 
 class CredentialRefused(AuthenticationRefused):
@@ -144,127 +139,6 @@ class FetchedLogin(AuthBase, ABC):
         except Again as again:
             raise Again(again.error, wait=again.wait) from None
         return response
-
-
-class UnusableLogin(AuthBase):
-    """A credential whose secret is not where it is said to be."""
-
-    called = "the credentials"
-
-    def __init__(self, names: str, error: CredentialsUnusable) -> None:
-        self.names = names
-        self._error = error
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        raise CredentialRefused(str(self._error))
-
-    def renewals(self, refused: requests.PreparedRequest) -> Iterator[None]:
-        yield from ()
-
-    def remarks(self) -> tuple[str, ...]:
-        return (str(self._error),)
-
-
-class InTurn(AuthBase):
-    """Credentials of which one is about to end: the first that is taken stays in use."""
-
-    def __init__(self, logins: Sequence[Login]) -> None:
-        self._logins = logins
-        self._refusals: list[str] = []
-        self._lock = threading.Lock()
-        nth = _NTH[: len(logins)]
-        self.called = ", nor ".join(nth)
-        self.names = "; ".join(
-            f"{login.names} of {n}" for n, login in zip(nth, logins, strict=True)
-        )
-
-    @property
-    def _used(self) -> int:
-        return len(self._refusals)
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        while True:
-            used = self._used
-            try:
-                return self._logins[used](request)
-            except CredentialRefused as error:
-                if not self._goes_on_after(used, str(error)):
-                    said = [*self._refusals[:used], str(error)]
-                    both = " ".join(
-                        f"{n.capitalize()}: {why}" for n, why in zip(_NTH, said, strict=False)
-                    )
-                    raise AuthenticationRefused(f"No credential is taken. {both}") from None
-
-    def renewals(self, refused: requests.PreparedRequest) -> Iterator[None]:
-        used = self._used
-        yield from self._logins[used].renewals(refused)
-        while self._goes_on_after(used, "Its proof is refused (401 Unauthorized)."):
-            used = self._used
-            yield
-
-    def remarks(self) -> tuple[str, ...]:
-        used = self._used
-        said = [remark for login in self._logins[used:] for remark in login.remarks()]
-        if used:
-            said.insert(
-                0,
-                f"{_NTH[used].capitalize()} is in use, not the first. {self._refusals[0]} Take "
-                "the first out of `auth`, or correct it.",
-            )
-        return tuple(said)
-
-    def _goes_on_after(self, used: int, why: str) -> bool:
-        """Whether there is a credential after this one, which is in use from now on."""
-        with self._lock:
-            if self._used == used and used + 1 < len(self._logins):
-                self._refusals.append(why)
-            return self._used > used
-
-
-def login(
-    auth: HttpAuth | Sequence[HttpAuth],
-    wire: Wire,
-    *,
-    base: Path,
-    environ: Mapping[str, str],
-    clock: Clock,
-) -> Login:
-    """The login that the YAML describes, or several in turn; nothing is asked of a server yet.
-
-    Raises `CredentialsUnusable` if a secret is not where it is said to be; of several, if none is.
-    """
-
-    def reveal(value: str | Secret) -> str:
-        return value if isinstance(value, str) else value.reveal(environ, base)
-
-    ways = [auth] if isinstance(auth, HttpAuth) else auth
-    if len(ways) == 1:
-        return _one(ways[0], wire, reveal, clock)
-    logins, errors = list[Login](), list[CredentialsUnusable]()
-    for way in ways:
-        try:
-            logins.append(_one(way, wire, reveal, clock))
-        except CredentialsUnusable as error:
-            errors.append(error)
-            logins.append(UnusableLogin("the secret", error))
-    if len(errors) == len(ways):
-        raise errors[0]
-    return InTurn(logins)
-
-
-def _one(auth: HttpAuth, wire: Wire, reveal: Callable[[str | Secret], str], clock: Clock) -> Login:
-    from roster_pipeline.transport.http_lookup import LookedUpLogin
-    from roster_pipeline.transport.http_token import TokenLogin
-
-    if (bearer := auth.bearer) is not None:
-        if bearer.looked_up is None:
-            return BearerLogin(lambda: reveal(bearer.token))
-        return LookedUpLogin(bearer, sound_token(reveal(bearer.token)), wire, clock)
-    if auth.oauth1 is not None:
-        key, secret = reveal(auth.oauth1.consumer_key), reveal(auth.oauth1.consumer_secret)
-        return SignedLogin(key, secret, auth.oauth1.signature)
-    oauth2 = cast(OAuth2, auth.oauth2)  # the model's validator leaves exactly one
-    return TokenLogin(oauth2, reveal(oauth2.client_id), reveal(oauth2.client_secret), wire, clock)
 
 
 def sound_token(token: str) -> str:
