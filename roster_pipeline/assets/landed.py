@@ -1,6 +1,9 @@
 """What arrived, kept before anybody parses it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import date
+from typing import BinaryIO
 
 import dagster as dg
 
@@ -12,7 +15,7 @@ from roster_pipeline.sources.advice import advised
 from roster_pipeline.sources.landing import land
 from roster_pipeline.sources.pull import pull
 from roster_pipeline.sources.rest_config import Rest
-from roster_pipeline.store import Landed, Outcome
+from roster_pipeline.store import Landed, NotStored, Outcome
 from roster_pipeline.store.landing import Landing
 from roster_pipeline.transport import Channel, RemoteFile
 
@@ -68,6 +71,7 @@ def _pulled(run: SyncRun, rest: Rest, channels: Channels, landing: Landing) -> L
     source, lease, asked = run.source, run.lease, run.now()
     with (
         landing.scratch(source.id) as scratch,
+        _last_pull(run, rest, landing) as last,
         advised(source.profile),
         channels.server(rest) as server,
         pull(
@@ -78,6 +82,8 @@ def _pulled(run: SyncRun, rest: Rest, channels: Channels, landing: Landing) -> L
             scratch=scratch,
             timezone=source.timezone,
             expect=source.expect.rows,
+            last=last,
+            now=asked,
         ) as package,
     ):
         landed = landing.put(
@@ -89,8 +95,24 @@ def _pulled(run: SyncRun, rest: Rest, channels: Channels, landing: Landing) -> L
             modified=asked,
         )
         run.remark(*server.remarks)
+        if package.notice is not None:
+            run.remark(f"{source.id}: {package.notice}")
     run.ledger.record_landed(landed, run.now(), lease)
     return landed
+
+
+@contextmanager
+def _last_pull(run: SyncRun, rest: Rest, landing: Landing) -> Iterator[BinaryIO | None]:
+    """What was last pulled from this server, where changes are to be laid over it."""
+    known = None
+    if rest.delta is not None:
+        known = run.ledger.last_landed(run.source.id, date.min, run.date)
+    try:
+        opened = landing.open(known) if known and known.remote_path == rest.base_url else None
+    except NotStored:
+        opened = None
+    with nullcontext() if opened is None else opened as file:
+        yield file
 
 
 def _fetched(run: SyncRun, channels: Channels, landing: Landing) -> Landed | None:

@@ -94,12 +94,12 @@ class Collector:
                 if time == TIMES:
                     raise
             else:
-                self._require(collected)
+                self.require(collected)
                 return collected
         raise AssertionError
 
-    def _require(self, collected: Collection) -> None:
-        """Refuse what cannot be a whole roster's."""
+    def require(self, collected: Collection) -> None:
+        """Refuse what cannot be a whole roster's, by `PullError`."""
         name, records = collected.name, collected.records
         if not records and name in required_files(self._version):
             raise PullError(
@@ -171,6 +171,14 @@ class Collector:
         return Pages(
             self._session, self._rest, name, blanker, self.steady, look, endpoint=endpoint, **more
         )
+
+    def total(self, name: str, endpoint: str) -> int | None:
+        """How many records an endpoint has, as the server says. Raises as `Pages` does."""
+        one = self._rest.model_copy(update={"limit": 1})
+        blanker, steady = self.blanker(), self.steady
+        pages = Pages(self._session, one, name, blanker, steady, lambda _: None, endpoint=endpoint)
+        next(iter(pages), None)
+        return pages.total
 
     def newest(self) -> Newest | None:
         """For one collection, where a later pull will ask for changes."""

@@ -1,11 +1,14 @@
 """Pulls a roster from a OneRoster server into one file, whole or not at all."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from io import BufferedRandom
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final, Literal
 
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.pulled import PullWriter, Reading, member
@@ -13,11 +16,22 @@ from roster_pipeline.sources.collecting import TIMES, Collection, Collector, Eno
 from roster_pipeline.sources.landing import LandedBytes, nameless
 from roster_pipeline.sources.paging import PullError
 from roster_pipeline.sources.rest_config import Rest
+from roster_pipeline.sources.rest_delta import Known, LastPull, NotWhole, completed, settings_of
 from roster_pipeline.sources.vendors import Secrets
 from roster_pipeline.transport.errors import Changed, Forbidden, TransportError
 from roster_pipeline.transport.http import HttpSession
 
 _ANY_NUMBER: Final[Mapping[str, tuple[int, int]]] = {}
+
+
+@dataclass(frozen=True)
+class Pulled(LandedBytes):
+    """A whole roster, and how it came."""
+
+    how: Literal["full", "changes"] = "full"
+    """Whether all was asked for, or only what changed since the last pull."""
+    notice: str | None = None
+    """Why all was asked for where only changes were wanted, in a sentence."""
 
 
 @contextmanager
@@ -31,7 +45,9 @@ def pull(
     progress: Callable[[int], None] | None = None,
     timezone: str | None = None,
     expect: Mapping[str, tuple[int, int]] = _ANY_NUMBER,
-) -> Iterator[LandedBytes]:
+    last: BinaryIO | None = None,
+    now: datetime | None = None,
+) -> Iterator[Pulled]:
     """Ask a server for every collection of a roster, for the time of a `with` block.
 
     The file (see `oneroster.pulled`) holds no secret, and equal records give equal bytes, in
@@ -41,29 +57,72 @@ def pull(
     disk with room for the pull twice. `timezone` is the district's, and `expect` says of entities
     the fewest and the most records that they should have.
 
+    Where the source wants changes only (`delta`), `last` is its last pull and `now` the time, and
+    what changed is completed into a whole roster (see `rest_delta`); if that cannot be, all is
+    asked for. When it was asked is then kept in the file as well.
+
     What is read wrong is read again from its beginning, three times in all: the collection, or,
     where a header that should be steady changed, all of them. A collection that a roster needs
     and that is empty or not there makes the pull incomplete: then, as after any other failure,
     nothing is given. Raises `PullError` and `TransportError`.
     """
+
+    def begin() -> Collector:
+        talk = progress or (lambda _: None)
+        return Collector(session, rest, secrets, expected=expect, progress=talk)
+
     with nameless(scratch) as file, ExitStack() as files:
         parts = {name: files.enter_context(nameless(scratch)) for name in rest.collections}
-
-        def begin() -> Collector:
-            return Collector(
-                session, rest, secrets, expected=expect, progress=progress or (lambda _: None)
-            )
-
-        collections = _all(begin, source, parts, rest.at_once)
+        asked = _Asked(rest, secrets, last, now)
+        collections = asked.changes(begin, parts) or _all(begin, source, parts, rest.at_once)
         writer = PullWriter(file, Version(rest.version), reading=reading_of(rest, timezone))
         original = hashlib.sha256()
         for each in collections:
             writer.add(each.file, each.name, each.records, each.holding)
             original.update(each.original)
-        writer.finish()
+        writer.finish(asked.said(collections))
         file.seek(0)
         blanked = {member(each.name): each.blanked for each in collections if each.blanked}
-        yield LandedBytes(file, original.hexdigest(), blanked)
+        yield Pulled(file, original.hexdigest(), blanked, asked.how, asked.notice)
+
+
+class _Asked:
+    """What is asked for: changes, or all."""
+
+    def __init__(
+        self, rest: Rest, secrets: Secrets, last: BinaryIO | None, now: datetime | None
+    ) -> None:
+        self._delta = rest.delta
+        self._settings = settings_of(rest, secrets)
+        self._last = last
+        self._now = now
+        self._full_at = now
+        self.how: Literal["full", "changes"] = "full"
+        self.notice: str | None = None
+
+    def changes(
+        self, begin: Callable[[], Collector], files: Mapping[str, BufferedRandom]
+    ) -> list[Collection] | None:
+        """A whole roster by what changed; None where that is not wanted or not to be had."""
+        if self._delta is None or self._now is None:
+            return None
+        try:
+            last = LastPull(self._last, self._settings, self._delta, self._now)
+            found = completed(begin(), last, files)
+        except NotWhole as why:
+            self.notice = f"All was asked for instead of changes only: {why}."
+            return None
+        self.how = "changes"
+        self._full_at = last.known.full_at
+        return found
+
+    def said(self, collections: Sequence[Collection]) -> dict[str, Any]:
+        """For `pull.json`."""
+        said: dict[str, Any] = {"pulled": self.how}
+        if self._delta is not None and self._now is not None and self._full_at is not None:
+            newest = {each.name: each.newest for each in collections}
+            said |= Known(self._settings, self._full_at, self._now, newest).said()
+        return said
 
 
 def reading_of(rest: Rest, timezone: str | None) -> Reading:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from tests.small import Row, district
 from tests.transport.scripted import Answer, Asked, Scripted, json_answer, scripted
@@ -52,6 +52,13 @@ def records(version: str = "1.2") -> dict[str, list[Record]]:
     return made
 
 
+def _shown(record: Record, condition: str | None) -> bool:
+    if condition is None:
+        return bool(record["status"] != "tobedeleted")
+    since = condition.removeprefix("dateLastModified>='").removesuffix("'")
+    return bool(record["dateLastModified"] >= since)
+
+
 @dataclass
 class Habits:
     """How the server answers."""
@@ -62,6 +69,9 @@ class Habits:
     """Whether X-Total-Count and Link are sent."""
     sort: bool = True
     """Whether it knows `sort`."""
+    filter: Literal["passes over", "refuses", "knows"] = "passes over"
+    """What it does with a filter by dateLastModified. If it knows it, what is `tobedeleted` is
+    shown by such a filter only."""
     wrappers: dict[str, str] = field(default_factory=dict)
     instead: Callable[[Asked, str, int], Answer | None] = lambda *_: None
     """Another answer, by request, collection and offset."""
@@ -84,6 +94,10 @@ def school_server(
         found = data.get(collection)
         if found is None:
             return Answer(404)
+        if "filter" in asked.query and habits.filter == "refuses":
+            return json_answer({"imsx_codeMinor": "invalid_filter_field"}, 400)
+        if habits.filter == "knows":
+            found = [record for record in found if _shown(record, asked.query.get("filter"))]
         limit = min(int(asked.query.get("limit", 100)), habits.most)
         page = found[offset : offset + limit]
         headers = {}
