@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -43,8 +44,9 @@ class Question:
         return f"--{self.key.replace('_', '-')}"
 
 
-def questions(vendor: Vendor, version: str | None, login: LoginKind) -> Iterator[Question]:
-    """What has to be known of a source of this vendor, in the order of its file."""
+def questions(vendor: Vendor, given: Given, login: LoginKind) -> Iterator[Question]:
+    """What has to be known of a source of this vendor, in the order of its file. Each is put after
+    `given` has the answer to the one before."""
     yield Question("name", "What people call the district", None)
     yield Question("timezone", "The district's timezone, such as America/Chicago", None)
     if vendor.rest is None:
@@ -52,9 +54,10 @@ def questions(vendor: Vendor, version: str | None, login: LoginKind) -> Iterator
         yield Question("username", "The user there", PLACEHOLDER)
         yield Question("fingerprint", "The host key's fingerprint (SHA256:…)", _FINGERPRINT)
         return
-    if vendor.rest.host is None:
+    # Who logs in otherwise than usual does it elsewhere: at a district's own server.
+    if vendor.rest.host is None or login != vendor.rest.login[0]:
         yield Question("base_url", "The server's address, such as https://HOST", _ADDRESS)
-    if _has_app(vendor.rest, version or vendor.rest.version, login):
+    if _has_app(vendor.rest, given, login):
         yield Question("app", "What the vendor calls this application or district", PLACEHOLDER)
     if login != "bearer":
         yield Question("client_id", "The client id (consumer key, application key)", PLACEHOLDER)
@@ -147,9 +150,17 @@ def there_already(folder: Path, source: str) -> Path | None:
     return next((file for file in files if file.exists()), None)
 
 
-def _has_app(rest: Accents, version: str, login: LoginKind) -> bool:
-    tokens = (rest.token_path or "", rest.token_url or "") if login == "oauth2" else ()
-    return any(APP in text for text in (rest.path_of(version), *tokens))
+def _has_app(rest: Accents, given: Given, login: LoginKind) -> bool:
+    """Whether addresses that are not given have the application's name in them."""
+    path = "" if _has_path(given) else rest.path_of(given.get("version", rest.version))
+    of_oauth2 = login == "oauth2" and "token_url" not in given
+    tokens = (rest.token_path or "", rest.token_url or "") if of_oauth2 else ()
+    return any(APP in text for text in (path, *tokens))
+
+
+def _has_path(given: Given) -> bool:
+    """Whether an address is given whole."""
+    return bool(urlsplit(given.get("base_url", "")).path.strip("/"))
 
 
 def _address_lines(rest: Accents, given: Given) -> Iterator[str]:
@@ -157,9 +168,10 @@ def _address_lines(rest: Accents, given: Given) -> Iterator[str]:
     if "version" in given:
         yield f'version: "{version}"'
     if "base_url" in given:
-        yield "# The host is enough where the collections are as usual for the vendor, at"
-        yield f"# {rest.path_of(version)}"
-        yield "# Write the whole address where they are elsewhere."
+        if not _has_path(given):
+            yield "# The host is enough where the collections are as usual for the vendor, at"
+            yield f"# {rest.path_of(version)}"
+            yield "# Write the whole address where they are elsewhere."
         yield f"base_url: {_scalar(given['base_url'])}"
     if "app" in given:
         yield "# What the vendor calls this application or district: a part of its addresses."

@@ -22,7 +22,7 @@ from roster_pipeline.cli.rooms import command_for, folder_of, opened
 from roster_pipeline.sources.rest_config import LoginKind, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from roster_pipeline.cli.new_source import Question
     from roster_pipeline.sources.trial import Step
@@ -99,8 +99,7 @@ def new(
         "folder": folder,
     }
     given = {key: text for key, text in said.items() if text is not None}
-    asked = [q for q in questions(profile, version, way) if q.key not in given]
-    given |= _answers(asked, {"name": name_of(source)})
+    _complete(given, questions(profile, given, way), {"name": name_of(source)})
     text = _text(source, vendor, profile, given, way, demographics)
     _write(at, source, text)
     _say_what_next(command_for(at), source, profile, way, unfilled(given))
@@ -132,18 +131,29 @@ def _profile(vendor: str) -> "Vendor":
         raise Refusal(f"{error}.", Ends.UNREADABLE) from error
 
 
-def _answers(asked: "Sequence[Question]", usual: "Mapping[str, str]") -> dict[str, str]:
-    """What a person says, or what stands in the file until somebody does."""
-    if sys.stdin.isatty():
-        return {q.key: _ask(q, usual.get(q.key)) for q in asked}
-    answers = {q.key: usual.get(q.key, q.otherwise) for q in asked}
-    if missing := [q.option for q in asked if answers[q.key] is None]:
+def _complete(
+    given: dict[str, str], questions: "Iterable[Question]", usual: "Mapping[str, str]"
+) -> None:
+    """Add what a person says, or what stands in the file until somebody does.
+
+    Raises Refusal where there is nobody to ask and the file cannot be without.
+    """
+    missing = []
+    for question in questions:
+        if question.key in given:
+            continue
+        default = usual.get(question.key) or question.otherwise
+        if sys.stdin.isatty():
+            given[question.key] = _ask(question, default)
+        elif default is None:
+            missing.append(question.option)
+        else:
+            given[question.key] = default
+    if missing:
         raise Refusal(f"Say {', '.join(missing)} too: no file can be without.", Ends.UNREADABLE)
-    return {key: text for key, text in answers.items() if text is not None}
 
 
-def _ask(question: "Question", usual: str | None) -> str:
-    default = usual or question.otherwise
+def _ask(question: "Question", default: str | None) -> str:
     given: str = typer.prompt(question.text, default=default, err=True)
     return given.strip()
 

@@ -113,6 +113,17 @@ def test_what_is_said_stands_in_the_file_as_it_was_said(roster: Roster, workspac
     assert source.rest.auth[0].oauth2.client_id == "true"
 
 
+def test_nobody_is_asked_for_what_stands_in_a_whole_address(
+    roster: Roster, workspace: Path
+) -> None:
+    words = ("--vendor", "classlink", "--login", "oauth1", "--client-id", "a", *ZONE)
+    ended = roster("-w", workspace, "source", "new", "near", *words)
+    assert "Fill in there what is not known yet: `base_url`, `app`." in ended.err
+    whole = ("--base-url", "https://near.example/ims/oneroster/v1p1")
+    ended = roster("-w", workspace, "source", "new", "nearer", *words, *whole)
+    assert "Fill in" not in ended.err
+
+
 def test_a_source_that_is_there_is_not_overwritten(roster: Roster, workspace: Path) -> None:
     before = (workspace / "sources" / "springfield.yaml").read_text()
     ended = roster("-w", workspace, "source", "new", "springfield", *ZONE)
