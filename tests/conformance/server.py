@@ -5,6 +5,7 @@ import base64
 import binascii
 import itertools
 import json
+import re
 import socket
 import threading
 import time
@@ -23,6 +24,7 @@ from tests.conformance.statement import Installation, Statement, Tokens
 from tests.conformance.town import (
     Record,
     Town,
+    deleted,
     once_a_school,
     with_blanks,
     with_booleans,
@@ -40,6 +42,7 @@ WAIT = 7
 
 Fault = Literal["busy", "broken", "cut", "revoked", "changed"]
 _SCOPE = "https://purl.imsglobal.org/spec/or/{}/scope/roster-core.readonly"
+_SINCE = re.compile(r"dateLastModified>=?'([^']+)'")
 _LARGE = ("users", "students", "enrollments")
 
 
@@ -89,8 +92,20 @@ class VendorServer:
         method = at.oauth1.method if at.oauth1 is not None else "HMAC-SHA256"
         self._verifier = Verifier(CLIENT, SECRET, method)
         self._endpoints = self._spelled()
+        self._gone: dict[str, list[Record]] = {}
 
     # ---- what there is ----
+
+    def change(self) -> None:
+        """Let some people go and others come."""
+        before = self._endpoints
+        self._revision += 1
+        self.town = self.town.after_a_change()
+        self._endpoints = self._spelled()
+        for name, records in before.items():
+            there = {record["sourcedId"] for record in self._endpoints[name]}
+            gone = [deleted(each) for each in records if each["sourcedId"] not in there]
+            self._gone[name] = gone if self.statement.tells_changes else []
 
     def _spelled(self) -> dict[str, list[Record]]:
         """Endpoint → records as this vendor spells them."""
@@ -184,9 +199,7 @@ class VendorServer:
         if fault == "broken":
             return Answer(502)
         if fault == "changed":
-            self._revision += 1
-            self.town = self.town.after_a_change()
-            self._endpoints = self._spelled()
+            self.change()
         answer = self._page(endpoint, query, request)
         answer.cut = fault == "cut"
         return answer
@@ -212,6 +225,9 @@ class VendorServer:
         limit, offset = int(query.get("limit", "100")), _offset(query)
         if not said.demands.items() <= query.items() or limit > (said.most_asked or limit):
             return Answer(400)
+        if since := _SINCE.fullmatch(query.get("filter", "")):
+            both = [*records, *self._gone.get(endpoint, [])]
+            records = [each for each in both if each["dateLastModified"] >= since[1]]
         size = min(limit, MOST)
         step = size if said.links == "only" else 1
         if offset * step >= len(records) and said.beyond == "fails":

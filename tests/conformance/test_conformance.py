@@ -19,7 +19,7 @@ USUAL = [case for case in CASES if case.number == 0 and case == next(cases(case.
 # What is being built, and what waits for it: a vendor, a key of profiles, a kind of proof. Each
 # mark fails as soon as its work is there.
 PENDING: dict[str, str] = {
-    "synergy": "the cookie of a token's answer is not sent on yet",
+    "synergy": "a new token is sent without its cookie in the request that fetched it",
 }
 
 

@@ -9,7 +9,7 @@ Cells = tuple[str, ...]
 
 # 1.1 → 1.2, where a school employs them.
 _WORDS = {"administrator": "siteAdministrator"}
-_CHANGED = "2026-08-01T00:00:00.000Z"
+_BEFORE, _AFTER = "2026-08-01T00:00:00.000Z", "2026-09-01T20:00:00.000Z"
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,13 @@ def reference(kind: str, key: str) -> Record:
 
 
 def _base(key: str) -> Record:
-    return {"sourcedId": key, "status": "active", "dateLastModified": _CHANGED}
+    changed = _AFTER if key.startswith(("v-", "f-")) else _BEFORE
+    return {"sourcedId": key, "status": "active", "dateLastModified": changed}
+
+
+def deleted(record: Record) -> Record:
+    """A record that is no more, as those are told that ask what changed."""
+    return {**record, "status": "tobedeleted", "dateLastModified": _AFTER}
 
 
 def _org(cells: Cells) -> Record:

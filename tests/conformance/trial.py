@@ -2,7 +2,9 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +24,8 @@ from tests.conformance.statement import Installation, Statement, stated
 from tests.conformance.town import COLUMNS, Cells, town
 
 _TOKEN_FILE = "token"
+_FIRST = datetime(2026, 9, 1, 7, 30, tzinfo=UTC)
+"""When a server is first asked."""
 
 
 @dataclass(frozen=True)
@@ -158,39 +162,65 @@ def pulled(
     **more: Any,
 ) -> Got:
     """Pull from the vendor's server and judge what came. Raises what a pull raises."""
-    source = connected(case, **more)
+    with visited(case, loopback, fault=fault, takes=takes) as visit:
+        landed, _ = visit.landed(connected(case, **more))
+        return visit.got(landed)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A vendor's server and a district's folder, for one pull or for several."""
+
+    server: VendorServer
+    url: str
+    here: Path
+    waited: list[float]
+
+    def landed(self, source: Source, last: bytes | None = None, days: int = 0) -> tuple[bytes, str]:
+        """What is kept of a pull some days after the first, and whether it is "full" or "changes".
+        `last` is what was kept of the one before."""
+        rest = at_loopback(rest_of(source), self.url)
+        session = open_session(
+            rest, base=self.here, environ={"SECRET": SECRET}, sleep=self.waited.append
+        )
+        pulling = pull(
+            session,
+            rest,
+            source=source.id,
+            secrets=source.profile.secrets,
+            scratch=self.here,
+            timezone=source.timezone,
+            last=None if last is None else io.BytesIO(last),
+            now=_FIRST + timedelta(days=days),
+        )
+        with session, pulling as landed:
+            return landed.file.read(), landed.how
+
+    def got(self, landed: bytes) -> Got:
+        """What it came to."""
+        return Got(self.server, *_judged(landed), self.waited)
+
+
+@contextmanager
+def visited(
+    case: Case, loopback: Loopback, *, fault: Fault | None = None, takes: float = 0.0
+) -> Iterator[Visit]:
+    """A visit to a new server."""
     with TemporaryDirectory() as folder:
         here = Path(folder)
         token = here / _TOKEN_FILE
         token.write_text(SECRET)
-        server = loopback.behind(
-            VendorServer(
-                case.statement,
-                case.at,
-                case.version,
-                town(),
-                fault=fault,
-                revoked=token.write_text,
-                takes=takes,
-            )
+        server = VendorServer(
+            case.statement,
+            case.at,
+            case.version,
+            town(),
+            fault=fault,
+            revoked=token.write_text,
+            takes=takes,
         )
-        rest = at_loopback(rest_of(source), loopback.url)
-        waited: list[float] = []
-        return Got(server, *_judged(_landed(source, rest, here, waited)), waited)
-
-
-def _landed(source: Source, rest: Rest, here: Path, waited: list[float]) -> bytes:
-    session = open_session(rest, base=here, environ={"SECRET": SECRET}, sleep=waited.append)
-    pulling = pull(
-        session,
-        rest,
-        source=source.id,
-        secrets=source.profile.secrets,
-        scratch=here,
-        timezone=source.timezone,
-    )
-    with session, pulling as landed:
-        return landed.file.read()
+        loopback.behind(server)
+        yield Visit(server, loopback.url, here, [])
 
 
 @cache
