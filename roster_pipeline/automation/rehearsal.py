@@ -5,7 +5,7 @@ The graph is the same. Its gate is evaluated and not passed, its packages go to 
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +20,8 @@ from roster_pipeline.receivers.tables import Check, Filled, Tables, frames, tabl
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.handles import Handles
 from roster_pipeline.resources.providers import RehearsedProviders
+from roster_pipeline.sources.config import Expect
+from roster_pipeline.sources.sample import Draw, Sample, draw
 from roster_pipeline.store import (
     Accepted,
     Account,
@@ -44,9 +46,14 @@ from roster_pipeline.workspace import Workspace
 
 
 def rehearsal(
-    workspace: Workspace, environ: Mapping[str, str], scratch: Path, out: Path
+    workspace: Workspace,
+    environ: Mapping[str, str],
+    scratch: Path,
+    out: Path,
+    sample: Sample | None = None,
 ) -> Mapping[str, Any]:
-    """The resources of a dry run: `scratch` is thrown away after it, `out` has its packages."""
+    """The resources of a dry run: `scratch` is thrown away after it, `out` has its packages. Of a
+    `sample`, both what came and what is accepted are cut down to it before they are compared."""
 
     @dg.resource
     def ledger(_: dg.InitResourceContext) -> Iterator[Ledger]:
@@ -58,7 +65,7 @@ def rehearsal(
         "ledger": ledger,
         "landing": RehearsedLanding(scratch / "store", Landing(store)),
         "differences": Differences(scratch / "store"),
-        "snapshots": RehearsedSnapshots(scratch / "store", Snapshots(store)),
+        "snapshots": RehearsedSnapshots(scratch / "store", Snapshots(store), sample),
         "channels": RehearsedChannels(workspace.folder, environ, out),
         "providers": RehearsedProviders(workspace.folder, environ),
         "io_manager": Handles(scratch / "handles"),
@@ -202,15 +209,51 @@ class RehearsedLanding(Landing):
             return self._below.open(landed)
 
 
-class RehearsedSnapshots(Snapshots):
-    """Keeps rosters beside the store; opens what lies in either."""
+def without_receivers(workspace: Workspace, source: str) -> Workspace:
+    """The workspace as a sample may see it: nobody to provision for or to deliver to, and nothing
+    said of how many rows its source should have."""
+    district = workspace.sources[source]
+    expect = Expect.model_validate({"fill": district.expect.fill})
+    sources = {**workspace.sources, source: district.model_copy(update={"expect": expect})}
+    return replace(workspace, sources=sources, products={}, destinations={})
 
-    def __init__(self, url: str | Path, below: Snapshots) -> None:
+
+class RehearsedSnapshots(Snapshots):
+    """Keeps rosters beside the store; opens what lies in either.
+
+    Of a sample, the first roster put is the candidate: it is cut down, and so is every roster of
+    the store from there on. What is read before that, for rows held back, is whole.
+    """
+
+    def __init__(self, url: str | Path, below: Snapshots, sample: Sample | None = None) -> None:
         super().__init__(url)
         self._below = below
+        self._sample = sample
+        self._draw: Draw | None = None
+        self._cut: dict[str, Roster] = {}
+        self.taken: Mapping[str, tuple[int, int]] = {}
+        """Entity → how many rows of the candidate are in the sample, and of how many."""
+
+    def put(self, source: str, roster: Roster) -> Snapshot:
+        if self._sample is None or self._draw is not None:
+            return super().put(source, roster)
+        self._draw = draw(roster, self._sample)
+        few = self._draw.take(roster, self.stage(source)).roster
+        self.taken = {
+            entity: (few.counts[entity], count) for entity, count in roster.counts.items()
+        }
+        return super().put(source, few)
 
     def open(self, snapshot: Snapshot) -> Roster:
-        return super().open(snapshot) if self.exists(snapshot) else self._below.open(snapshot)
+        if self.exists(snapshot):
+            return super().open(snapshot)
+        if self._draw is None:
+            return self._below.open(snapshot)
+        if snapshot.content_hash not in self._cut:
+            into = self.stage(snapshot.source)
+            few = self._draw.take(self._below.open(snapshot), into).roster
+            self._cut[snapshot.content_hash] = few
+        return self._cut[snapshot.content_hash]
 
     def held(self, source: str, *, before: date | None = None) -> tuple[date, pd.DataFrame] | None:
         return self._below.held(source, before=before)

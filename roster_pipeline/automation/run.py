@@ -23,12 +23,13 @@ from roster_pipeline.automation.home import dagster_home, make_home, open_home
 from roster_pipeline.automation.jobs import RESUME, SYNC
 from roster_pipeline.automation.lost_runs import end_lost_runs_first
 from roster_pipeline.automation.partitions import partition_key
-from roster_pipeline.automation.rehearsal import rehearsal
+from roster_pipeline.automation.rehearsal import rehearsal, without_receivers
 from roster_pipeline.automation.undelivered import undelivered
 from roster_pipeline.reports.holds import blackout_sentence
 from roster_pipeline.resources import utc_now
 from roster_pipeline.resources.run_process import process_tag
 from roster_pipeline.resources.sync_run import Watch
+from roster_pipeline.sources.sample import Sample
 from roster_pipeline.store import Accepted, Hold, Outcome, Sync
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.workspace import Workspace
@@ -48,6 +49,9 @@ class SyncResult:
 
     sync: Sync
     dry_run: bool = False
+    taken: Mapping[str, tuple[int, int]] | None = None
+    """Of a sample, by entity: how many rows it has, and of how many. None where it was none, or
+    where nothing came of it."""
 
     @property
     def outcome(self) -> Outcome:
@@ -74,6 +78,7 @@ def run_sync(
     *,
     strict: bool = False,
     dry_run: bool = False,
+    sample: Sample | None = None,
     out: Path | None = None,
     instance: Instance = "persistent",
     overrides: Mapping[str, Any] | None = None,
@@ -85,15 +90,21 @@ def run_sync(
     unless the date is before that of what is accepted: such a run provisions and delivers nothing.
     A dry run keeps nothing: it leaves ledger, store and servers as they were, and puts the packages
     it would have delivered into `out` (`<out>/<destination>/…`), or nowhere without it.
+    A `sample` can only be tried, in a dry run: it is compared with the same sample of what is
+    accepted, and there is nobody whom it could reach.
 
-    Raises `WorkspaceError` for an unknown source and `NoSuchDateError` for a date that is no
-    partition; all else is an outcome.
+    Raises `WorkspaceError` for an unknown source, `NoSuchDateError` for a date that is no
+    partition and `ValueError` for a sample outside of a dry run; all else is an outcome.
     """
     call = _Call(build, workspace, {"clock": utc_now, **(overrides or {})}, on_step)
     day = day or workspace.source(source).date_of(call.overrides["clock"]())
     config = {"ops": {"candidate_roster": {"config": {"strict": strict}}}}
+    if sample is not None:
+        if not dry_run or out is not None:
+            raise ValueError("a sample is for a dry run that delivers nothing")
+        call = replace(call, workspace=without_receivers(workspace, source))
     if dry_run:
-        return _rehearse(call, source, day, config, out)
+        return _rehearse(call, source, day, config, out, sample)
     with _instance(workspace, instance) as opened:
         end_lost_runs_first(opened, workspace, call.overrides["clock"]())
         result = call.execute(opened, SYNC, source, day, config)
@@ -130,14 +141,20 @@ def resume(
 
 
 def _rehearse(
-    call: "_Call", source: str, day: date, config: Mapping[str, Any], out: Path | None
+    call: "_Call",
+    source: str,
+    day: date,
+    config: Mapping[str, Any],
+    out: Path | None,
+    sample: Sample | None,
 ) -> SyncResult:
     with TemporaryDirectory(prefix="roster-dry-run-") as folder:
         scratch = Path(folder)
-        parts = rehearsal(call.workspace, os.environ, scratch, out or scratch / "out")
+        parts = rehearsal(call.workspace, os.environ, scratch, out or scratch / "out", sample)
         call = replace(call, overrides={**call.overrides, **parts})
         with dg.DagsterInstance.ephemeral() as instance:
-            return replace(call.execute(instance, SYNC, source, day, config), dry_run=True)
+            result = call.execute(instance, SYNC, source, day, config)
+        return replace(result, dry_run=True, taken=parts["snapshots"].taken or None)
 
 
 def _undelivered(workspace: Workspace, source: str, today: date) -> Accepted | None:

@@ -52,6 +52,23 @@ def sync(
         Path | None,
         typer.Option("--out", help="With --dry-run: where to put what would be delivered."),
     ] = None,
+    students: Annotated[
+        int | None,
+        typer.Option(
+            "--sample",
+            min=1,
+            metavar="N",
+            help="With --dry-run: try it on so many students, and on what hangs on them.",
+        ),
+    ] = None,
+    schools: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--school",
+            metavar="ID",
+            help="With --dry-run: try it on a school alone, by its sourcedId. May be repeated.",
+        ),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Let every finding stop the sync.")
     ] = False,
@@ -64,10 +81,20 @@ def sync(
     """
     if out is not None and not dry_run:
         raise Refusal("--out goes with --dry-run.", Ends.UNREADABLE)
+    sampled = students is not None or bool(schools)
+    if sampled and not dry_run:
+        raise Refusal(
+            "--sample and --school go with --dry-run: a part of a roster is never accepted, "
+            "provisioned or delivered. To take some schools only, see `scope` of the source.",
+            Ends.UNREADABLE,
+        )
+    if sampled and out is not None:
+        raise Refusal("Of a sample nothing is delivered: leave --out out.", Ends.UNREADABLE)
     with opened(context) as rooms:
         rooms.require_source(source)
         from roster_pipeline.automation.run import run_sync
         from roster_pipeline.build import build_defs
+        from roster_pipeline.sources.sample import Sample
 
         with steps(f"Syncing {source}") as on_step:
             result = run_sync(
@@ -77,6 +104,7 @@ def sync(
                 None if day is None else day.date(),
                 strict=strict,
                 dry_run=dry_run,
+                sample=Sample(students, tuple(schools or ())) if sampled else None,
                 out=out,
                 on_step=on_step,
             )
@@ -112,8 +140,11 @@ def tell(rooms: "Rooms", result: "SyncResult", form: Format) -> Ends:
     if ends is Ends.ERROR:
         note(f"roster: {error_sentence(result.sync)}")
     if ends is not Ends.ERROR or form is Format.JSON:
-        text = sync_text(result.sync, hold, rooms.command, dry_run=result.dry_run)
-        answer(text, sync_document(result.sync, hold, dry_run=result.dry_run), form)
+        text = sync_text(
+            result.sync, hold, rooms.command, dry_run=result.dry_run, taken=result.taken
+        )
+        document = sync_document(result.sync, hold, dry_run=result.dry_run, taken=result.taken)
+        answer(text, document, form)
     return ends
 
 

@@ -43,13 +43,22 @@ _DRY: Final = {
 }
 
 
-def sync_document(sync: Sync, hold: Hold | None, *, dry_run: bool = False) -> dict[str, Any]:
-    """How one sync ended, as JSON; `hold` is the open hold of the source, or null."""
+Taken = Mapping[str, tuple[int, int]]
+"""By entity how many rows of a roster were tried, and of how many."""
+
+
+def sync_document(
+    sync: Sync, hold: Hold | None, *, dry_run: bool = False, taken: Taken | None = None
+) -> dict[str, Any]:
+    """How one sync ended, as JSON; `hold` is the open hold of the source, or null. A sample says
+    what was `taken` of the roster."""
+    sample = {entity: {"rows": rows, "of": of} for entity, (rows, of) in (taken or {}).items()}
     return {
         "schema": "roster.sync/1",
         "source": sync.source,
         "date": str(sync.date),
         "dry_run": dry_run,
+        **({} if taken is None else {"sample": sample}),
         "outcome": str(sync.outcome),
         "at": moment(sync.at),
         "run_id": sync.run_id,
@@ -59,13 +68,20 @@ def sync_document(sync: Sync, hold: Hold | None, *, dry_run: bool = False) -> di
 
 
 def sync_text(
-    sync: Sync, hold: Hold | None, command: str, *, dry_run: bool = False
+    sync: Sync,
+    hold: Hold | None,
+    command: str,
+    *,
+    dry_run: bool = False,
+    taken: Taken | None = None,
 ) -> RenderableType:
     """How one sync ended, for a terminal; where it is held, what to tell `command` next."""
     head = Text()
     head.append(WORDS[sync.outcome], style=_STYLES[sync.outcome])
     head.append(f"  {sync.source}, {sync.date}{' (dry run)' if dry_run else ''}")
     parts: list[RenderableType] = [head]
+    if taken is not None:
+        parts.append(Text(_sample_sentence(taken)))
     said = sync.summary.get("sentences", ())
     if not said and sync.outcome is Outcome.NOTHING_NEW:
         said = ["The same roster is accepted, and every destination has it."]
@@ -84,6 +100,11 @@ def sync_text(
     if dry_run and (kept := _DRY.get(sync.outcome)):
         parts.append(Text(kept, style="dim"))
     return Group(*parts)
+
+
+def _sample_sentence(taken: Taken) -> str:
+    listed = ", ".join(f"{rows:,} of {of:,} {entity}" for entity, (rows, of) in taken.items() if of)
+    return f"A sample: {listed}; compared with the same part of what is accepted, if anything is."
 
 
 def header_only_sentence(entity: str) -> str:

@@ -1,6 +1,6 @@
 """What a scope names, found in a roster."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -125,7 +125,7 @@ def _fits(code: str, patterns: Iterable[str]) -> bool:
 
 
 def _require_known(roster: Roster, scope: Scope, chosen: Chosen) -> None:
-    _require(scope.schools, "schools", "the orgs have no such sourcedId", _schools(roster))
+    require_schools(roster, scope.schools or (), "`scope.schools`")
     _require_sessions(roster, scope, chosen)
     if scope.grades is not None:
         _require_grades(scope.grades, texts(items_of(roster, "users", None, "grades")))
@@ -138,36 +138,31 @@ def _require_known(roster: Roster, scope: Scope, chosen: Chosen) -> None:
             for pattern in scope.courses.include
             if pattern != "*" and not _fits_any(pattern, codes)
         ]
-        _say("courses", patterns, "no course has such a courseCode", codes)
+        _say("`scope.courses`", patterns, "no course has such a courseCode", codes)
 
 
 def _fits_any(pattern: str, codes: Sequence[str]) -> bool:
     return any(fnmatchcase(code, pattern) for code in codes)
 
 
-def _schools(roster: Roster) -> dict[str, str]:
-    """sourcedId → name of every org."""
+def require_schools(roster: Roster, named: Iterable[str], where: str) -> None:
+    """Everything named is the sourcedId of an org. `ScopeError` says `where` it was named; if that
+    is the name of an org, its sourcedId is meant."""
     frame = roster.columns("orgs", ["sourcedId", "name"])
-    return dict(zip(frame["sourcedId"], frame["name"].fillna(""), strict=True))
-
-
-def _require(named: Iterable[str] | None, key: str, why: str, known: Mapping[str, str]) -> None:
-    """Everything named is a sourcedId that there is; where it is the name of a row, that row's
-    sourcedId is meant."""
-    unknown = [one for one in named or () if one not in known]
-    by_name = {name: row for row, name in known.items()}
-    near = [by_name[one] for one in unknown if one in by_name]
-    _say(key, unknown, why, list(known), near)
+    known = dict(zip(frame["sourcedId"], frame["name"], strict=True))
+    unknown = [one for one in named if one not in known]
+    near = [org for org, name in known.items() if name in unknown]
+    _say(where, unknown, "the orgs have no such sourcedId", list(known), near)
 
 
 def _require_sessions(roster: Roster, scope: Scope, chosen: Chosen) -> None:
     frame = roster.columns("academicSessions", ["sourcedId", "title", "schoolYear"])
     years = sorted(set(frame["schoolYear"].dropna()))
     unknown = [str(year) for year in scope.years or () if str(year) not in years]
-    _say("years", unknown, "no academicSession has such a schoolYear", years, years[-2:])
+    _say("`scope.years`", unknown, "no academicSession has such a schoolYear", years, years[-2:])
     names = [*frame["title"].dropna().drop_duplicates(), *frame["sourcedId"]]
     missing = sorted(set(scope.terms or ()) - set(names))
-    _say("terms", missing, "no academicSession has such a sourcedId or title", names)
+    _say("`scope.terms`", missing, "no academicSession has such a sourcedId or title", names)
     if chosen.sessions is not None and not chosen.sessions:
         raise ScopeError(
             "`scope.terms` and `scope.years` have no academicSession in common; correct one of them"
@@ -181,7 +176,7 @@ def _require_grades(grades: Iterable[str], known: Sequence[str]) -> None:
     alike = {_plain(grade): grade for grade in known}
     near = [alike[_plain(grade)] for grade in missing if _plain(grade) in alike]
     if near or set(grades) == set(missing) or not _GRADES.issuperset(missing):
-        _say("grades", missing, "no user is in such a grade", sorted(known), near)
+        _say("`scope.grades`", missing, "no user is in such a grade", sorted(known), near)
 
 
 def _plain(grade: str) -> str:
@@ -194,22 +189,22 @@ def _require_roles(roles: Iterable[str], known: Sequence[str]) -> None:
     """A role of the standard that nobody has is no mistake where another one named is there."""
     missing = [role for role in roles if role not in known]
     if set(roles) == set(missing) or any(role.startswith("ext:") for role in missing):
-        _say("roles", missing, "nobody has such a role", sorted(known))
+        _say("`scope.roles`", missing, "nobody has such a role", sorted(known))
 
 
 def _say(
-    key: str, missing: Sequence[str], why: str, known: Sequence[str], near: Sequence[str] = ()
+    where: str, missing: Sequence[str], why: str, known: Sequence[str], near: Sequence[str] = ()
 ) -> None:
     """Raise a `ScopeError` that names what is missing and what may have been meant."""
     if not missing:
         return
     close = [*near, *(one for name in missing for one in get_close_matches(name, known, n=2))]
-    said = f"`scope.{key}` names {_listed(missing)}, and {why}."
+    said = f"{where} names {_listed(missing)}, and {why}."
     if close:
         said += f" Did you mean {_listed(list(dict.fromkeys(close)))}?"
     elif 0 < len(known) <= _SHOWN:
         said += f" There are {_listed(known)}."
-    raise ScopeError(f"{said} Correct the scope, or have the roster sent again.")
+    raise ScopeError(f"{said} Correct it, or have the roster sent again.")
 
 
 def _listed(names: Sequence[str]) -> str:
