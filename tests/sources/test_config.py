@@ -24,7 +24,8 @@ def test_every_shipped_profile_has_defaults_that_a_source_may_have() -> None:
 
 
 def test_an_unknown_vendor_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValidationError, match="'powerscool'; the profiles are aeries, "):
+    known = ", ".join(vendors.known())
+    with pytest.raises(ValidationError, match=f"'powerscool'; the profiles are {known}"):
         source(vendor="powerscool")
 
 
