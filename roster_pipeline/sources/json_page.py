@@ -13,6 +13,7 @@ from typing import Any, Final
 from roster_pipeline.sources.json_redaction import Blanker
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
+_SPACES: Final = frozenset(" \t\n\r")
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,17 @@ class _Page:
 
     def _list(self) -> Records:
         lines, blanked = [], 0
+        text, blanker, scan = self._text, self._blanker, self._decoder.scan_once
         for _ in self._items("]"):
-            start, before, met = self._at, self._blanker.count, self._blanker.met
-            value = self._value()
-            line = self._text[start : self._at]
-            blanked += self._blanker.count > before
+            start, before, met = self._at, blanker.count, blanker.met
+            try:
+                value, self._at = scan(text, start)
+            except StopIteration:
+                raise ValueError("no value") from None
+            line = text[start : self._at]
+            blanked += blanker.count > before
             # Of a name that stands there twice JSON knows the last only, and the text has both.
-            if self._blanker.met > met or (not self._one_line and "\n" in line):
+            if blanker.met > met or (not self._one_line and "\n" in line):
                 line = json_line(value)
             lines.append(line)
             self._look(value)
@@ -114,6 +119,9 @@ class _Page:
 
     def _next(self) -> str:
         """The next sign that is no space; empty at the end."""
+        sign = self._text[self._at : self._at + 1]
+        if sign not in _SPACES:
+            return sign
         found = _SPACE.match(self._text, self._at)
         self._at = found.end() if found else self._at
         return self._text[self._at : self._at + 1]

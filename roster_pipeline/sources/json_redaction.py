@@ -31,7 +31,9 @@ class Blanker:
         if suspects is None:
             suspects = tuple(name for name in names if self._is_suspect(name))
             self._suspects[names] = suspects
-        self.met += bool(suspects)
+        if not suspects:
+            return found
+        self.met += 1
         for name in suspects:
             if name.casefold() == _CREDENTIALS and isinstance(found[name], dict | list):
                 self._blank_credentials(found[name])

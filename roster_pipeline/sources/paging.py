@@ -246,7 +246,7 @@ class Pages:
         return records
 
     def _meet(self, record: Any) -> None:
-        sourced_id = record.get("sourcedId") if isinstance(record, Mapping) else None
+        sourced_id = record.get("sourcedId") if isinstance(record, dict) else None
         if sourced_id is not None:
             self._ids.append(str(sourced_id))
         self._look(record)
