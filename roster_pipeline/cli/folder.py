@@ -43,9 +43,9 @@ def init(
         shown.add_task("Creating the ledger and Dagster's storage", total=None)
         make_state(load(folder), storage)
     note(
-        f"The workspace {folder.resolve()} is ready. Next: copy sources/springfield.yaml.example "
-        f"to a name that ends in .yaml, fill it in, and run `{command_for(folder.resolve())} "
-        "status`."
+        f"The workspace {folder.resolve()} is ready. Next: "
+        f"`{command_for(folder.resolve())} source new ID --vendor VENDOR` writes a district's file; "
+        "`roster vendor list` names the vendors."
     )
 
 
