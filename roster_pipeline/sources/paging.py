@@ -119,7 +119,7 @@ class Pages:
         self._blanker = blanker
         self._look = look
         self.received = 0
-        """How many records came so far."""
+        """How many records came so far, in their order."""
         self.largest = 0
         """How many there were on the largest page."""
         self.total: int | None = None
@@ -161,20 +161,21 @@ class Pages:
 
     def _slipped(self, gone: int, begun: int) -> Iterator[Page]:
         """What slipped onto pages that were read already, when so many records before the page
-        that began after `begun` were deleted."""
-        if gone > self._limit:
+        that began after `begun` were deleted. Those that came before are not given again."""
+        start = max(0, begun - gone)
+        place = {"limit": gone, "offset": start}
+        parameters = {**self._parameters(), **place}
+        response = self._judged(self._session.request("GET", self._endpoint, params=parameters))
+        records = self._in(response)
+        names, count, total = self._names_of(records.lines), len(records.lines), self.total or 0
+        self._compare(response, count)
+        missing = count < min(begun - start, max(0, total - start))
+        if missing or self.total != total or len(names) != count:
             raise self._error(
                 "incomplete",
-                f"lost {gone:,} records while it was being pulled. Nothing was taken; run it "
-                "again later.",
+                f"changes faster than it can be pulled ({gone:,} records went between two pages). "
+                "Nothing was taken; run it again later.",
             )
-        place = {"limit": gone, "offset": max(0, begun - gone)}
-        url, parameters = self._endpoint, {**self._parameters(), **place}
-        response = self._judged(self._session.request("GET", url, params=parameters))
-        records = self._in(response)
-        names = self._names_of(records.lines)
-        if len(names) != len(records.lines):
-            raise self._error("incomplete", "has records without a sourcedId. Nothing was taken.")
         new = np.flatnonzero(~np.isin(_hashes(names), self._met.hashes)).tolist()
         if new:
             self._met.add([names[place] for place in new], len(new))
