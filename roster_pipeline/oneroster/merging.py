@@ -40,7 +40,7 @@ class Union:
             self.record[name] = self._one(name, self.record.get(name), value)
 
     def _one(self, name: str, first: Any, second: Any) -> Any:
-        if not _is_filled(second):
+        if first == second or not _is_filled(second):
             return first
         if not _is_filled(first):
             return second

@@ -20,16 +20,16 @@ from roster_pipeline.oneroster.package import PULL, PackageBlock, tables
 from roster_pipeline.oneroster.reading_rules import RULES
 from roster_pipeline.oneroster.record_lines import (
     LineError,
+    Parts,
     Records,
+    find_repeated,
     read_records,
-    repeated_ids,
     united_records,
 )
 from roster_pipeline.oneroster.record_rows import RecordRows
 from roster_pipeline.oneroster.rest_json import collection_of
 from roster_pipeline.oneroster.text_faults import unreadable
 from roster_pipeline.tables.archive import ArchiveError, ZipReader, ZipWriter
-from roster_pipeline.tables.keys import Hashes
 
 _FORMAT: Final = 1
 _LONGEST_PULL: Final = 1 << 20
@@ -162,7 +162,7 @@ class Pull:
         """Entities of the version that are not."""
         self.reading = Reading()
         """How its records become rows. A pull of older days does not say."""
-        self._repeated: dict[str, Hashes] = {}
+        self._repeated: dict[str, Parts | None] = {}
         try:
             self._read_contents()
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -223,7 +223,7 @@ class Pull:
 
         if collection in self.reading.merge:
             if collection not in self._repeated:
-                self._repeated[collection] = repeated_ids(open_file, most_bytes)
-            if len(repeated := self._repeated[collection]):
-                return united_records(open_file, most_bytes, repeated)
+                self._repeated[collection] = find_repeated(open_file)
+            if (parts := self._repeated[collection]) is not None:
+                return united_records(open_file, most_bytes, parts)
         return read_records(open_file, most_bytes)

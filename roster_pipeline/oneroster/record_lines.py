@@ -1,13 +1,15 @@
 """The records of one file of a pull: a line each, read some at a time.
 
 Where records with one sourcedId are to become one they may stand anywhere in the file. So it is
-read once for its sourcedIds, of which hashes are kept; then only the records of those that repeat
-are gathered, and of them so many at a time that memory does not grow with the file.
+read once for its sourcedIds alone; then the records of those that repeat are gathered, so many
+sourcedIds in one more reading that memory does not grow with the file.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import compress, islice
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -18,14 +20,17 @@ from roster_pipeline.oneroster.findings import Lines
 from roster_pipeline.oneroster.merging import Union
 from roster_pipeline.oneroster.rest_json import Record, sourced_id
 from roster_pipeline.tables.hashes import text_hashes
-from roster_pipeline.tables.keys import Hashes, KeySet, distinct
+from roster_pipeline.tables.keys import KeySet, distinct
 from roster_pipeline.tables.text import TEXT
 
 _LONGEST_LINE: Final = 64 << 20
-_GATHERED: Final = 50_000
+# People take some KB each while they are gathered.
+_GATHERED: Final = 20_000
 _IN_A_BLOCK: Final = 10_000
+_IDS_AT_A_TIME: Final = 1 << 16
 
 Open = Callable[[], BinaryIO]
+Parts = npt.NDArray[np.int32]
 
 
 class LineError(Exception):
@@ -47,101 +52,91 @@ class Records:
     """Property → the positions of records that were put together of such as differ in it."""
 
 
-def read_records(open_file: Open, most_bytes: int) -> Iterator[Records]:
-    """The records in their order, about so many bytes of JSON at a time. Raises `LineError`."""
-    line, size, records = 0, 0, []
+def read_records(
+    open_file: Open, most_bytes: int, wanted: npt.NDArray[np.bool_] | None = None
+) -> Iterator[Records]:
+    """The records in their order, about so many bytes of JSON at a time; of some lines only where
+    `wanted` says for each line whether it is. Raises `LineError`."""
+    size, lines, records = 0, [], []
     with open_file() as stream:
-        while text := stream.readline(_LONGEST_LINE):
-            line += 1
-            try:
-                records.append(json.loads(text))
-            except (ValueError, RecursionError):
-                raise LineError(line) from None
+        for line, text in _lines(stream, wanted):
+            records.append(_record(text, line))
+            lines.append(line)
             size += len(text)
             if size >= most_bytes:
-                yield Records(records, _lines(line, len(records)))
-                size, records = 0, []
+                yield Records(records, np.array(lines, dtype=np.int64))
+                size, lines, records = 0, [], []
     if records:
-        yield Records(records, _lines(line, len(records)))
+        yield Records(records, np.array(lines, dtype=np.int64))
 
 
-def _lines(last: int, count: int) -> Lines:
-    return np.arange(last - count + 1, last + 1, dtype=np.int64)
+def _lines(
+    stream: BinaryIO, wanted: npt.NDArray[np.bool_] | None = None
+) -> Iterator[tuple[int, bytes]]:
+    """The lines that are wanted, with their numbers."""
+    every = iter(partial(stream.readline, _LONGEST_LINE), b"")
+    numbered = enumerate(every, start=1)
+    return numbered if wanted is None else compress(numbered, wanted.tolist())
 
 
-def repeated_ids(open_file: Open, most_bytes: int) -> Hashes:
-    """Hashes, ascending, of the sourcedIds that more than one record has. Raises `LineError`."""
-    hashes = [np.empty(0, dtype=np.uint64)]
-    for some in read_records(open_file, most_bytes):
-        found, known = _hashes(some.records)
-        hashes.append(found[known])
-    every = np.concatenate(hashes)
-    return distinct(every[KeySet(every).duplicated()])
+def _record(text: bytes, line: int) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise LineError(line) from None
 
 
-def united_records(
-    open_file: Open, most_bytes: int, repeated: Hashes, *, gathered: int = _GATHERED
-) -> Iterator[Records]:
-    """The records whose sourcedIds are not among the `repeated` ones, in their order; then those
-    of each that is, put together. At most so many sourcedIds are `gathered` in one reading of the
-    file. Raises `LineError`."""
-    every = KeySet(repeated)
-    parts = [repeated[start : start + gathered] for start in range(0, len(repeated), gathered)]
-    for number, part in enumerate(parts or [repeated]):
-        aside = _Aside(part)
-        for some in read_records(open_file, most_bytes):
-            hashes, known = _hashes(some.records)
-            aside.take(some, hashes, known)
-            if not number:
-                yield from _without(some, every.contains(hashes) & known)
-        yield from aside.put_together()
+def find_repeated(open_file: Open, *, gathered: int = _GATHERED) -> Parts | None:
+    """For each line of a file -1, or the part, from 0 on, in which its record is to be gathered
+    with others of its sourcedId; of so many sourcedIds each. None where no sourcedId repeats.
+    Raises `LineError`."""
+    made = [np.empty(0, dtype=np.uint64)]
+    without = [np.empty(0, dtype=np.bool_)]
+    with open_file() as stream:
+        # Nothing but its sourcedId is kept of a record: a list of objects costs the garbage
+        # collector more than reading them does.
+        ids = (_id_in(_record(text, line)) for line, text in _lines(stream))
+        while some := list(islice(ids, _IDS_AT_A_TIME)):
+            column = pd.Series(some, dtype=TEXT)
+            made.append(text_hashes(column))
+            without.append(column.isna().to_numpy(dtype=bool))
+    hashes, nameless = np.concatenate(made), np.concatenate(without)
+    named = hashes[~nameless]
+    repeated = distinct(named[KeySet(named).duplicated()])
+    if not len(repeated):
+        return None
+    places = np.minimum(np.searchsorted(repeated, hashes), len(repeated) - 1)
+    alone = nameless | (repeated[places] != hashes)
+    return np.where(alone, -1, places // gathered).astype(np.int32)
 
 
-def _hashes(records: Sequence[Any]) -> tuple[Hashes, npt.NDArray[np.bool_]]:
-    """The hash of the sourcedId of each record, and whether it has one."""
-    ids = [sourced_id(record) if isinstance(record, Mapping) else None for record in records]
-    column = pd.Series(ids, dtype=TEXT)
-    return text_hashes(column), column.notna().to_numpy(dtype=bool)
+def _id_in(record: Any) -> str | None:
+    return sourced_id(record) if isinstance(record, dict) else None
 
 
-def _without(some: Records, left_out: npt.NDArray[np.bool_]) -> Iterator[Records]:
-    if not left_out.any():
-        yield some
-    elif not left_out.all():
-        kept = np.flatnonzero(~left_out)
-        yield Records([some.records[place] for place in kept.tolist()], some.lines[kept])
+def united_records(open_file: Open, most_bytes: int, parts: Parts) -> Iterator[Records]:
+    """The records of sourcedIds that do not repeat, in their order; then, part by part, those of
+    each that does, put together. Raises `LineError`."""
+    yield from read_records(open_file, most_bytes, parts < 0)
+    for part in range(int(parts.max(initial=-1)) + 1):
+        found: dict[str, tuple[int, Union]] = {}
+        for some in read_records(open_file, most_bytes, parts == part):
+            for record, line in zip(some.records, some.lines.tolist(), strict=True):
+                _gather(record, line, found)
+        gathered = list(found.values())
+        for start in range(0, len(gathered), _IN_A_BLOCK):
+            yield _put_together(gathered[start : start + _IN_A_BLOCK])
 
 
-class _Aside:
-    """The records of some sourcedIds, put together as they come."""
-
-    def __init__(self, hashes: Hashes) -> None:
-        self._hashes = KeySet(hashes)
-        self._found: dict[str, tuple[int, Union]] = {}
-
-    def take(self, some: Records, hashes: Hashes, known: npt.NDArray[np.bool_]) -> None:
-        """Put those aside that are of these sourcedIds."""
-        if not len(self._hashes):
-            return
-        for place in np.flatnonzero(self._hashes.contains(hashes) & known).tolist():
-            line = int(some.lines[place])
-            try:
-                self._put(some.records[place], line)
-            except RecursionError:
-                raise LineError(line) from None
-
-    def _put(self, record: Record, line: int) -> None:
-        known = str(sourced_id(record))
-        if known in self._found:
-            self._found[known][1].add(record)
-        else:
-            self._found[known] = line, Union(record)
-
-    def put_together(self) -> Iterator[Records]:
-        """What became of them, by their first lines."""
-        found = list(self._found.values())
-        for start in range(0, len(found), _IN_A_BLOCK):
-            yield _put_together(found[start : start + _IN_A_BLOCK])
+def _gather(record: Record, line: int, found: dict[str, tuple[int, Union]]) -> None:
+    known = str(sourced_id(record))
+    if known not in found:
+        found[known] = line, Union(record)
+        return
+    try:
+        found[known][1].add(record)
+    except RecursionError:
+        raise LineError(line) from None
 
 
 def _put_together(found: Sequence[tuple[int, Union]]) -> Records:

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 from roster_pipeline.oneroster.record_lines import (
     LineError,
     Open,
+    find_repeated,
     read_records,
-    repeated_ids,
     united_records,
 )
 
@@ -25,10 +26,12 @@ def file_of(records: list[Any]) -> Open:
 
 def united(records: list[Any], *, most_bytes: int, gathered: int) -> list[tuple[int, Any]]:
     opened = file_of(records)
-    repeated = repeated_ids(opened, most_bytes)
+    parts = find_repeated(opened, gathered=gathered)
+    if parts is None:
+        parts = np.full(len(records), -1, dtype=np.int32)
     return [
         (int(line), record)
-        for some in united_records(opened, most_bytes, repeated, gathered=gathered)
+        for some in united_records(opened, most_bytes, parts)
         for line, record in zip(some.lines, some.records, strict=True)
     ]
 
@@ -64,10 +67,16 @@ def test_no_more_are_gathered_at_a_time_than_are_allowed() -> None:
         opens += 1
         return io.BytesIO(content().read())
 
-    repeated = repeated_ids(counted, 1000)
-    blocks = list(united_records(counted, 1000, repeated, gathered=4))
+    parts = find_repeated(counted, gathered=4)
+    assert parts is not None
+    blocks = list(united_records(counted, 1000, parts))
     assert [len(some.records) for some in blocks] == [4, 4, 2]
-    assert opens == 1 + 3
+    assert opens == 1 + 1 + 3
+
+
+def test_a_file_without_repetitions_has_no_parts() -> None:
+    assert find_repeated(file_of([{"sourcedId": "a"}, {}, {}, None, 7, {"sourcedId": "b"}])) is None
+    assert find_repeated(file_of([])) is None
 
 
 def test_those_that_differ_are_named_by_their_places() -> None:
@@ -79,8 +88,9 @@ def test_those_that_differ_are_named_by_their_places() -> None:
         {"sourcedId": "a", "email": "1"},
     ]
     opened = file_of(records)
-    repeated = repeated_ids(opened, 1000)
-    alone, made = united_records(opened, 1000, repeated)
+    parts = find_repeated(opened)
+    assert parts is not None
+    alone, made = united_records(opened, 1000, parts)
     assert (alone.lines.tolist(), dict(alone.differing)) == ([3], {})
     assert (made.lines.tolist(), dict(made.differing)) == ([1, 2], {"email": [1]})
 
@@ -90,7 +100,9 @@ def test_a_line_that_is_no_record_is_named(line: bytes) -> None:
     def opened() -> io.BytesIO:
         return io.BytesIO(b"{}\n{}\n" + line + b"\n")
 
-    for read in (read_records, repeated_ids):
-        with pytest.raises(LineError) as error:
-            list(read(opened, 2))
-        assert error.value.line == 3
+    with pytest.raises(LineError) as error:
+        list(read_records(opened, 2))
+    assert error.value.line == 3
+    with pytest.raises(LineError) as error:
+        find_repeated(opened)
+    assert error.value.line == 3
