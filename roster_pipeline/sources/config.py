@@ -156,6 +156,8 @@ class Courses(Part):
 
 
 def _courses(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError(f'say a list of courseCodes or patterns for them, such as ["{value}"]')
     return {"include": value} if isinstance(value, list) else value
 
 

@@ -8,6 +8,7 @@ from roster_pipeline.simulator.district import District
 from roster_pipeline.sources.sample import Sample
 from roster_pipeline.store import Outcome
 from tests.automation import test_held_rows
+from tests.automation.test_calendar import PRODUCT
 from tests.automation.test_whole_runs import _bytes_of, first_sync
 from tests.automation.town import SOURCE, Lives, Town
 
@@ -65,6 +66,16 @@ def test_a_sample_leads_nowhere(synced: Town) -> None:
         now = ledger.accepted(SOURCE)
     assert now is not None
     assert now.snapshot.counts["demographics"] > 50
+
+
+def test_a_sample_asks_nobody_about_accounts(synced: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READER_TOKEN", "t")
+    synced.write("products/reader.yaml", PRODUCT.format(url="http://127.0.0.1:9"))
+    synced.drop(0)
+
+    whole = synced.sync(dry_run=True)
+    assert whole.outcome is Outcome.FAILED, "nobody asked: the test shows nothing"
+    assert synced.sync(dry_run=True, sample=Sample(students=7)).outcome is Outcome.DONE
 
 
 def test_a_sample_is_for_dry_runs(synced: Town, tmp_path: Path) -> None:

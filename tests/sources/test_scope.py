@@ -413,3 +413,22 @@ def test_a_grade_or_role_of_the_standard_may_be_empty_for_a_while(tmp_path: Path
     scope = {"grades": ["12", "10"], "roles": ["student", "aide"]}
 
     assert ids(taken(tmp_path, two_grades(), scope), "users") == ["bob", "cem"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "sentence"),
+    [
+        ({"grades": []}, "leave `grades` out to take all"),
+        ({"terms": ["Fall", "Fall"]}, "a term is named twice"),
+        ({"roles": ["pupil"]}, "1.2 has no role pupil; its roles are aide"),
+        ({"roles": ["teacher"], "grades": ["12"]}, "`roles` leave all students out"),
+        ({"courses": "SCI*"}, r'such as \["SCI\*"\]'),
+        ({"courses": {"include": ["*"]}}, "this takes all courses or none"),
+        ({"years": ["2027"]}, "valid integer"),
+    ],
+)
+def test_a_scope_that_says_nothing_sensible_is_refused(
+    scope: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        Scope.model_validate(scope)
