@@ -44,8 +44,8 @@ def init(
         make_state(load(folder), storage)
     note(
         f"The workspace {folder.resolve()} is ready. Next: "
-        f"`{command_for(folder.resolve())} source new ID --vendor VENDOR` writes a district's file; "
-        "`roster vendor list` names the vendors."
+        f"`{command_for(folder.resolve())} source new ID --vendor VENDOR` writes a district's "
+        "file; `roster vendor list` names the vendors."
     )
 
 

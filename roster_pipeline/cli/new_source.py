@@ -12,14 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 from roster_pipeline.cli.workspaces import filled, schema_line
 from roster_pipeline.fields import Identifier
 from roster_pipeline.sources.rest_config import APP, Accents, LoginKind
-from roster_pipeline.sources.trial import PLACEHOLDER
+from roster_pipeline.sources.trial import NO_FINGERPRINT, PLACEHOLDER
 from roster_pipeline.sources.vendors import Vendor
 
 Given = Mapping[str, str]
 """Key of the file → what is to stand there, as text."""
 
 _ADDRESS: Final = f"https://{PLACEHOLDER}.example"
-_FINGERPRINT: Final = f"SHA256:{'A' * 43}"
 _KEYS: Final[Mapping[LoginKind, tuple[str | None, str]]] = {
     "oauth2": ("client_id", "client_secret"),
     "oauth1": ("consumer_key", "consumer_secret"),
@@ -52,7 +51,7 @@ def questions(vendor: Vendor, given: Given, login: LoginKind) -> Iterator[Questi
     if vendor.rest is None:
         yield Question("host", "The SFTP server's name", f"{PLACEHOLDER}.example")
         yield Question("username", "The user there", PLACEHOLDER)
-        yield Question("fingerprint", "The host key's fingerprint (SHA256:…)", _FINGERPRINT)
+        yield Question("fingerprint", "The host key's fingerprint (SHA256:…)", NO_FINGERPRINT)
         return
     # Who logs in otherwise than usual does it elsewhere: at a district's own server.
     if vendor.rest.host is None or login != vendor.rest.login[0]:
@@ -118,7 +117,7 @@ def drops_file(source: str, vendor_name: str, vendor: Vendor, given: Given) -> s
 
 def unfilled(given: Given) -> list[str]:
     """The keys that somebody still has to fill in."""
-    return [key for key, text in given.items() if PLACEHOLDER in text or text == _FINGERPRINT]
+    return [key for key, text in given.items() if PLACEHOLDER in text or text == NO_FINGERPRINT]
 
 
 def wrong_id(source: str) -> str | None:

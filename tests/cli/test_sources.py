@@ -408,6 +408,9 @@ def test_a_wrong_password_is_told_apart_from_a_wrong_host_key(
     steps = _trial_of_drops(roster, workspace)
     assert (steps[key]["outcome"], steps["login roster"]["outcome"]) == ("failed", "skipped")
     assert server.fingerprint in steps[key]["sentence"]
+    assert "says none yet" in steps[key]["sentence"]
+    file.write_text(file.read_text().replace("A" * 43, "B" * 43))
+    assert "another host key" in _trial_of_drops(roster, workspace)[key]["sentence"]
 
 
 def test_a_folder_without_drops_and_one_that_is_not_there_are_told(

@@ -3,6 +3,6 @@ nothing, and says nothing that stands in a record."""
 
 from roster_pipeline.sources.trial.drops import try_drops
 from roster_pipeline.sources.trial.server import try_server
-from roster_pipeline.sources.trial.steps import PLACEHOLDER, Kind, Step, Went
+from roster_pipeline.sources.trial.steps import NO_FINGERPRINT, PLACEHOLDER, Kind, Step, Went
 
-__all__ = ["PLACEHOLDER", "Kind", "Step", "Went", "try_drops", "try_server"]
+__all__ = ["NO_FINGERPRINT", "PLACEHOLDER", "Kind", "Step", "Went", "try_drops", "try_server"]

@@ -6,7 +6,14 @@ from typing import Final, cast
 
 from roster_pipeline.sources.config import Source
 from roster_pipeline.sources.drops import Search, search
-from roster_pipeline.sources.trial.steps import PLACEHOLDER, Kind, Step, Trial, Wrong
+from roster_pipeline.sources.trial.steps import (
+    NO_FINGERPRINT,
+    PLACEHOLDER,
+    Kind,
+    Step,
+    Trial,
+    Wrong,
+)
 from roster_pipeline.transport import Channel
 from roster_pipeline.transport.config import SftpConfig, TransportConfig
 from roster_pipeline.transport.errors import (
@@ -82,7 +89,13 @@ def _known(
     try:
         channel.stat(".")
     except HostKeyMismatch:
-        raise
+        if sftp.fingerprint != NO_FINGERPRINT:
+            raise
+        shown = host_key(place, timeout=sftp.timeout) or "a key that cannot be looked at"
+        raise Wrong(
+            f"{place} shows {shown}, and the file says none yet. Nothing was sent. If the server's "
+            "owner confirms that by another way, write it as `fingerprint`."
+        ) from None
     except NotPermitted:
         pass  # who is told so is logged in
     except CredentialsUnusable as error:
