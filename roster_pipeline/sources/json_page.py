@@ -13,6 +13,7 @@ from typing import Any, Final
 from roster_pipeline.sources.json_redaction import Blanker
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _SPACES: Final = frozenset(" \t\n\r")
 
 
@@ -76,7 +77,8 @@ class _Page:
 
     def _list(self) -> Records:
         lines, blanked = [], 0
-        text, blanker, scan = self._text, self._blanker, self._decoder.scan_once
+        text, blanker = self._text, self._blanker
+        scan = self._decoder.scan_once  # type: ignore[attr-defined]  # not in its stubs
         for _ in self._items("]"):
             start, before, met = self._at, blanker.count, blanker.met
             try:
@@ -129,4 +131,4 @@ class _Page:
 
 def json_line(value: Any) -> str:
     """A value as JSON on one line."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
