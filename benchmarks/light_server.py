@@ -2,13 +2,15 @@
 
     python -m benchmarks.light_server --users 1000000
 
-It prints one line of JSON (base_url, token_url) when it is ready. Everybody gets a token, and
+`--delay` is how many milliseconds it thinks over each answer, as servers elsewhere do for 100 and
+more. It prints one line of JSON (base_url, token_url) when it is ready. Everybody gets a token, and
 nothing of a query is looked at but `limit` and `offset`.
 """
 
 import argparse
 import json
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -75,6 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
     # Headers and body in one piece: else the body waits for the headers to be acknowledged.
     wbufsize = -1
     users = 0
+    delay = 0.0
 
     def do_GET(self) -> None:
         asked = urlsplit(self.path)
@@ -93,6 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         make, total = records[name]
         query = parse_qs(asked.query)
         offset = int(query["offset"][0])
+        time.sleep(self.delay)
         some = range(offset, min(offset + int(query["limit"][0]), total))
         body = f'{{"{name}":[{",".join(map(make, some))}]}}'.encode()
         self._send(200, body, {"X-Total-Count": str(total)})
@@ -117,7 +121,9 @@ def main() -> None:
     """Serve until the process is ended."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=1_000_000)
-    _Handler.users = parser.parse_args().users
+    parser.add_argument("--delay", type=int, default=0)
+    given = parser.parse_args()
+    _Handler.users, _Handler.delay = given.users, given.delay / 1000
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}"
         sys.stdout.write(json.dumps({"base_url": url + BASE, "token_url": f"{url}/token"}) + "\n")
