@@ -131,11 +131,11 @@ def _overlook(_: Any) -> None:
 
 
 def _has(record: Any, name: str) -> bool:
-    return isinstance(record, Mapping) and bool(record.get(name))
+    return isinstance(record, dict) and bool(record.get(name))
 
 
 def _has_credentials(user: Any) -> bool:
-    profiles = user.get("userProfiles") if isinstance(user, Mapping) else None
+    profiles = user.get("userProfiles") if isinstance(user, dict) else None
     return isinstance(profiles, list) and any(_has(each, "credentials") for each in profiles)
 
 
