@@ -13,7 +13,7 @@ from roster_pipeline.sources.vendors import Vendor
 LOGINS: Final[Mapping[str, str]] = {
     "oauth2": "OAuth 2 client credentials",
     "oauth1": "OAuth 1.0a, signed requests",
-    "bearer": "a bearer token that does not change",
+    "bearer": "a bearer token that the vendor hands out",
 }
 _SENT_IN: Final = {
     "basic": "by HTTP Basic",

@@ -157,6 +157,9 @@ class Wire:
         `place` is what sentences call the address. Raises `TransportError`.
         """
         prepared = self._session.prepare_request(request)
+        # The login may just have fetched a token, and with it a cookie that belongs to it.
+        prepared.headers.pop("Cookie", None)
+        prepared.prepare_cookies(self._session.cookies)
         if _host_of(prepared) == self._home:
             prepared.headers.update(self._headers)
         self._budget.spend(urlsplit(place).netloc)

@@ -4,14 +4,14 @@ import pytest
 from pydantic import ValidationError
 
 from tests.conformance.server import Loopback
-from tests.conformance.test_conformance import USUAL, pending
+from tests.conformance.test_conformance import USUAL
 from tests.conformance.trial import Case, connected, district, expected, visited
 
 TELLING = [case for case in USUAL if case.statement.tells_changes]
 SILENT = [case for case in USUAL if not case.statement.tells_changes]
 
 
-@pytest.mark.parametrize("case", pending(USUAL, "rows"))
+@pytest.mark.parametrize("case", USUAL, ids=str)
 def test_changes_make_the_roster_that_the_server_has(case: Case, loopback: Loopback) -> None:
     # A district may know better than the profile what its server tells.
     source = connected(case, delta={}, changes=True)

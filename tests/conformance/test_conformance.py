@@ -1,8 +1,5 @@
 """Every vendor's profile against a server that behaves as that vendor's does."""
 
-from collections.abc import Iterable
-from typing import Any
-
 import pytest
 
 from roster_pipeline.sources import vendors
@@ -15,22 +12,6 @@ VENDORS = [name for name in vendors.known() if vendors.load(name).rest is not No
 STATED = [name for name in VENDORS if (SERVERS / f"{name}.yaml").is_file()]
 CASES = [case for name in STATED for case in cases(name)]
 USUAL = [case for case in CASES if case.number == 0 and case == next(cases(case.vendor))]
-
-# What is being built, and what waits for it: a vendor, a key of profiles, a kind of proof. Each
-# mark fails as soon as its work is there.
-PENDING: dict[str, str] = {
-    "synergy": "a new token is sent without its cookie in the request that fetched it",
-}
-
-
-def pending(cases: Iterable[Case], *proofs: str) -> list[Any]:
-    """The cases, those marked whose proof waits for something."""
-    return [pytest.param(case, id=str(case), marks=_marks(case.vendor, *proofs)) for case in cases]
-
-
-def _marks(*keys: str) -> tuple[pytest.MarkDecorator, ...]:
-    reasons = [PENDING[key] for key in keys if key in PENDING]
-    return tuple(pytest.mark.xfail(strict=True, reason=reason) for reason in reasons[:1])
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -57,6 +38,6 @@ def test_the_vendors_limits_are_kept(case: Case) -> None:
     proofs.keeps_the_limits(case)
 
 
-@pytest.mark.parametrize("case", pending(CASES, "rows"))
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_row_of_the_server_is_in_the_candidate(case: Case, loopback: Loopback) -> None:
     proofs.brings_every_row(case, loopback)

@@ -20,7 +20,7 @@ from roster_pipeline.sources.vendors import Vendor
 from roster_pipeline.transport.errors import TransportError
 from tests.conformance import proofs
 from tests.conformance.server import Loopback
-from tests.conformance.test_conformance import PENDING, STATED
+from tests.conformance.test_conformance import STATED
 
 Path = tuple[str | int, ...]
 _HERE = files(vendors)
@@ -53,11 +53,6 @@ QUIRKS = [
         vendor,
         place,
         id=".".join(map(str, (vendor, *place))),
-        marks=(
-            pytest.mark.xfail(strict=True, reason=PENDING[str(place[0])])
-            if place[0] in PENDING
-            else ()
-        ),
     )
     for vendor in STATED
     for place in _places(_rest(vendor))

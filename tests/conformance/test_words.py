@@ -16,7 +16,6 @@ from roster_pipeline.sources.vendors import Vendor
 from roster_pipeline.transport.errors import TransportError
 from tests.conformance import proofs, statement
 from tests.conformance.server import Loopback
-from tests.conformance.test_conformance import PENDING
 
 HOST = "https://acme.springfield.example"
 PLAIN = {
@@ -74,20 +73,7 @@ def _id(key: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("said", "key"),
-    [
-        pytest.param(
-            said,
-            key,
-            id=_id(key),
-            marks=[
-                pytest.mark.xfail(strict=True, reason=PENDING[name])
-                for name in key
-                if name in PENDING
-            ],
-        )
-        for said, key in WORDS
-    ],
+    ("said", "key"), [pytest.param(said, key, id=_id(key)) for said, key in WORDS]
 )
 def test_what_a_server_does_needs_its_key_in_the_profile(
     said: dict[str, Any],
