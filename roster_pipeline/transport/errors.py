@@ -65,5 +65,9 @@ class Busy(TransportError):
     transient = True
 
 
+class Stopped(TransportError):
+    """Whoever asked needs no answer any more; what ended it says why."""
+
+
 class Changed(Interrupted):
     """The file is no longer the one that was listed; list again and take what is there then."""

@@ -4,6 +4,8 @@ Retries stand outside of the login, so that every attempt has a proof of its own
 the number that an OAuth 1 signature holds only once.
 """
 
+import copy
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from roster_pipeline.transport.errors import (
     CredentialsUnusable,
     Forbidden,
     Interrupted,
+    Stopped,
     TransportError,
     Unreachable,
 )
@@ -73,9 +76,21 @@ class HttpSession:
         self._attempts = attempts
         self._sleep = sleep
         self._clock = clock
+        self._enough = threading.Event()
 
     def __repr__(self) -> str:
         return f"HttpSession({self.base_url})"
+
+    def until(self, enough: threading.Event) -> Self:
+        """The same session, for threads that are to end when `enough` is set.
+
+        What is asked by it then ends at once with `Stopped`: no pause is waited out, and no
+        attempt begins. Login, connections and budget stay those of the session, which alone is to
+        be closed.
+        """
+        other = copy.copy(self)
+        other._enough = enough
+        return other
 
     def request(
         self,
@@ -165,18 +180,34 @@ class HttpSession:
 
     def _patiently(self, attempt: Callable[[], T], place: str, may_repeat: bool) -> T:
         """What an attempt gives, made again while that may help."""
+
+        def once() -> T:
+            self._refuse_when_stopped(place)
+            return attempt()
+
         trying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: _helps(error, may_repeat)),
             stop=tenacity.stop_after_attempt(self._attempts),
             wait=_pause,
-            sleep=self._sleep,
+            sleep=self._wait,
             reraise=True,
         )
         try:
-            return trying(attempt)
+            return trying(once)
         except Again as again:
+            self._refuse_when_stopped(place)
             tried = int(trying.statistics["attempt_number"])
             raise _given_up(again, tried, place) from None
+
+    def _wait(self, seconds: float) -> None:
+        if self._sleep is time.sleep:
+            self._enough.wait(seconds)
+        else:
+            self._sleep(seconds)
+
+    def _refuse_when_stopped(self, place: str) -> None:
+        if self._enough.is_set():
+            raise Stopped(f"{place} is not asked any more.")
 
     def _prove(self, request: requests.Request) -> None:
         try:

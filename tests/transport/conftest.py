@@ -176,9 +176,8 @@ def open_session(pauses: Pauses, now: list[datetime], tmp_path: Path) -> Iterato
                 [HttpAuth.model_validate(way) for way in ways],
                 base=tmp_path,
                 environ={"SECRET": SECRET} if environ is None else environ,
-                sleep=pauses,
                 clock=lambda: now[0],
-                **{"timeout": 10.0, **options},
+                **{"timeout": 10.0, "sleep": pauses, **options},
             )
             return stack.enter_context(session)
 

@@ -18,6 +18,7 @@ from roster_pipeline.transport.errors import (
     Forbidden,
     HostUnknown,
     Interrupted,
+    Stopped,
     TransportError,
     Unreachable,
 )
@@ -228,6 +229,42 @@ def test_requests_are_not_made_faster_than_allowed(serve: Serve, open_session: O
     for _ in range(3):
         session.request("GET", "/x")
     assert len(server.asked) == 3
+
+
+# ---- stopping ------------------------------------------------------------------------------
+
+
+def test_a_pause_that_a_server_asks_for_ends_when_whoever_asked_has_enough(
+    serve: Serve, open_session: Open
+) -> None:
+    server = serve(lambda _: Answer(503, headers={"Retry-After": "60"}))
+    enough = threading.Event()
+    session = open_session(server.url, sleep=time.sleep).until(enough)
+    threading.Timer(0.2, enough.set).start()
+
+    began = time.monotonic()
+    with pytest.raises(Stopped, match=r"/orgs is not asked any more\.") as error:
+        session.request("GET", "/orgs")
+
+    assert time.monotonic() - began < 10
+    assert not error.value.transient
+    assert len(server.asked) == 1
+
+
+def test_nothing_is_asked_by_whoever_has_enough_and_others_go_on(
+    serve: Serve, open_session: Open
+) -> None:
+    server = serve(lambda _: json_answer({"ok": 1}))
+    enough = threading.Event()
+    session = open_session(server.url)
+    stopped = session.until(enough)
+    assert stopped.request("GET", "/x").json() == {"ok": 1}
+    enough.set()
+
+    with pytest.raises(Stopped):
+        stopped.request("GET", "/x")
+    assert session.request("GET", "/x").json() == {"ok": 1}
+    assert len(server.asked) == 2
 
 
 # ---- one server only -----------------------------------------------------------------------
