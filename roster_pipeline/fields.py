@@ -1,12 +1,13 @@
 """What the values in the user's YAML files have in common. Below every floor; knows nothing."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictStr
 
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Part(BaseModel):
@@ -52,9 +53,12 @@ Sources = Annotated[
 
 
 def _a_date(value: Any) -> Any:
-    if not isinstance(value, (date, str)):
-        raise ValueError("say a date, such as 2027-07-15")
-    return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if _DAY.fullmatch(value) else "")
+    except (TypeError, ValueError):
+        raise ValueError("say a date as YYYY-MM-DD, such as 2027-07-15") from None
 
 
 Day = Annotated[date, BeforeValidator(_a_date, json_schema_input_type=date)]

@@ -60,9 +60,9 @@ def test_windows_may_overlap_and_come_in_the_order_of_the_file() -> None:
     ("keys", "sentence"),
     [
         ({"to": "2027-07-14"}, "New year: `to` is before `from`"),
-        ({"from": 20270715}, "say a date, such as 2027-07-15"),
-        ({"from": "20270715"}, "exact dates"),
-        ({"from": "2027-02-30"}, "valid date"),
+        ({"from": 20270715}, "say a date as YYYY-MM-DD, such as 2027-07-15"),
+        ({"from": "20270715"}, "say a date as YYYY-MM-DD"),
+        ({"from": "2027-02-30"}, "say a date as YYYY-MM-DD"),
         ({"kind": "holiday"}, "'rollover', 'blackout' or 'additions_only'"),
         ({"name": ""}, "the text is empty"),
         ({"guards": {"removed": {"percent": 101}}}, "less than or equal to 100"),
