@@ -19,6 +19,7 @@ import tenacity
 from roster_pipeline.transport.config import Secret, located
 from roster_pipeline.transport.errors import (
     AuthenticationRefused,
+    Changed,
     CredentialsUnusable,
     Forbidden,
     Interrupted,
@@ -26,7 +27,7 @@ from roster_pipeline.transport.errors import (
     TransportError,
     Unreachable,
 )
-from roster_pipeline.transport.http_auth import login
+from roster_pipeline.transport.http_auth import ended, login, proved_by
 from roster_pipeline.transport.http_config import HttpAuth, HttpConfig
 from roster_pipeline.transport.http_login import Clock, Login
 from roster_pipeline.transport.http_status import Again, refuse_busy, said
@@ -65,6 +66,7 @@ class HttpSession:
         wire: Wire,
         login: Login,
         *,
+        auth: Sequence[HttpAuth],
         attempts: int,
         sleep: Callable[[float], None],
         clock: Clock,
@@ -73,23 +75,28 @@ class HttpSession:
         self._session = session
         self._wire = wire
         self._login = login
+        self._auth = auth
         self._attempts = attempts
         self._sleep = sleep
         self._clock = clock
         self._enough = threading.Event()
+        self._first_proof: dict[str, int] | None = None
 
     def __repr__(self) -> str:
         return f"HttpSession({self.base_url})"
 
     def until(self, enough: threading.Event) -> Self:
-        """The same session, for threads that are to end when `enough` is set.
+        """The same session, for one reading of data that belong together.
 
-        What is asked by it then ends at once with `Stopped`: no pause is waited out, and no
-        attempt begins. Login, connections and budget stay those of the session, which alone is to
-        be closed.
+        When `enough` is set, whatever is asked by it ends at once with `Stopped`: no pause is
+        waited out, and no attempt begins. All its answers are given to one credential, for to
+        another one a server may show other data: where the next one had to be used in between,
+        `Changed` is raised, and reading begins anew with a new `until`. Login, connections and
+        budget stay those of the session, which alone is to be closed.
         """
         other = copy.copy(self)
         other._enough = enough
+        other._first_proof = {}
         return other
 
     def request(
@@ -198,6 +205,12 @@ class HttpSession:
             self._refuse_when_stopped(place)
             tried = int(trying.statistics["attempt_number"])
             raise _given_up(again, tried, place) from None
+        except Forbidden:
+            raise
+        except AuthenticationRefused as error:
+            if why := ended(self._auth, self._clock()):
+                raise type(error)(f"{error} {why}") from None
+            raise
 
     def _wait(self, seconds: float) -> None:
         if self._sleep is time.sleep:
@@ -238,7 +251,16 @@ class HttpSession:
                 f"{place} knows the credentials and does not let them do this ({said(403)}). Ask "
                 "the server's owner for the right or the scope that it needs."
             )
+        self._refuse_another_proof(response, place)
         return response
+
+    def _refuse_another_proof(self, response: requests.Response, place: str) -> None:
+        by = proved_by(response.request)
+        if self._first_proof is not None and self._first_proof.setdefault("", by) != by:
+            raise Changed(
+                f"{place} takes another credential than it took before, and may show other data "
+                "to it. Run it again."
+            )
 
     def _followed(self, request: requests.Request, place: str) -> requests.Response:
         """The answer at the end of the server's redirections within itself."""
@@ -306,6 +328,7 @@ def open_http(
     certificates to trust instead of the usual ones; `sleep` waits between attempts. Raises
     `CredentialsUnusable` if a secret or a file is not where it is said to be.
     """
+    ways = [auth] if isinstance(auth, HttpAuth) else auth
     session = requests.Session()
     session.headers["User-Agent"] = AGENT
     if ca_file is not None:
@@ -326,7 +349,8 @@ def open_http(
         base_url,
         session,
         wire,
-        login(auth, wire, base=base, environ=environ, clock=clock),
+        login(ways, wire, base=base, environ=environ, clock=clock),
+        auth=ways,
         attempts=attempts,
         sleep=sleep,
         clock=clock,

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, cast
 
@@ -24,6 +25,9 @@ from roster_pipeline.transport.http_token import TokenLogin
 from roster_pipeline.transport.http_wire import Wire
 
 _NTH: Final = ("the first credential", "the second credential")
+_LAST_ZONE: Final = timedelta(hours=12)
+"""So far behind UTC a day ends last."""
+_PROVED_BY: Final = "_roster_proved_by"
 
 
 class UnusableLogin(AuthBase):
@@ -66,7 +70,7 @@ class InTurn(AuthBase):
         while True:
             used = self._used
             try:
-                return self._logins[used](request)
+                proved = self._logins[used](request)
             except CredentialRefused as error:
                 if not self._goes_on_after(used, str(error)):
                     said = [*self._refusals[:used], str(error)]
@@ -74,10 +78,15 @@ class InTurn(AuthBase):
                         f"{n.capitalize()}: {why}" for n, why in zip(_NTH, said, strict=False)
                     )
                     raise AuthenticationRefused(f"No credential is taken. {both}") from None
+            else:
+                setattr(proved, _PROVED_BY, used)
+                return proved
 
     def renewals(self, refused: requests.PreparedRequest) -> Iterator[None]:
-        used = self._used
-        yield from self._logins[used].renewals(refused)
+        # Another thread may have gone on to the next credential since.
+        used = proved_by(refused)
+        if used == self._used:
+            yield from self._logins[used].renewals(refused)
         while self._goes_on_after(used, "Its proof is refused (401 Unauthorized)."):
             used = self._used
             yield
@@ -101,8 +110,27 @@ class InTurn(AuthBase):
             return self._used > used
 
 
+def proved_by(request: requests.PreparedRequest) -> int:
+    """Which of several credentials a request has the proof of, counted from 0."""
+    return int(getattr(request, _PROVED_BY, 0))
+
+
+def ended(auth: Sequence[HttpAuth], now: datetime) -> str:
+    """Which credentials have ended by their `expires`, in a sentence for when they are refused;
+    empty where none has. A day is over when it is over everywhere, for nobody notes whose it is.
+    """
+    today = (now.astimezone(UTC) - _LAST_ZONE).date()
+    names = ("the credentials",) if len(auth) == 1 else _NTH
+    over = [
+        f"{name} ended on {login.expires}"
+        for name, login in zip(names, auth, strict=False)
+        if login.expires is not None and login.expires < today
+    ]
+    return f"By `expires`, {', '.join(over)}: put new ones under `auth`." if over else ""
+
+
 def login(
-    auth: HttpAuth | Sequence[HttpAuth],
+    ways: Sequence[HttpAuth],
     wire: Wire,
     *,
     base: Path,
@@ -117,7 +145,6 @@ def login(
     def reveal(value: str | Secret) -> str:
         return value if isinstance(value, str) else value.reveal(environ, base)
 
-    ways = [auth] if isinstance(auth, HttpAuth) else auth
     if len(ways) == 1:
         return _one(ways[0], wire, reveal, clock)
     logins, errors = list[Login](), list[CredentialsUnusable]()

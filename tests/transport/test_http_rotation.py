@@ -1,6 +1,8 @@
 """Credentials that end while others begin: two at once, and a token that somebody else renews."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 from roster_pipeline.transport.errors import (
     AuthenticationRefused,
+    Changed,
     CredentialsUnusable,
     Forbidden,
     TransportError,
@@ -207,3 +210,72 @@ def test_the_first_credential_is_refused_and_the_seconds_secret_is_not_there(
         "The second credential: The environment variable GONE is not set or empty; set it to the "
         "secret that {env: GONE} refers to."
     )
+
+
+def signed(key: str) -> dict[str, Any]:
+    """A credential that signs every request."""
+    return {"oauth1": {"consumer_key": key, "consumer_secret": {"env": "SECRET"}}}
+
+
+def is_of(asked: Asked, key: str) -> bool:
+    return f'oauth_consumer_key="{key}"' in asked.headers.get("Authorization", "")
+
+
+def test_threads_whose_proof_is_refused_at_once_all_go_on_to_the_second_credential(
+    serve: Serve, open_session: Open
+) -> None:
+    threads = 6
+    all_there = threading.Barrier(threads, timeout=20)
+
+    def answer(asked: Asked) -> Answer:
+        if is_of(asked, "old"):
+            all_there.wait()
+            return Answer(401)
+        return json_answer({"ok": 1})
+
+    session = open_session(serve(answer).url, [signed("old"), signed("new")])
+    with ThreadPoolExecutor(threads) as pool:
+        asking = [pool.submit(session.request, "GET", "/orgs") for _ in range(threads)]
+
+    assert [one.result().json() for one in asking] == [{"ok": 1}] * threads
+    assert session.remarks[0].startswith("The second credential is in use, not the first. ")
+
+
+def test_a_credential_that_ends_in_the_middle_of_one_reading_has_it_begin_anew(
+    serve: Serve, open_session: Open
+) -> None:
+    def answer(asked: Asked) -> Answer:
+        return Answer(401) if is_of(asked, "old") and asked.query else json_answer({"ok": 1})
+
+    session = open_session(serve(answer).url, [signed("old"), signed("new")])
+    reading = session.until(threading.Event())
+    reading.request("GET", "/orgs")
+
+    with pytest.raises(Changed, match=r"/orgs takes another credential than it took before") as e:
+        reading.request("GET", "/orgs", params={"offset": 10})
+    assert e.value.transient
+    again = session.until(threading.Event())
+    for parameters in ({}, {"offset": 10}):
+        assert again.request("GET", "/orgs", params=parameters).json() == {"ok": 1}
+
+
+def test_a_credential_that_is_refused_from_the_start_disturbs_no_reading(
+    serve: Serve, open_session: Open
+) -> None:
+    server = serve(lambda asked: Answer(401) if is_of(asked, "old") else json_answer({"ok": 1}))
+    reading = open_session(server.url, [signed("old"), signed("new")]).until(threading.Event())
+
+    for _ in range(2):
+        assert reading.request("GET", "/orgs").json() == {"ok": 1}
+
+
+def test_what_is_no_reading_goes_on_under_the_second_credential(
+    serve: Serve, open_session: Open
+) -> None:
+    server = serve(
+        lambda asked: Answer(401) if is_of(asked, "old") and asked.query else json_answer({"ok": 1})
+    )
+    session = open_session(server.url, [signed("old"), signed("new")])
+
+    for parameters in ({}, {"offset": 10}):
+        assert session.request("GET", "/orgs", params=parameters).json() == {"ok": 1}
