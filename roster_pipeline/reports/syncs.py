@@ -143,7 +143,7 @@ class Standing:
     escalate_after: int = 0
     """For how many days a row may be held before it needs a person."""
     credentials: Expiry | None = None
-    """The end of what its server is asked with; None where there is none, or no date is noted."""
+    """The ends of what its server is asked with; None where there is none, or no date is noted."""
 
     @property
     def has_old_rows(self) -> bool:
@@ -191,7 +191,12 @@ def _standing_document(standing: Standing) -> dict[str, Any]:
         else {**held_document(standing.held), "escalated": standing.has_old_rows},
         "credentials": None
         if (ends := standing.credentials) is None
-        else {"expires": str(ends.on), "days": ends.days, "state": ends.state},
+        else {
+            "expires": str(ends.on),
+            "days": ends.days,
+            "state": ends.state,
+            "each": [None if end is None else str(end) for end in ends.ends],
+        },
         "destinations": [
             {
                 "destination": destination,

@@ -5,7 +5,7 @@ A note, and no fact: nothing is refused because of it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from typing import Final, Literal
 
 from roster_pipeline.transport.http_config import HttpAuth
@@ -13,43 +13,108 @@ from roster_pipeline.transport.http_config import HttpAuth
 WARNING_DAYS: Final = 30
 """So many days before their end somebody is told."""
 
+NTH: Final = ("the first credential", "the second credential")
+_NTH: Final = ("first", "second")
+# Where a day ends last.
+_LAST: Final = timezone(timedelta(hours=-12))
+
+State = Literal["fine", "soon", "over"]
+"""Whether to do nothing, to see to it in time, or to look at once."""
+
 
 @dataclass(frozen=True)
 class Expiry:
-    """The end of credentials as it is seen on one day."""
+    """The ends of all credentials that a server may be asked with, as seen on one day."""
 
-    on: date
-    """The last day on which they are good."""
-    days: int
-    """How many days are left after today; below 0 they have ended."""
+    ends: tuple[date | None, ...]
+    """Of each the last day on which it is good; None where nothing is noted. One has a date."""
+    today: date
 
     @property
-    def state(self) -> Literal["fine", "soon", "over"]:
-        """Whether to do nothing, to ask for new ones, or to look at once."""
-        if self.days < 0:
+    def on(self) -> date:
+        """The day to tell of: the first noted, or the last if all credentials have ended."""
+        noted = [end for end in self.ends if end is not None]
+        return max(noted) if self.state == "over" else min(noted)
+
+    @property
+    def days(self) -> int:
+        """How many days that is from today; below 0 it is past."""
+        return (self.on - self.today).days
+
+    @property
+    def state(self) -> State:
+        """What the worst of them asks for; `over` only where nothing that may be good is left."""
+        states = [self._state(end) for end in self.ends]
+        if states.count("over") == len(states):
             return "over"
-        return "soon" if self.days <= WARNING_DAYS else "fine"
+        return "fine" if states.count("fine") == len(states) else "soon"
 
     def sentence(self) -> str:
         """When they end, and what to do about it."""
-        if self.state == "over":
-            return (
-                f"The credentials ended on {self.on}. Put new ones under `auth`; if these are still"
-                " taken, correct `expires`."
+        if len(self.ends) == 1:
+            said = f"The credentials {_told(self.on, self.today, 'end')}."
+        else:
+            first, second = (
+                "says nothing of its end" if end is None else _told(end, self.today, "ends")
+                for end in self.ends
             )
+            said = f"The first of two credentials {first}; the second {second}."
+        return f"{said} {self._advice()}".rstrip()
+
+    def _advice(self) -> str:
+        if self.state == "over":
+            return "Put new ones under `auth`; if these are still taken, correct `expires`."
         if self.state == "fine":
-            return f"The credentials end on {self.on}."
-        when = {0: "today", 1: "tomorrow"}.get(self.days, f"in {self.days} days")
+            return ""
+        if len(self.ends) == 1:
+            return (
+                "Ask for new ones and add them under `auth` as the second of a list; the first "
+                "may then end."
+            )
+        named = zip(_NTH, self.ends, strict=False)
+        ending = [nth for nth, end in named if self._state(end) != "fine"]
+        if len(ending) == len(self.ends):
+            earliest = _NTH[self.ends.index(self.on)]
+            return f"Ask for new ones and put them in the place of the {earliest}."
+        (other,) = set(_NTH) - {*ending}
         return (
-            f"The credentials end {when}, on {self.on}. Ask for new ones and add them under `auth` "
-            "as the second of a list; the first may then end."
+            f"See with `roster source test` that the {other} is taken, then take the {ending[0]} "
+            "out of `auth`."
         )
+
+    def _state(self, end: date | None) -> State:
+        if end is None:
+            return "fine"
+        days = (end - self.today).days
+        if days < 0:
+            return "over"
+        return "soon" if days <= WARNING_DAYS else "fine"
+
+
+def _told(end: date, today: date, ends: str) -> str:
+    """When one credential ends, as `ends` (or `end`, of several) begins to say it."""
+    days = (end - today).days
+    if days < 0:
+        return f"ended on {end}"
+    if days > WARNING_DAYS:
+        return f"{ends} on {end}"
+    when = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
+    return f"{ends} {when}, on {end}"
 
 
 def expiry(auth: Sequence[HttpAuth], today: date) -> Expiry | None:
-    """When the last of several credentials ends; None where one of them has no date."""
-    ends = [login.expires for login in auth]
-    last = max((end for end in ends if end is not None), default=None)
-    if last is None or None in ends:
-        return None
-    return Expiry(last, (last - today).days)
+    """The ends of one login, or of two that are tried in turn; None where no date is noted."""
+    ends = tuple(login.expires for login in auth)
+    return None if set(ends) == {None} else Expiry(ends, today)
+
+
+def ended(auth: Sequence[HttpAuth], now: datetime) -> str | None:
+    """Which of the credentials have ended everywhere on earth, for a refusal; None if none has."""
+    today = now.astimezone(_LAST).date()
+    called = NTH if len(auth) > 1 else ("the credentials",)
+    said = [
+        f"{called[number]} ended on {login.expires}"
+        for number, login in enumerate(auth)
+        if login.expires is not None and login.expires < today
+    ]
+    return f"By `expires`, {' and '.join(said)}: put new ones under `auth`." if said else None

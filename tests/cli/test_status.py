@@ -12,28 +12,36 @@ timezone: Pacific/Honolulu
 rest:
   base_url: https://sis.example
   auth:
-    - {{bearer: {{token: {{env: PLANTED}}}}, expires: {old}}}
-    - {{oauth1: {{client_key: us, secret: {{env: PLANTED}}}}, expires: {new}}}
+    - {{bearer: {{token: {{env: PLANTED}}}}, expires: {first}}}
+    - {{oauth1: {{client_key: us, secret: {{env: PLANTED}}}}{second}}}
 """
 
 
 def test_credentials_that_end_soon_or_have_ended_are_told(roster: Roster, workspace: Path) -> None:
     today = datetime.now(UTC).date()
-    for name, days in (("over", -5), ("soon", 20), ("fine", 90)):
-        text = SERVER.format(
-            name=name, old=today - timedelta(days=30), new=today + timedelta(days=days)
-        )
+    pairs = {"over": (-30, -5), "soon": (10, None), "exchanged": (-5, 90), "fine": (60, 90)}
+    for name, pair in pairs.items():
+        first, second = (None if d is None else today + timedelta(days=d) for d in pair)
+        said = "" if second is None else f", expires: {second}"
+        text = SERVER.format(name=name, first=first, second=said)
         (workspace / f"sources/{name}.yaml").write_text(text)
 
     document = roster("status", "-w", workspace, "--format", "json").document()
     told = {source["source"]: source["credentials"] for source in document["sources"]}
     assert told.pop("springfield") is None
     assert {name: ends["state"] for name, ends in told.items()} == {
-        name: name for name in ("over", "soon", "fine")
+        "over": "over",
+        "soon": "soon",
+        "exchanged": "soon",
+        "fine": "fine",
     }
-    assert told["fine"]["expires"] == str(today + timedelta(days=90))
+    assert told["fine"]["expires"] == str(today + timedelta(days=60))
+    assert told["fine"]["each"] == [str(today + timedelta(days=days)) for days in (60, 90)]
+    assert told["soon"]["each"][1] is None
 
     said = " ".join(roster("status", "-w", workspace).out.split())
-    assert "over: The credentials ended on" in said
-    assert "soon: The credentials end in 2" in said
-    assert "fine: The credentials" not in said
+    assert "over: The first of two credentials ended on" in said
+    assert "soon: The first of two credentials ends in " in said
+    assert "the second says nothing of its end" in said
+    assert "exchanged: The first of two credentials ended on" in said
+    assert "fine: The" not in said
