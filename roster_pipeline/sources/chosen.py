@@ -26,6 +26,8 @@ _SHOWN: Final = 8
 _GRADES: Final = frozenset(
     ["IT", "PR", "PK", "TK", "KG", *(f"{year:02}" for year in range(1, 14)), "PS", "UG", "Other"]
 )
+# The keys of a scope, together where one alone does not say what is taken.
+_KEYS: Final = (("schools",), ("grades",), ("years", "terms"), ("roles",), ("courses",))
 _KINDERGARTEN: Final = frozenset({"k", "kg", "kn", "0", "00"})
 
 
@@ -64,6 +66,17 @@ def choose(roster: Roster, scope: Scope, *, strict: bool = True) -> Chosen:
     if strict:
         _require_known(roster, scope, chosen)
     return chosen
+
+
+def of_names_known(roster: Roster, scope: Scope) -> Scope:
+    """A scope without the keys that name what the roster does not have."""
+    for keys in _KEYS:
+        others = dict.fromkeys(set(Scope.model_fields).difference(keys))
+        try:
+            choose(roster, scope.model_copy(update=others))
+        except ScopeError:
+            scope = scope.model_copy(update=dict.fromkeys(keys))
+    return scope
 
 
 def _below(roster: Roster, entity: str, named: Iterable[str] | None) -> frozenset[str] | None:
@@ -204,7 +217,9 @@ def _say(
         said += f" Did you mean {_listed(list(dict.fromkeys(close)))}?"
     elif 0 < len(known) <= _SHOWN:
         said += f" There are {_listed(known)}."
-    raise ScopeError(f"{said} Correct it, or have the roster sent again.")
+    # What was typed just now is not to be mended by the district.
+    other = "" if where.startswith("`--") else ", or have the roster sent again"
+    raise ScopeError(f"{said} Correct it{other}.")
 
 
 def _listed(names: Sequence[str]) -> str:

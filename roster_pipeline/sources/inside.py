@@ -5,7 +5,7 @@ nothing left out, but for the cells that `scope` blanks. Taking again what was t
 out: what a later scope leaves out of it is the later scope's doing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -46,6 +46,22 @@ _IN_CLASS: Final = {
         "systemAdministrator",
     ),
 }
+
+
+def lasting_longer(roster: Roster, chosen: Chosen) -> int:
+    """How many classes are left out for no other reason than that they last longer than the
+    sessions chosen: they have sessions above these."""
+    if chosen.sessions is None:
+        return 0
+    above = lines(roster, "academicSessions")
+    wider = chosen.sessions.union(*(above.get(one, ()) for one in chosen.sessions))
+    if wider == chosen.sessions:
+        return 0
+    with_those = _Inside(roster, replace(chosen, sessions=wider)).classes
+    without_them = _Inside(roster, chosen).classes
+    if with_those is None or without_them is None:
+        return 0
+    return int((with_those & ~without_them).sum())
 
 
 def inside(roster: Roster, chosen: Chosen) -> dict[str, Mask]:
@@ -100,18 +116,16 @@ class _Inside:
     @cached_property
     def _seats_offered(self) -> Mask | None:
         """Enrollments in classes offered of people who may be taken."""
-        classes, home = self._classes_offered, self._home
+        classes = self._classes_offered
         if classes is None and self.chosen.students is None and self.chosen.roles is None:
             return None
         offered = None if classes is None else values(self.roster, "classes", classes)
-        columns = ["classSourcedId", "schoolSourcedId", "userSourcedId", "role"]
+        columns = ["classSourcedId", "userSourcedId", "role"]
 
         def fits(seats: pd.DataFrame) -> Mask:
             taken = ~is_in(seats["userSourcedId"], self._nobody_here)
             if offered is not None:
                 taken &= is_in(seats["classSourcedId"], offered)
-            if home is not None:
-                taken &= is_in(seats["schoolSourcedId"], home)
             if self.chosen.students is not None:
                 others = ~is_in(seats["role"], _STUDENT)
                 taken &= others | is_in(seats["userSourcedId"], self.chosen.students)
@@ -175,15 +189,16 @@ class _Inside:
         lost = {word: ids_of(set(roles) - self.chosen.roles) for word, roles in _IN_CLASS.items()}
         return {word: self._with_role(words) for word, words in lost.items() if len(words)}
 
-    def _with_role(self, words: Ids) -> Ids:
-        """The people with one of some roles, wherever."""
-        mask = rows_where(self.roster, "roles", ["role"], lambda rows: is_in(rows["role"], words))
+    def _with_role(self, words: Ids, orgs: Ids | None = None) -> Ids:
+        """The people with one of some roles, at one of some orgs or wherever."""
+        columns = ["role", *([] if orgs is None else ["orgSourcedId"])]
+        mask = rows_where(self.roster, "roles", columns, lambda rows: self._at(rows, words, orgs))
         return values(self.roster, "roles", mask, "userSourcedId")
 
     @cached_property
     def users(self) -> Mask | None:
         """Who has a role that is taken at a school chosen or is enrolled in a class taken, their
-        agents, and the agents of these; but no student of elsewhere, whom a brother's or sister's
+        agents, and the agents of these; but nobody who only studies, whom a brother's or sister's
         guardian names as well."""
         chosen = self.chosen
         if chosen.schools is None and chosen.students is None and chosen.roles is None:
@@ -191,7 +206,7 @@ class _Inside:
         users = self.roster.columns("users", ["sourcedId", "agentSourcedIds"])
         ids, agents = users["sourcedId"], users["agentSourcedIds"]
         kept = is_in(ids, union(self._by_role, self._by_seat))
-        may_come = self._may_come(ids, kept)
+        may_come = self._may_come(ids)
         if chosen.students is not None:
             students = arrow(ids[kept & is_in(ids, chosen.students)])
             kept |= may_come & is_in(ids, self._relatives) & any_in(agents, students)
@@ -202,13 +217,19 @@ class _Inside:
             kept |= new
         return kept
 
-    def _may_come(self, ids: pd.Series, kept: Mask) -> Mask:
+    def _may_come(self, ids: pd.Series) -> Mask:
         """Who may come along as somebody's agent."""
         words = self.chosen.roles
         if words is not None and not any(w in _RELATIVES or w.startswith("ext:") for w in words):
             return np.zeros(len(ids), dtype=bool)
-        elsewhere = is_in(ids, self._with_role(_STUDENT)) & ~kept
-        return ~elsewhere & ~is_in(ids, self._nobody_here)
+        # Roles elsewhere are not taken: who only studies without them would not come again.
+        here = None if self.chosen.alone or self.org_ids is None else ids_of(self.org_ids)
+        pupils = union(self._who_only_study(None), self._who_only_study(here))
+        return ~is_in(ids, union(pupils, self._nobody_here))
+
+    def _who_only_study(self, orgs: Ids | None) -> Ids:
+        """Students who are nobody's relative, judged by their roles at some orgs or by all."""
+        return without(self._with_role(_STUDENT, orgs), self._with_role(self._kin, orgs))
 
     @cached_property
     def _by_role(self) -> Ids:
@@ -251,17 +272,15 @@ class _Inside:
         return values(self.roster, "enrollments", self.enrollments, "userSourcedId")
 
     @cached_property
+    def _kin(self) -> Ids:
+        """The words of relatives that are taken."""
+        return ids_of(_RELATIVES if self.chosen.roles is None else _RELATIVES & self.chosen.roles)
+
+    @cached_property
     def _relatives(self) -> Ids:
         """Who has the role of a relative that is taken, at a school chosen."""
-        words = ids_of(_RELATIVES if self.chosen.roles is None else _RELATIVES & self.chosen.roles)
         schools = None if self.chosen.schools is None else ids_of(self.chosen.schools)
-        mask = rows_where(
-            self.roster,
-            "roles",
-            ["role", "orgSourcedId"],
-            lambda rows: self._at(rows, words, schools),
-        )
-        return values(self.roster, "roles", mask, "userSourcedId")
+        return self._with_role(self._kin, schools)
 
     @cached_property
     def _people(self) -> Ids | None:
@@ -347,13 +366,14 @@ class _Inside:
 
     @cached_property
     def org_ids(self) -> frozenset[str] | None:
-        """The orgs taken: those chosen, those that own courses taken, and those above; of a few
-        students those that anything taken names."""
+        """The orgs taken: those chosen, those that own courses taken or that enrollments taken
+        name, and those above; of a few students those that anything taken names."""
         if self.chosen.alone:
             found = self._named_orgs
         elif self._home is not None:
             owners = values(self.roster, "courses", self.courses, "orgSourcedId")
-            found = union(self._home, owners)
+            homes = values(self.roster, "enrollments", self.enrollments, "schoolSourcedId")
+            found = union(self._home, owners, homes)
         else:
             return None
         return frozenset().union(*(self._org_lines.get(org, set()) for org in texts(found)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,10 +12,10 @@ import pandas as pd
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.oneroster.versions import items
-from roster_pipeline.sources.chosen import Chosen, ScopeError, choose
+from roster_pipeline.sources.chosen import Chosen, ScopeError, choose, of_names_known
 from roster_pipeline.sources.config import Scope
 from roster_pipeline.sources.ids import Mask, is_in, values
-from roster_pipeline.sources.inside import inside
+from roster_pipeline.sources.inside import inside, lasting_longer
 from roster_pipeline.tables.text import TEXT, arrow
 
 __all__ = ["ScopeError", "Scoped", "apply_scope", "outside", "take"]
@@ -34,6 +34,8 @@ class Scoped:
     roster: Roster
     left_out: Mapping[str, int]
     """Entity → how many rows are outside of the scope; empty where the scope is everything."""
+    remark: str | None = None
+    """What nobody may have meant to leave out, in a sentence."""
 
 
 def apply_scope(roster: Roster, scope: Scope, into: Path) -> Scoped:
@@ -44,7 +46,8 @@ def apply_scope(roster: Roster, scope: Scope, into: Path) -> Scoped:
     its enrollments; people with a role named at these schools, or enrolled in such a class; and
     everybody who is an agent of one of them. Where grades are named, students have to be in one of
     them, teachers come with a class, and relatives with a student. With them go the orgs above,
-    what classes refer to (and a course's own org), and of the people kept the profiles,
+    what classes refer to (and a course's own org, and the home school that an enrollment names),
+    and of the people kept the profiles,
     demographics and roles named at orgs kept. A reference that would dangle nevertheless (a home
     school, an agent left out) is blanked.
 
@@ -53,14 +56,30 @@ def apply_scope(roster: Roster, scope: Scope, into: Path) -> Scoped:
     """
     if scope.is_everything:
         return Scoped(roster, {})
-    keep = inside(roster, choose(roster, scope))
+    chosen = choose(roster, scope)
+    keep = inside(roster, chosen)
     _require_classes(scope, keep)
-    return _written(roster, keep, into)
+    longer = 0 if scope.terms is None else lasting_longer(roster, chosen)
+    return replace(_written(roster, keep, into), remark=_longer(longer) if longer else None)
+
+
+def _longer(classes: int) -> str:
+    one = classes == 1
+    what, they, them = (
+        ("a class", "it lasts", "it") if one else (f"{classes:,} classes", "they last", "them")
+    )
+    return (
+        f"`scope.terms` leaves out {what}, with all who are in {them}, because {they} longer than"
+        " the terms named, such as for the whole year. To take that, name the session above these"
+        " terms, too; all below it comes with it."
+    )
 
 
 def outside(roster: Roster, scope: Scope) -> dict[str, Mask]:
-    """Entity → which rows of a roster are outside of a scope; what is named and is not in the
-    roster is passed over. Entities of which nothing is outside are left out."""
+    """Entity → which rows of a roster are outside of a scope. A key of the scope that names what is
+    not in the roster puts nothing outside: it may have been spelled otherwise then. Entities of
+    which nothing is outside are left out."""
+    scope = of_names_known(roster, scope)
     if scope.is_everything:
         return {}
     keep = inside(roster, choose(roster, scope, strict=False))

@@ -193,6 +193,45 @@ def test_a_brother_at_another_school_does_not_come_along_with_their_mother(tmp_p
     assert "kid-oak" not in ids(roster, "demographics")
 
 
+def test_a_mother_who_studies_at_another_school_comes_with_her_child(tmp_path: Path) -> None:
+    rows = two_schools()
+    for role in rows["roles"]:
+        role["role"] = "student" if role["userSourcedId"].startswith("kid") else "parent"
+    rows["roles"].append(
+        {"sourcedId": "s", "userSourcedId": "mum", "orgSourcedId": "oak", "role": "student"}
+    )
+
+    roster = scoped(tmp_path, "elm", rows=rows).roster
+
+    users = roster.frame("users").set_index("sourcedId")["agentSourcedIds"]
+    assert "mum" in users.index
+    assert users["kid-elm"] == "mum"
+    assert "kid-oak" not in users.index
+    assert outside(roster, Scope(schools=("elm",))) == {}
+
+
+def test_a_seat_that_names_the_home_school_of_a_guest_is_taken_with_that_school(
+    tmp_path: Path,
+) -> None:
+    rows = two_schools()
+    rows["classes"].pop()
+    rows["enrollments"] = [row for row in rows["enrollments"] if row["classSourcedId"] != "c-lent"]
+    assert "oak" not in ids(scoped(tmp_path / "without", "elm", rows=rows).roster, "orgs")
+    rows["enrollments"].append({
+        "sourcedId": "guest", "userSourcedId": "kid-oak", "classSourcedId": "c-elm",
+        "schoolSourcedId": "oak", "role": "student",
+    })  # fmt: skip
+
+    roster = scoped(tmp_path / "with", "elm", rows=rows).roster
+
+    assert "guest" in ids(roster, "enrollments")
+    assert "kid-oak" in ids(roster, "users")
+    assert ids(roster, "orgs") == ["d", "elm", "oak"]
+    assert ids(roster, "classes") == ["c-elm"]
+    dangles_nowhere(roster)
+    assert outside(roster, Scope(schools=("elm",))) == {}
+
+
 # ---- what else a scope may name ----
 
 
@@ -311,6 +350,34 @@ def test_terms_may_be_named_by_title_and_hold_together_with_years(tmp_path: Path
     assert ids(one, "academicSessions") == ["y26", "past"]
 
 
+def remark(tmp_path: Path, rows: Rows, scope: Mapping[str, Any]) -> str | None:
+    """What is said of what a scope leaves out."""
+    roster = roster_of(rows, tmp_path / "all")
+    return apply_scope(roster, Scope.model_validate(scope), tmp_path / "scoped").remark
+
+
+def test_classes_of_a_whole_year_that_a_term_leaves_out_are_spoken_of(tmp_path: Path) -> None:
+    rows = two_grades()
+    for one in rows["classes"]:
+        if one["sourcedId"] in ("c11", "late"):
+            one["termSourcedIds"] = "y27"
+
+    said = remark(tmp_path / "a", rows, {"terms": ["fall"]})
+    assert said is not None
+    assert said.startswith("`scope.terms` leaves out 2 classes, with all who are in them")
+    # A class that is left out anyway is none of them.
+    said = remark(tmp_path / "b", rows, {"terms": ["fall"], "courses": ["SCI11", "MUS*"]})
+    assert said is not None
+    assert "leaves out a class, with all who are in it" in said
+
+
+@pytest.mark.parametrize(
+    "scope", [{"terms": ["fall"]}, {"terms": ["y27"]}, {"years": [2027]}, {"grades": ["11"]}]
+)
+def test_where_no_class_lasts_longer_nothing_is_said(tmp_path: Path, scope: dict[str, Any]) -> None:
+    assert remark(tmp_path, two_grades(), scope) is None
+
+
 def test_of_a_year_come_the_classes_of_its_terms(tmp_path: Path) -> None:
     roster = taken(tmp_path, two_grades(), {"years": [2027]})
 
@@ -384,6 +451,37 @@ def test_what_was_taken_is_wholly_within_the_scope(tmp_path: Path, scope: dict[s
 
     assert outside(roster, Scope.model_validate(scope)) == {}
     dangles_nowhere(roster)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"grades": ["012"]},
+        {"schools": ["0s"]},
+        {"terms": ["Autumn"]},
+        {"terms": ["spring"], "years": [2026]},
+        {"roles": ["student", "ext:tutor"]},
+        {"courses": ["SCY*"]},
+    ],
+)
+def test_what_a_scope_names_and_an_older_roster_lacks_puts_nothing_of_it_outside(
+    tmp_path: Path, scope: dict[str, Any]
+) -> None:
+    roster = roster_of(two_grades(), tmp_path)
+
+    assert outside(roster, Scope.model_validate(scope)) == {}
+
+
+def test_what_a_scope_names_beside_that_still_puts_rows_outside(tmp_path: Path) -> None:
+    roster = roster_of(two_grades(), tmp_path)
+
+    alone = outside(roster, Scope.model_validate({"courses": ["SCI11"]}))
+    both = outside(roster, Scope.model_validate({"courses": ["SCI11"], "grades": ["012"]}))
+
+    assert int(alone["classes"].sum()) == 4
+    assert {entity: list(mask) for entity, mask in both.items()} == {
+        entity: list(mask) for entity, mask in alone.items()
+    }
 
 
 @pytest.mark.parametrize(
