@@ -1,8 +1,9 @@
 """Completes what changed on a server since its last pull into a whole roster, or says why not.
 
 The changed records are laid over those of the last pull, and what the server says is deleted is
-left out. The server must then have as many records of each collection as there are in the result:
-without this proof, and where anything else is strange, all is to be asked for again.
+left out. Some of what is known already is asked for again, and has to come; and the server must
+have as many records of each collection as there are in the result. Without this proof, and where
+anything else is strange, all is to be asked for again.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ from roster_pipeline.sources.paging import PullError
 from roster_pipeline.sources.rest_config import Delta, Rest
 from roster_pipeline.sources.vendors import Secrets
 from roster_pipeline.tables.archive import ArchiveError, ZipReader
-from roster_pipeline.transport.errors import Busy, Changed
+from roster_pipeline.transport.errors import AuthenticationRefused, Busy, Changed
 
 _DELETED: Final = "tobedeleted"
 _MOST_BYTES: Final = 64 << 20
@@ -35,6 +36,9 @@ _FEW: Final = 1000
 _AT_A_TIME: Final = 1000
 # A nightly sync is not on time to the minute.
 _EARLIER: Final = timedelta(hours=12)
+_LEAST_OVERLAP: Final = timedelta(hours=1)
+"""What changes while a collection is pulled, behind the page that is read, is older than the newest
+of it. Where clocks differ, the moment at which the pull began does not make up for that."""
 
 
 class NotWhole(Exception):  # noqa: N818 - it says what the changes do not make
@@ -76,13 +80,12 @@ class LastPull:
 
     def __init__(self, file: BinaryIO | None, settings: str, delta: Delta, now: datetime) -> None:
         if file is None:
-            raise NotWhole("there is no earlier pull")
+            raise NotWhole("there is no earlier pull whose roster was accepted")
         try:
             self._zip = ZipReader(file)
             with self._zip.open(PULL) as stream:
                 said = json.load(stream)
             self.records: Mapping[str, int] = dict(said["collections"])
-            self.holding: Mapping[str, bool] = dict(said["holding"])
             self.known = Known(
                 said["settings"],
                 datetime.fromisoformat(said["full_at"]),
@@ -91,10 +94,11 @@ class LastPull:
             )
         except (ArchiveError, KeyError, ValueError, TypeError):
             raise NotWhole("the last pull does not say what a later one needs") from None
-        self.file = file
-        self._overlap = timedelta(hours=delta.overlap_hours)
+        self._overlap = max(timedelta(hours=delta.overlap_hours), _LEAST_OVERLAP)
         if self.known.settings != settings:
             raise NotWhole("settings of the source have changed since the last pull")
+        if now < max(self.known.full_at, self.known.asked_at):
+            raise NotWhole("by the clock of this machine the last pull is yet to come")
         if now - self.known.full_at >= timedelta(days=delta.full_every_days) - _EARLIER:
             raise NotWhole(f"the last full pull is of {self.known.full_at:%Y-%m-%d}")
 
@@ -104,13 +108,22 @@ class LastPull:
         newest = moment(self.known.newest.get(name))
         if newest is None and self.records[name]:
             raise NotWhole(f"not all {name} say when they were last modified, with an offset")
-        return min(newest or self.known.asked_at, self.known.asked_at) - self._overlap
+        try:
+            since = min(newest or self.known.asked_at, self.known.asked_at) - self._overlap
+        except OverflowError:
+            raise NotWhole(f"no {name} say truly when they were last modified") from None
+        # A question has no finer moments.
+        return since.replace(microsecond=since.microsecond // 1000 * 1000)
 
-    def lines(self, name: str) -> Iterator[str]:
-        """The records of a collection, as JSON."""
-        with self._zip.open(member(name)) as stream:
-            for line in stream:
-                yield line.decode("utf-8", "surrogatepass").rstrip("\n")
+    def each(self, name: str) -> Iterator[tuple[str, Any]]:
+        """The records of a collection, as JSON and as objects. Raises `NotWhole`."""
+        try:
+            with self._zip.open(member(name)) as stream:
+                for line in stream:
+                    text = line.decode("utf-8", "surrogatepass").rstrip("\n")
+                    yield text, json.loads(text)
+        except (ArchiveError, KeyError, ValueError, OSError):
+            raise NotWhole("the last pull cannot be read") from None
 
 
 def completed(
@@ -124,6 +137,8 @@ def completed(
             collector.require(made)
         except PullError as error:
             raise NotWhole(f"asked for changes of {name} the server fails ({error.code})") from None
+        except AuthenticationRefused:
+            raise NotWhole(f"the server does not let us ask for changes of {name}") from None
         except (Busy, Changed):
             raise NotWhole(f"asked for changes of {name} the server fails") from None
         found.append(made)
@@ -144,18 +159,16 @@ class _Completing:
         self._blanked = 0
 
     def into(self, file: BufferedRandom) -> Collection:
-        changes = self._changes()
+        name, last = self._name, self._last
+        since = last.since(name)
+        changes = self._changes(since)
         file.seek(0)
         file.truncate()
         writer = self._collector.writer(file)
-        name, last = self._name, self._last
-        if changes:
-            with writer.collection(name) as (write, look):
-                lines = _laid_over(last.lines(name), changes, name, look)
-                while some := list(islice(lines, _AT_A_TIME)):
-                    write(some)
-        else:
-            writer.add(last.file, name, last.records[name], last.holding)
+        with writer.collection(name) as (write, look):
+            lines = _laid_over(last.each(name), changes, _Recent(since), name, look)
+            while some := list(islice(lines, _AT_A_TIME)):
+                write(some)
         writer.finish()
         self._require_all(writer.records[name])
         file.seek(0)
@@ -169,22 +182,22 @@ class _Completing:
             self._blanked,
         )
 
-    def _changes(self) -> dict[str, str | None]:
+    def _changes(self, since: datetime) -> dict[str, str | None]:
         """What changed: sourcedId → its record, None for one that is deleted."""
-        since = self._last.since(self._name)
         asked = {"filter": f"dateLastModified>='{utc_text(since)}'"}
         most = max(_FEW, self._last.records[self._name] // 2)
         changes: dict[str, str | None] = {}
         size = 0
         for endpoint in self._collector.endpoints(self._name):
-            met = _Page(since, self._name, self._newest)
+            met = _Changed(since, self._name, self._newest)
             pages = self._collector.pages(
-                self._name, endpoint, self._blanker, met.look, parameters=asked
+                self._name, endpoint, self._blanker, lambda _: None, parameters=asked
             )
             for page in pages:
                 self._collector.arrived(len(page.body))
                 self._blanked += page.records.blanked
-                for (key, gone), line in zip(met.taken(), page.records.lines, strict=True):
+                for line in page.records.lines:
+                    key, gone = met.look(json.loads(line))
                     new = None if gone else line
                     if changes.setdefault(key, new) != new:
                         raise NotWhole(f"a record of {self._name} came twice and differs")
@@ -208,17 +221,16 @@ class _Completing:
             )
 
 
-class _Page:
-    """What has to be known of the changed records of a page."""
+class _Changed:
+    """What has to be known of the changed records of an endpoint."""
 
     def __init__(self, since: datetime, name: str, newest: Newest) -> None:
         self._since = since
         self._name = name
         self._newest = newest
-        self._met: list[tuple[str, bool]] = []
 
-    def look(self, record: Any) -> None:
-        """Look at one record."""
+    def look(self, record: Any) -> tuple[str, bool]:
+        """Of one record the sourcedId, and whether it is deleted."""
         said = record if isinstance(record, Mapping) else {}
         modified, key = moment(said.get("dateLastModified")), said.get("sourcedId")
         if key is None or modified is None:
@@ -226,24 +238,24 @@ class _Page:
         if modified < self._since:
             raise NotWhole(f"the server passes over the filter for {self._name}")
         self._newest.look(record)
-        self._met.append((str(key), said.get("status") == _DELETED))
-
-    def taken(self) -> Sequence[tuple[str, bool]]:
-        """Of each record since the last time the sourcedId, and whether it is deleted."""
-        met, self._met = self._met, []
-        return met
+        return str(key), said.get("status") == _DELETED
 
 
 def _laid_over(
-    lines: Iterator[str], changes: dict[str, str | None], name: str, look: Callable[[Any], None]
+    records: Iterator[tuple[str, Any]],
+    changes: dict[str, str | None],
+    recent: _Recent,
+    name: str,
+    look: Callable[[Any], None],
 ) -> Iterator[str]:
     """Records with what changed of them; `changes` are used up, and `look` sees each that stays."""
     keys = array("q")
-    for line in lines:
-        record = json.loads(line)
+    for line, record in records:
         key = str(record.get("sourcedId")) if isinstance(record, Mapping) else ""
         keys.append(hash(key))
         new = changes.pop(key, line)
+        if new is line and recent(record):
+            raise NotWhole(f"asked for changes of {name} the server leaves out what it has to send")
         if new is not None:
             look(record if new is line else json.loads(new))
             yield new

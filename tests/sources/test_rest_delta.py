@@ -15,7 +15,7 @@ from roster_pipeline.transport.http import open_http
 from tests.sources.conftest import rest_source
 from tests.sources.school_server import Habits, Record, records, school_server
 from tests.sources.test_pull import lines_in
-from tests.transport.scripted import Answer, Asked
+from tests.transport.scripted import Answer, Asked, json_answer
 
 MONDAY = datetime(2026, 8, 3, 7, 30, tzinfo=UTC)
 TUESDAY = MONDAY + timedelta(days=1)
@@ -178,20 +178,58 @@ def untimely(district: District) -> None:
         user["dateLastModified"] = "2026-08-01"
 
 
+def undated(district: District) -> None:
+    for user in district.data["users"]:
+        user["dateLastModified"] = "0001-01-01T00:00:00.000Z"
+
+
 def twins(district: District) -> None:
     district.data["enrollments"].append({**district.data["enrollments"][0], "role": "aide"})
     district.change("enrollments", 2)
 
 
 def hidden(district: District) -> None:
-    """A record that is deleted without a word."""
-    del district.data["enrollments"][1]
+    """An old record that is deleted without a word."""
+    del district.data["enrollments"][0]
+
+
+def swapped(district: District) -> None:
+    """A record of lately in the place of which there is another, which says that it is old."""
+    gone = district.data["enrollments"].pop(1)
+    old = {"sourcedId": "e9", "dateLastModified": "2026-07-01T00:00:00.000Z"}
+    district.data["enrollments"].append({**gone, **old})
+
+
+def restored(district: District) -> None:
+    """A record as it was before its last change."""
+    district.data["users"][0] |= {"dateLastModified": "2026-07-01T00:00:00.000Z"}
+
+
+def knows_nothing(asked: Asked, collection: str, _: int) -> Answer | None:
+    """No record for a filter that is not understood."""
+    return json_answer({collection: []}, 200) if "filter" in asked.query else None
+
+
+def refuses_users(status: int) -> Callable[[Asked, str, int], Answer | None]:
+    def refuses(asked: Asked, collection: str, _: int) -> Answer | None:
+        refused = "filter" in asked.query and collection == "users"
+        return Answer(status, b"{}") if refused else None
+
+    return refuses
+
+
+LEFT_OUT = "asked for changes of {} the server leaves out what it has to send"
 
 
 REASONS: list[tuple[dict[str, Any], Callable[[District], None] | None, dict[str, Any], str]] = [
     ({"filter": "refuses"}, None, {}, "asked for changes of orgs the server fails (refused)"),
     ({"instead": fails}, None, {}, "asked for changes of courses the server fails"),
     ({"filter": "passes over"}, None, {"delta": {"overlap_hours": 0}}, "passes over the filter"),
+    ({"instead": refuses_users(401)}, None, {}, "does not let us ask for changes of users"),
+    ({"instead": refuses_users(403)}, None, {}, "does not let us ask for changes of users"),
+    ({"instead": knows_nothing}, None, {}, LEFT_OUT.format("orgs")),
+    ({}, swapped, {}, LEFT_OUT.format("enrollments")),
+    ({}, restored, {}, LEFT_OUT.format("users")),
     ({"instead": of_1_user}, None, {}, "has 6 users, and with the changes there would be 5"),
     ({}, hidden, {}, "the server has 4 enrollments, and with the changes there would be 5"),
     ({}, None, {"parameters": {"ext_basic": "true"}}, "settings of the source have changed"),
@@ -207,9 +245,9 @@ def test_all_is_asked_for_where_changes_do_not_prove_to_be_the_whole(
     district.data["demographics"] = [
         {"sourcedId": "u1", "status": "active", "dateLastModified": "2026-08-01T00:00:00.000Z"}
     ]
-    district.pull(MONDAY)
     # Had any server passed over the filter, it would show by a record from before.
-    district.data["orgs"][0]["dateLastModified"] = "2026-07-01T00:00:00.000Z"
+    district.data["enrollments"][0]["dateLastModified"] = "2026-07-01T00:00:00.000Z"
+    district.pull(MONDAY)
     if happens is not None:
         happens(district)
 
@@ -225,6 +263,7 @@ def test_all_is_asked_for_where_changes_do_not_prove_to_be_the_whole(
     ("prepare", "why"),
     [
         (untimely, "not all users say when they were last modified"),
+        (undated, "no users say truly when they were last modified"),
         (twins, "enrollments of the last pull share a sourcedId"),
     ],
 )
@@ -267,3 +306,122 @@ def test_no_source_is_asked_for_changes_by_default() -> None:
 
     assert (district.how, district.notice) == ("full", None)
     assert not any("filter" in asked.query for asked in district.asked)
+
+
+def test_a_filter_that_is_used_on_pages_that_are_cut_already_loses_no_change() -> None:
+    def cut_first(asked: Asked, collection: str, offset: int) -> Answer | None:
+        if "filter" not in asked.query:
+            return None
+        since = asked.query["filter"].removeprefix("dateLastModified>='").removesuffix("'")
+        page = district.data[collection][offset : offset + 2]
+        found = [record for record in page if str(record["dateLastModified"]) >= since]
+        return json_answer({collection: found}, 200)
+
+    district = District(instead=cut_first)
+    for user in district.data["users"][:2]:
+        user["dateLastModified"] = "2026-06-01T00:00:00.000Z"
+    district.pull(MONDAY)
+    district.change("users", 3, givenName="Ada B.")
+
+    got = district.pull(TUESDAY)
+
+    assert alike(got, district.truth())
+    assert district.how == "full"
+
+
+def test_what_changed_while_users_were_pulled_is_not_lost_where_the_clocks_differ() -> None:
+    district = District()
+    # By our clock the pull begins at 10:20; by that of the server it is 10:00 then.
+    district.data["users"][4]["dateLastModified"] = "2026-08-03T10:10:00.000Z"
+    district.pull(datetime(2026, 8, 3, 10, 20, tzinfo=UTC))
+    changed = {"dateLastModified": "2026-08-03T10:05:00.000Z", "givenName": "Ada B."}
+    district.data["users"][0] |= changed
+
+    got = district.pull(TUESDAY, delta={"overlap_hours": 0})
+
+    assert district.how == "changes"
+    assert alike(got, district.truth())
+
+
+def test_a_moment_finer_than_a_question_does_not_look_like_a_filter_passed_over() -> None:
+    district = District()
+    for user in district.data["users"][1:]:
+        user["dateLastModified"] = "2026-08-01T12:00:00.123456Z"
+    district.data["users"][0]["dateLastModified"] = "2026-08-01T11:00:00.123400Z"
+
+    def as_numbers(asked: Asked, collection: str, offset: int) -> Answer | None:
+        if "filter" not in asked.query:
+            return None
+        since = asked.query["filter"].removeprefix("dateLastModified>='").removesuffix("'")
+        found = [
+            record
+            for record in district.data[collection]
+            if datetime.fromisoformat(str(record["dateLastModified"]))
+            >= datetime.fromisoformat(since)
+        ]
+        return json_answer({collection: found[offset:]}, 200)
+
+    district.habits.instead = as_numbers
+    district.pull(MONDAY)
+    got = district.pull(TUESDAY, delta={"overlap_hours": 0})
+
+    assert district.how == "changes"
+    assert alike(got, district.truth())
+
+
+def test_a_clock_of_ours_that_was_wrong_once_does_not_put_off_the_next_full_pull() -> None:
+    district = District()
+    district.pull(datetime(2031, 1, 1, tzinfo=UTC))
+    district.pull(MONDAY)
+
+    assert district.how == "full"
+    assert "by the clock of this machine the last pull is yet to come" in str(district.notice)
+    assert district.said["full_at"] == MONDAY.isoformat()
+
+
+# ---- a last pull that is damaged -------------------------------------------------------------
+
+
+def flipped(package: bytes) -> bytes:
+    """With two bytes of the users that are others."""
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        start = archive.getinfo("users.jsonl").header_offset + 30 + len("users.jsonl") + 20
+    return (
+        package[:start] + bytes(b ^ 0xFF for b in package[start : start + 2]) + package[start + 2 :]
+    )
+
+
+def without_users(package: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(package)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            if name != "users.jsonl":
+                new.writestr(name, old.read(name))
+    return out.getvalue()
+
+
+def not_json(package: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(package)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, b"{\n" if name == "users.jsonl" else old.read(name))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("damage", [flipped, without_users, not_json])
+@pytest.mark.parametrize("changed", [True, False])
+def test_over_a_last_pull_that_is_damaged_nothing_is_laid(
+    damage: Callable[[bytes], bytes], changed: bool
+) -> None:
+    district = District()
+    district.pull(MONDAY)
+    assert district.last is not None
+    district.last = damage(district.last)
+    if changed:
+        district.change("users", 0, givenName="Ada B.")
+
+    got = district.pull(TUESDAY)
+
+    assert district.how == "full"
+    assert "the last pull cannot be read" in str(district.notice)
+    assert alike(got, district.truth())
