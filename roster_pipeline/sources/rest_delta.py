@@ -9,7 +9,7 @@ anything else is strange, all is to be asked for again.
 import hashlib
 import json
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BufferedRandom
@@ -124,6 +124,23 @@ class LastPull:
                     yield text, json.loads(text)
         except (ArchiveError, KeyError, ValueError, OSError):
             raise NotWhole("the last pull cannot be read") from None
+
+
+class _Recent:
+    """Whether a record was last modified since a moment, so that the server has to send it, or
+    that it is deleted, where it is asked for all since then."""
+
+    def __init__(self, since: datetime) -> None:
+        self._since = since
+        self._last: Any = None
+        self._was = False
+
+    def __call__(self, record: Any) -> bool:
+        said = record.get("dateLastModified") if isinstance(record, Mapping) else None
+        if said != self._last:  # many were loaded at one moment
+            modified = moment(said)
+            self._last, self._was = said, modified is not None and modified >= self._since
+        return self._was
 
 
 def completed(
