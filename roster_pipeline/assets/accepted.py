@@ -50,7 +50,8 @@ def accepted_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefini
             shift = {**changes.facts.shift.to_json(), "withheld": withheld_rows(changes)}
             now = gate.accept(changes.candidate, changes.base_hash, shift)
             if before is None or before.sequence != now.sequence:
-                sync_run.ends(Outcome.DONE, f"Accepted: {changes_sentence(changes.counts)}")
+                said = changes_sentence(changes.counts, changes.left_out)
+                sync_run.ends(Outcome.DONE, f"Accepted: {said}")
             if changes.withheld is not None:
                 now = gate.settle(changes.withheld, now)
             yield dg.MaterializeResult(
@@ -108,9 +109,10 @@ class _Gate:
             now = self.accept(withheld.candidate, now.snapshot.content_hash, shift)
             self.run.ends(Outcome.DONE, "The removals that had waited are accepted, too.")
         elif hold.status is HoldStatus.OPEN:
-            said = f"The removals wait as {hold.name}; all else was accepted."
+            wait = f"wait as {hold.name}" if hold.name else "would wait for a person"
+            said = f"The removals {wait}; all else was accepted."
             why = [reason.sentence for reason in withheld.reasons]
-            self.run.ends(Outcome.HELD, said, *why, hold=hold.name)
+            self.run.ends(Outcome.HELD, said, *why, hold=hold.name or None)
         else:
             self.run.ends(Outcome.DONE, f"The removals were rejected as {hold.name}.")
         return now

@@ -195,13 +195,15 @@ def _is_held(
 ) -> dg.AssetCheckResult:
     reasons = [reason.sentence for reason in verdict.reasons]
     metadata: dict[str, dg.MetadataValue | str] = {
-        "hold": hold.name,
-        "changes": changes_sentence(changes.counts),
+        "hold": hold.name or "none",
+        "changes": changes_sentence(changes.counts, changes.left_out),
         # The UI has a link in the place of Markdown and orders these by name.
         **{f"reason {number:02}": reason for number, reason in enumerate(reasons, start=1)},
     }
     if hold.status is HoldStatus.REJECTED:
         head = f"This roster was rejected as hold {hold.name} by {hold.decided_by}: {hold.why}"
+    elif not hold.name:
+        head = "Held: a person would have to approve this."
     else:
         head = f"Held as {hold.name}."
         metadata["to settle it"] = settle(hold.name, f"roster -w {quote(str(workspace.folder))}")
@@ -209,7 +211,7 @@ def _is_held(
         Outcome.HELD,
         head,
         *reasons,
-        hold=hold.name,
+        hold=hold.name or None,
         changes=changes.counts,
         counts=changes.candidate.counts,
     )

@@ -64,3 +64,8 @@ class Changes:
     def base_hash(self) -> str | None:
         """The content of the base."""
         return self.base.content_hash if self.base else None
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Of the rows removed, by entity, those that the scope leaves out."""
+        return {entity: of.descoped for entity, of in self.facts.shift.entities.items()}

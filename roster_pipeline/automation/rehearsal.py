@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import dagster as dg
 import pandas as pd
@@ -18,6 +18,7 @@ from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.tables import Check, Filled, Tables, frames, table_columns
 from roster_pipeline.resources.channels import Channels
+from roster_pipeline.resources.errors import sentence
 from roster_pipeline.resources.handles import Handles
 from roster_pipeline.resources.providers import RehearsedProviders
 from roster_pipeline.sources.config import Expect
@@ -29,10 +30,13 @@ from roster_pipeline.store import (
     Hold,
     HoldStatus,
     Landed,
+    LedgerUnavailable,
+    NoLedger,
     NotStored,
     Outcome,
     Snapshot,
 )
+from roster_pipeline.store.database import Database
 from roster_pipeline.store.differences import Differences
 from roster_pipeline.store.landing import Landing
 from roster_pipeline.store.lease import Clock, Lease
@@ -42,7 +46,10 @@ from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.tables.csv_write import write_csv
 from roster_pipeline.transport import Channel, RemoteFile
 from roster_pipeline.transport.folder import Folder
-from roster_pipeline.workspace import Workspace
+from roster_pipeline.workspace import Workspace, WorkspaceError
+
+_NAMELESS: Final = ""
+"""The name of a hold that is not kept: nobody could ask for it by any."""
 
 
 def rehearsal(
@@ -57,7 +64,11 @@ def rehearsal(
 
     @dg.resource
     def ledger(_: dg.InitResourceContext) -> Iterator[Ledger]:
-        with _ledger(workspace, environ, scratch) as opened:
+        try:
+            opened = _ledger(workspace, environ, scratch)
+        except (LedgerUnavailable, WorkspaceError) as error:
+            raise dg.Failure(sentence(error), allow_retries=False) from None
+        with opened:
             yield opened
 
     store = workspace.storage_url
@@ -73,12 +84,12 @@ def rehearsal(
 
 
 def _ledger(workspace: Workspace, environ: Mapping[str, str], scratch: Path) -> "RehearsedLedger":
-    """The workspace's ledger; where it has none yet, an empty one that goes with the dry run."""
-    url = workspace.ledger_url(environ)
-    file = url.removeprefix("sqlite:///")
-    if file != url and not Path(file).exists():
-        url = f"sqlite:///{scratch / 'ledger.sqlite'}"
-    return RehearsedLedger.open(url)
+    """The workspace's ledger, neither made nor upgraded; where it has none yet, an empty one that
+    goes with the dry run."""
+    try:
+        return RehearsedLedger(Database(workspace.ledger_url(environ), as_it_is=True))
+    except NoLedger:
+        return RehearsedLedger.open(f"sqlite:///{scratch / 'ledger.sqlite'}")
 
 
 class RehearsedLedger(Ledger):
@@ -124,7 +135,7 @@ class RehearsedLedger(Ledger):
         if verdict == "pass":
             raise refused
         return Hold(
-            name=f"{source}-{date}-{candidate.content_hash[:6]}",
+            name=_NAMELESS,
             source=source,
             date=date,
             candidate=candidate,

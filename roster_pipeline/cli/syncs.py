@@ -160,6 +160,7 @@ def status(context: typer.Context, form: FormatOption = Format.TEXT) -> None:
 def standing(rooms: "Rooms", source: str) -> "Standing":
     """Where one source stands."""
     from roster_pipeline.reports.syncs import Standing
+    from roster_pipeline.sources.placeholders import placeholders
     from roster_pipeline.store.held import HeldRows
     from roster_pipeline.transport.http_expiry import expiry
 
@@ -176,4 +177,5 @@ def standing(rooms: "Rooms", source: str) -> "Standing":
         None if held is None else HeldRows.of(*held),
         rooms.workspace.escalate_after(source),
         None if district.rest is None else expiry(district.rest.auth, today),
+        placeholders(district),
     )

@@ -13,6 +13,7 @@ Counts = Mapping[str, Mapping[str, int]]
 
 KINDS: Final = ("added", "changed", "removed", "unchanged")
 _MOVED: Final = KINDS[:3]
+_FEW: Final = 3
 
 
 def totals(counts: Counts) -> dict[str, int]:
@@ -20,12 +21,30 @@ def totals(counts: Counts) -> dict[str, int]:
     return {kind: sum(entity[kind] for entity in counts.values()) for kind in KINDS}
 
 
-def changes_sentence(counts: Counts) -> str:
-    """One line: rows added, changed and removed over all entities."""
-    total = totals(counts)
-    if not any(total[kind] for kind in _MOVED):
+def changes_sentence(counts: Counts, left_out: Mapping[str, int] | None = None) -> str:
+    """One line: rows added, changed and removed over all entities, and of which these are if it
+    is few of them. Of those removed as many are told apart as the scope has `left_out`."""
+    if not any(totals(counts)[kind] for kind in _MOVED):
         return "No row differs."
-    return ", ".join(f"{total[kind]:,} {kind}" for kind in _MOVED) + "."
+    scoped = {entity: min(n, counts[entity]["removed"]) for entity, n in (left_out or {}).items()}
+    gone = {entity: of["removed"] - scoped.get(entity, 0) for entity, of in counts.items()}
+    total = totals(counts)
+    said = [f"{total[kind]:,} {kind}" for kind in _MOVED if kind != "removed"]
+    said.append(_lost(gone, "removed"))
+    if any(scoped.values()):
+        said.append(_lost(scoped, "left out by the scope"))
+    return ", ".join(said) + "."
+
+
+def _lost(rows: Mapping[str, int], how: str) -> str:
+    """Such as `6 removed (courses)`, or `8 removed (6 courses, 2 orgs)`."""
+    some = {entity: number for entity, number in rows.items() if number}
+    said = f"{sum(some.values()):,} {how}"
+    if len(some) == 1:
+        return f"{said} ({next(iter(some))})"
+    if 0 < len(some) <= _FEW:
+        return f"{said} ({', '.join(f'{number:,} {entity}' for entity, number in some.items())})"
+    return said
 
 
 def changes_document(
@@ -60,6 +79,11 @@ def most(columns: Mapping[str, int], *, keep: int = 6) -> list[tuple[str, int]]:
     """The columns that changed in the most rows, most first."""
     changed = [(name, count) for name, count in columns.items() if count]
     return sorted(changed, key=lambda item: (-item[1], item[0]))[:keep]
+
+
+def moved(counts: Counts) -> dict[str, Mapping[str, int]]:
+    """The entities of which any row differs."""
+    return {entity: of for entity, of in counts.items() if any(of[kind] for kind in _MOVED)}
 
 
 def changes_markdown(counts: Counts) -> str:

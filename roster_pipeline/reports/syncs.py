@@ -1,6 +1,6 @@
 """How syncs ended and where each source stands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -8,6 +8,7 @@ from typing import Any, Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from roster_pipeline.reports.changes import changes_text, moved
 from roster_pipeline.reports.holds import (
     held_document,
     held_sentence,
@@ -16,7 +17,7 @@ from roster_pipeline.reports.holds import (
     settle,
     shown,
 )
-from roster_pipeline.reports.tables import text_table
+from roster_pipeline.reports.tables import printable, text_table
 from roster_pipeline.store import Accepted, Delivery, Hold, HoldStatus, Outcome, Sync
 from roster_pipeline.store.held import HeldRows
 from roster_pipeline.transport.http_expiry import Expiry
@@ -36,11 +37,11 @@ _STYLES: Final = {
     Outcome.FAILED: "bold red",
 }
 _KEPT: Final = "Their last good versions stay; `roster check` on the package says why."
-_DRY: Final = {
-    Outcome.DONE: "A dry run: nothing of this was kept or delivered.",
-    Outcome.HELD: "A dry run: the hold was not kept, and there is nothing to deliver before it is "
-    "settled. A sync without --dry-run opens it.",
-}
+_NOTHING_KEPT: Final = "A dry run: nothing of this was kept or delivered."
+_NO_HOLD: Final = (
+    "A dry run: no hold was opened, and there is nothing to deliver before one is settled. A sync "
+    "without --dry-run opens it."
+)
 
 
 Taken = Mapping[str, tuple[int, int]]
@@ -97,9 +98,18 @@ def sync_text(
         parts.append(Text(f"What would change: {command} show {hold.name}", style="dim"))
         if hold.status is HoldStatus.OPEN:
             parts.append(Text(f"To settle it: {settle(hold.name, command)}", style="dim"))
-    if dry_run and (kept := _DRY.get(sync.outcome)):
-        parts.append(Text(kept, style="dim"))
+    if dry_run:
+        parts += _dry(sync)
     return Group(*parts)
+
+
+def _dry(sync: Sync) -> Iterator[RenderableType]:
+    """What a sync would change, and that it changed nothing."""
+    if some := moved(sync.summary.get("changes", {})):
+        yield changes_text(some)
+    opens = sync.outcome is Outcome.HELD and sync.summary.get("hold") is None
+    if opens or sync.outcome in (Outcome.DONE, Outcome.HELD):
+        yield Text(_NO_HOLD if opens else _NOTHING_KEPT, style="dim")
 
 
 def _sample_sentence(taken: Taken) -> str:
@@ -145,6 +155,9 @@ class Standing:
     credentials: Expiry | None = None
     """The ends of what its server is asked with; None where there is none, or no date is noted."""
 
+    placeholders: Sequence[str] = ()
+    """The keys of its file that nobody has filled in yet."""
+
     @property
     def has_old_rows(self) -> bool:
         """Whether a row has been held for too long."""
@@ -184,6 +197,7 @@ def _standing_document(standing: Standing) -> dict[str, Any]:
             "at": moment(last.at),
             "run_id": last.run_id,
             "sentences": list(last.summary.get("sentences", ())),
+            "notices": list(last.summary.get("notices", ())),
         },
         "holds": [hold.name for hold in standing.holds],
         "held_rows": None
@@ -197,6 +211,7 @@ def _standing_document(standing: Standing) -> dict[str, Any]:
             "state": ends.state,
             "each": [None if end is None else str(end) for end in ends.ends],
         },
+        "placeholders": list(standing.placeholders),
         "destinations": [
             {
                 "destination": destination,
@@ -222,18 +237,30 @@ def status_text(standings: Sequence[Standing]) -> RenderableType:
     if not standings:
         return Text("There are no sources yet: put a district's YAML file into sources/.")
     header = ("source", "accepted", "rows", "last sync", "ended", "open hold", "delivered to")
-    held = [
-        Text(f"{s.source}: {held_sentence(s.held)}", style="bold red" if s.has_old_rows else "")
-        for s in standings
-        if s.held is not None and s.held.rows
-    ]
-    ending = [
-        Text(f"{s.source}: {ends.sentence()}", style="bold red" if ends.state == "over" else "")
-        for s in standings
-        if (ends := s.credentials) is not None and ends.state != "fine"
-    ]
     table = text_table(header, [_standing_row(standing) for standing in standings])
-    return Group(table, *held, *ending)
+    return Group(table, *(line for standing in standings for line in _to_see_to(standing)))
+
+
+def _to_see_to(standing: Standing) -> Iterator[Text]:
+    """What somebody should see to, a line each."""
+    source, last, ends = standing.source, standing.last, standing.credentials
+    if standing.placeholders:
+        keys = ", ".join(f"`{key}`" for key in standing.placeholders)
+        yield Text(f"{source}: has placeholders: fill in {keys}.", style="yellow")
+    if last is not None:
+        if last.outcome in (Outcome.STOPPED, Outcome.FAILED):
+            why = next(iter(last.summary.get("sentences", ())), "nothing more is known")
+            said = f"{WORDS[last.outcome]}: {why.removeprefix(f'{source}: ')}"
+            yield Text(printable(f"{source}: {said}"), style=_STYLES[last.outcome])
+        for notice in last.summary.get("notices", ()):
+            said = notice.removeprefix(f"{source}: ")
+            yield Text(printable(f"{source}: {said}"), style="yellow")
+    if (held := standing.held) is not None and held.rows:
+        style = "bold red" if standing.has_old_rows else ""
+        yield Text(f"{source}: {held_sentence(held)}", style=style)
+    if ends is not None and ends.state != "fine":
+        style = "bold red" if ends.state == "over" else ""
+        yield Text(f"{source}: {ends.sentence()}", style=style)
 
 
 def _standing_row(standing: Standing) -> list[str | int | Text]:

@@ -11,6 +11,8 @@ from roster_pipeline.transport.errors import AuthenticationRefused, Forbidden, T
 ANY: Final = "*"
 """Stands for any collection."""
 
+_TRIAL: Final = "`roster source test` looks whether it is at another address."
+
 
 def advice_for(vendor: Vendor, error: Exception, collection: str | None = None) -> str | None:
     """What the vendor's profile advises after an error of its server; None where nothing fits.
@@ -43,6 +45,8 @@ def advised(vendor: Vendor) -> Iterator[None]:
     try:
         yield
     except (LandingError, TransportError) as error:
-        if advice := advice_for(vendor, error, getattr(error, "collection", None)):
-            error.args = (f"{error} {advice}",)
+        advice = advice_for(vendor, error, getattr(error, "collection", None))
+        trial = _TRIAL if getattr(error, "code", None) == "no_collection" else None
+        if said := [sentence for sentence in (trial, advice) if sentence]:
+            error.args = (" ".join((str(error), *said)),)
         raise

@@ -63,6 +63,7 @@ def test_a_school_that_is_not_there_is_told(
     ended = roster("sync", "springfield", "-w", workspace, *words)
 
     assert ended.code == 1
-    assert "`--school` names Evergreen, and the orgs have no such sourcedId. Did you mean s1" in (
+    assert "`--school` names Evergreen, and the orgs have no such sourcedId. Did you mean s1?" in (
         ended.err
     )
+    assert ended.err.rstrip().endswith("? Correct it.")

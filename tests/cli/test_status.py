@@ -3,6 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from roster_pipeline.store import Outcome
+from roster_pipeline.store.ledger import Ledger
 from tests.cli.conftest import Roster
 
 SERVER = """\
@@ -45,3 +49,45 @@ def test_credentials_that_end_soon_or_have_ended_are_told(roster: Roster, worksp
     assert "the second says nothing of its end" in said
     assert "exchanged: The first of two credentials ended on" in said
     assert "fine: The" not in said
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.STOPPED])
+def test_why_the_last_sync_came_to_nothing_is_told_with_its_notices(
+    roster: Roster, workspace: Path, outcome: Outcome
+) -> None:
+    now = datetime.now(UTC)
+    summary = {
+        "sentences": ["springfield: pulling orgs: the server is away.", "More is known."],
+        "notices": ["The second credential is in use, not the first."],
+    }
+    with Ledger.open(f"sqlite:///{workspace}/ledger.sqlite") as ledger:
+        ledger.record_sync("springfield", now.date(), outcome, summary, now)
+
+    said = " ".join(roster("status", "-w", workspace).out.split())
+    assert f"springfield: {outcome}: pulling orgs: the server is away." in said
+    assert "springfield: The second credential is in use" in said
+    assert "More is known" not in said
+    (source,) = roster("status", "-w", workspace, "--format", "json").document()["sources"]
+    assert source["last_sync"]["notices"] == summary["notices"]
+
+
+@pytest.mark.parametrize(
+    ("vendor", "keys"),
+    [
+        ("generic-rest-1.2", ["base_url", "client_id"]),
+        ("generic-csv", ["host", "username", "fingerprint"]),
+    ],
+)
+def test_a_file_that_nobody_has_filled_in_is_told(
+    roster: Roster, workspace: Path, vendor: str, keys: list[str]
+) -> None:
+    zone = ("--timezone", "America/Chicago")
+    roster("-w", workspace, "source", "new", "shelby", "--vendor", vendor, *zone, "--name", "S")
+
+    said = " ".join(roster("status", "-w", workspace).out.split())
+    listed = ", ".join(f"`{key}`" for key in keys)
+    assert f"shelby: has placeholders: fill in {listed}." in said
+    assert "springfield: has" not in said
+    sources = roster("status", "-w", workspace, "--format", "json").document()["sources"]
+    told = {source["source"]: source["placeholders"] for source in sources}
+    assert told == {"shelby": keys, "springfield": []}

@@ -149,6 +149,36 @@ def test_a_dry_run_changes_no_file_and_shows_what_it_would_deliver(
     assert "Augusta" in {row["givenName"] for row in unpacked(package)["users"]}
 
 
+def test_a_dry_run_that_would_be_held_names_no_hold_and_says_what_would_change(
+    roster: Roster, workspace: Path, drop: Callable[..., Path]
+) -> None:
+    drop()
+    words = ("sync", "springfield", "--dry-run", "-w", workspace)
+    ended = roster(*words)
+    assert ended.code == 3
+    assert "springfield-2" not in ended.out
+    assert "Held: a person would have to approve this." in ended.out
+    assert "no hold was opened" in ended.out
+    (header,) = (line.split() for line in ended.out.splitlines() if "added" in line)
+    assert header == ["entity", "added", "changed", "removed", "unchanged"]
+    (users,) = (line.split() for line in ended.out.splitlines() if line.startswith("users "))
+    assert users == ["users", "5", "0", "0", "0"]
+
+    document = roster(*words, "--format", "json").document()
+    assert document["summary"]["hold"] is None
+    assert document["summary"]["changes"]["users"]["added"] == 5
+
+
+def test_a_dry_run_names_a_hold_that_there_is(
+    roster: Roster, workspace: Path, first_hold: Hold
+) -> None:
+    ended = roster("sync", "springfield", "--dry-run", "-w", workspace)
+    assert ended.code == 3
+    assert f"Held as {first_hold.name}." in ended.out
+    assert "no hold was opened" not in ended.out
+    assert "nothing of this was kept" in ended.out
+
+
 def test_what_cannot_be_used_stops_with_its_file_and_leaves_the_receiver_alone(
     roster: Roster, workspace: Path, drop: Callable[..., Path]
 ) -> None:

@@ -58,7 +58,29 @@ def test_an_entity_without_rows_is_left_out_of_markdown() -> None:
 
 def test_nothing_moved_is_said_so() -> None:
     assert changes_sentence({"orgs": COUNTS["orgs"]}) == "No row differs."
-    assert changes_sentence(COUNTS) == "12 added, 3,456 changed, 7 removed."
+    assert changes_sentence(COUNTS) == "12 added, 3,456 changed, 7 removed (users)."
+
+
+def test_of_few_entities_it_is_said_which_lose_rows() -> None:
+    lost = {entity: {**NONE, "removed": 6} for entity in ENTITIES[:4]}
+    one = {ENTITIES[0]: lost[ENTITIES[0]]}
+    assert changes_sentence(one) == f"0 added, 0 changed, 6 removed ({ENTITIES[0]})."
+    two = {entity: lost[entity] for entity in ENTITIES[:2]}
+    said = f"12 removed (6 {ENTITIES[0]}, 6 {ENTITIES[1]})."
+    assert changes_sentence(two) == f"0 added, 0 changed, {said}"
+    assert changes_sentence(lost) == "0 added, 0 changed, 24 removed."
+
+
+def test_what_the_scope_leaves_out_is_not_called_removed() -> None:
+    counts = {
+        "users": {**NONE, "changed": 55, "removed": 40},
+        "courses": {**NONE, "removed": 3},
+    }
+    said = changes_sentence(counts, {"users": 38, "courses": 3})
+    assert said == (
+        "0 added, 55 changed, 2 removed (users), 41 left out by the scope (38 users, 3 courses)."
+    )
+    assert "left out" not in changes_sentence(counts, {"users": 0})
 
 
 def test_a_table_without_rows_says_none() -> None:

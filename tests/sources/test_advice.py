@@ -43,6 +43,14 @@ def test_an_error_keeps_its_kind_and_gets_the_advice_of_its_collection() -> None
     assert caught.value.code == "empty"
 
 
+def test_a_collection_that_is_not_there_leads_to_the_trial_and_then_to_the_vendor() -> None:
+    with pytest.raises(PullError) as caught, advised(VENDOR):
+        raise PullError("no_collection", "gone.", "orgs")
+    assert str(caught.value) == (
+        "gone. `roster source test` looks whether it is at another address. Ask where it is."
+    )
+
+
 def test_where_nothing_is_advised_an_error_stays_as_it_is() -> None:
     silent = vendors.Vendor(title="Silent")
     with pytest.raises(Forbidden, match=r"^no$"), advised(silent):

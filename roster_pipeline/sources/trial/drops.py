@@ -6,14 +6,8 @@ from typing import Final, cast
 
 from roster_pipeline.sources.config import Source
 from roster_pipeline.sources.drops import Search, search
-from roster_pipeline.sources.trial.steps import (
-    NO_FINGERPRINT,
-    PLACEHOLDER,
-    Kind,
-    Step,
-    Trial,
-    Wrong,
-)
+from roster_pipeline.sources.placeholders import NO_FINGERPRINT, placeholders_in_sftp
+from roster_pipeline.sources.trial.steps import Kind, Step, Trial, Wrong
 from roster_pipeline.transport import Channel
 from roster_pipeline.transport.config import SftpConfig, TransportConfig
 from roster_pipeline.transport.errors import (
@@ -61,8 +55,7 @@ def _settings(
     sftp = transport.sftp
     if sftp is None:
         return "drops lie in a folder of this machine", open_channel()
-    said = {"host": sftp.host, "username": sftp.username}
-    if unfilled := [f"`{key}`" for key, value in said.items() if PLACEHOLDER in value]:
+    if unfilled := [f"`{key}`" for key in placeholders_in_sftp(sftp)]:
         raise Wrong(f"Fill in {' and '.join(unfilled)} in the source's file.")
     return f"SFTP as {sftp.username}; the secrets are where they are said to be", open_channel()
 

@@ -1,6 +1,6 @@
 """Tries a OneRoster server: its name, its certificate, the login, each collection."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -12,9 +12,10 @@ from roster_pipeline.oneroster.package import required_files
 from roster_pipeline.sources.advice import advice_for, when_empty
 from roster_pipeline.sources.config import Source
 from roster_pipeline.sources.paging import PullError
+from roster_pipeline.sources.placeholders import placeholders_in_rest
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.sources.trial.first_page import FirstPage, first_page, is_there, wrong_shape
-from roster_pipeline.sources.trial.steps import PLACEHOLDER, Kind, Step, Trial, Wrong
+from roster_pipeline.sources.trial.steps import Kind, Step, Trial, Wrong
 from roster_pipeline.transport.config import located
 from roster_pipeline.transport.errors import AuthenticationRefused, Forbidden, TransportError
 from roster_pipeline.transport.http import HttpSession
@@ -64,28 +65,19 @@ def try_server(
 def _settings(
     source: Source, rest: Rest, open_session: Callable[[Rest], HttpSession], today: date
 ) -> tuple[str, HttpSession]:
-    if unfilled := _placeholders(rest):
+    if unfilled := placeholders_in_rest(rest):
         raise Wrong(f"Fill in {', '.join(f'`{key}`' for key in unfilled)} in the source's file.")
     session = open_session(rest)
     ends = expiry(rest.auth, today)
-    return (
-        f"{source.profile.title}, OneRoster {rest.version} at {rest.base_url}; the secrets are "
-        f"where they are said to be. {ends.sentence() if ends else ''}".rstrip(" ."),
-        session,
+    missing = session.remarks
+    said = (
+        f"{source.profile.title}, OneRoster {rest.version} at {rest.base_url}; "
+        + ("not every secret is where it is" if missing else "the secrets are where they are")
+        + " said to be.",
+        *missing,
+        *([ends.sentence()] if ends else []),
     )
-
-
-def _placeholders(rest: Rest) -> list[str]:
-    """The keys that still have what `roster source new` put there."""
-    said: dict[str, object] = {"base_url": rest.base_url, "app": rest.app}
-    for login in rest.auth:
-        if login.oauth2 is not None:
-            said |= {"client_id": login.oauth2.client_id, "token_url": login.oauth2.token_url}
-        if login.oauth1 is not None:
-            said["consumer_key"] = login.oauth1.consumer_key
-    found = [key for key, value in said.items() if isinstance(value, str) and PLACEHOLDER in value]
-    # The vendor makes it of the others.
-    return [key for key in found if key != "token_url" or not {"base_url", "app"} & {*found}]
+    return " ".join(said).rstrip("."), session
 
 
 def _addresses(rest: Rest) -> list[str]:
@@ -96,13 +88,14 @@ def _addresses(rest: Rest) -> list[str]:
 
 def _reach(trial: Trial, url: str, ca_file: Path | None, timeout: float) -> None:
     place = Place.of(url)
+    connecting = Kind.TLS if place.encrypted else Kind.CONNECTION
     if goes_by_proxy(url):
-        for kind in (Kind.NAME, Kind.TLS):
+        for kind in (Kind.NAME, connecting):
             trial.skip(kind, str(place), "the proxy in front of this machine does that")
         return
     trial.take(Kind.NAME, place.host, lambda: (f"is {', '.join(look_up(place))}", True))
     trusted = trusted_by(url, ca_file)
-    trial.take(Kind.TLS, str(place), lambda: (shake_hands(place, trusted, timeout=timeout), True))
+    trial.take(connecting, str(place), lambda: (shake_hands(place, trusted, timeout=timeout), True))
 
 
 class _Asking:
@@ -130,11 +123,12 @@ class _Asking:
             self._trial.skip(Kind.EXPECTATIONS, "", "the source's file has no `expect:`")
 
     def _log_in(self) -> tuple[str, bool]:
+        known = self._session.remarks
         self._session.log_in()
         first = self._rest.auth[0]
         if first.oauth2 is not None:
             place = first.oauth2.token_url.partition("?")[0]
-            return " ".join((f"{place} gives a token", *self._remarks())), True
+            return " ".join((f"{place} gives a token", *self._remarks(known))), True
         try:
             # Whether a signature or a fixed token is taken shows with the first request only.
             self._first_page(self._rest.collections[0])
@@ -144,10 +138,11 @@ class _Asking:
         except PullError:
             pass
         what = "signatures are" if first.oauth1 is not None else "the token is"
-        return " ".join((f"{what} taken", *self._remarks())), True
+        return " ".join((f"{what} taken", *self._remarks(known))), True
 
-    def _remarks(self) -> tuple[str, ...]:
-        remarks = self._session.remarks
+    def _remarks(self, known: Sequence[str]) -> tuple[str, ...]:
+        """What is new to people of the login."""
+        remarks = [remark for remark in self._session.remarks if remark not in known]
         return (f"({' '.join(remarks)})",) if remarks else ()
 
     def _collection(self, collection: str) -> tuple[str, bool]:
@@ -180,10 +175,9 @@ class _Asking:
 
     def _not_here(self, error: PullError) -> Wrong:
         """What is wrong where the first collection is not at its address, nor any before it."""
-        advice = advice_for(self._source.profile, error)
         if found := self._found_elsewhere():
-            return Wrong(f"{error} {found}", advice, of_all=True)
-        return Wrong(str(error), advice)
+            return Wrong(f"{error} {found}", of_all=True)
+        return Wrong(str(error), advice_for(self._source.profile, error))
 
     def _found_elsewhere(self) -> str | None:
         """Where the collections are, if they are at an address that the vendor is known to use."""

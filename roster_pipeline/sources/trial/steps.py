@@ -10,18 +10,13 @@ from roster_pipeline.transport.errors import Forbidden, TransportError
 
 T = TypeVar("T")
 
-PLACEHOLDER: Final = "fill-me-in"
-"""What a new file has in the place of what its writer did not know."""
-
-NO_FINGERPRINT: Final = f"SHA256:{'A' * 43}"
-"""The same of a host key's fingerprint, which has a form of its own."""
-
 
 class Kind(StrEnum):
     """What a step tries."""
 
     SETTINGS = "settings"
     NAME = "name"
+    CONNECTION = "connection"
     TLS = "tls"
     PORT = "port"
     HOST_KEY = "host key"
