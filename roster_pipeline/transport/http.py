@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import requests
 import tenacity
@@ -31,7 +31,8 @@ from roster_pipeline.transport.http_auth import ended, login, proved_by
 from roster_pipeline.transport.http_config import HttpAuth, HttpConfig
 from roster_pipeline.transport.http_login import Clock, Login
 from roster_pipeline.transport.http_status import Again, refuse_busy, said
-from roster_pipeline.transport.http_wire import Budget, Wire
+from roster_pipeline.transport.http_watch import WatchedAdapter
+from roster_pipeline.transport.http_wire import Budget, OneHop, Wire
 from roster_pipeline.transport.tries import FIRST_PAUSE, LONGEST_PAUSE
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ LONGEST_WAIT: Final = 600.0
 _REPEATABLE: Final = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS: Final = 5
+_IN_ADDRESSES: Final = "!#$%&'()*+,/:;=?@[]~"
 _PORTS: Final = {"https": 443, "http": 80}
 _NONE_LEFT: Final = object()
 _CONNECTIONS: Final = 16
@@ -137,24 +139,30 @@ class HttpSession:
         request = requests.Request("GET", self.base_url, auth=self._login)
         self._patiently(lambda: self._prove(request), self.base_url, may_repeat=True)
 
-    def absolute(self, url: str) -> str:
+    def absolute(self, url: str, *, at: str | None = None) -> str:
         """The absolute address of a path or a link.
 
-        Raises `TransportError` for one on another host. A link that only forgets the encryption,
-        as servers behind a proxy write them, is brought back to it.
+        `at` is the address of the answer that has the link, which then may be relative to it.
+        Raises `TransportError` for one on another host, and for what can be no address. A link
+        that only forgets the encryption, as servers behind a proxy write them, is brought back to
+        it.
         """
-        if "://" not in url and not url.startswith("//"):
+        if at is None and "://" not in url and not url.startswith("//"):
             return f"{self.base_url}/{url.lstrip('/')}"
         ours = urlsplit(self.base_url)
         try:
-            theirs = urlsplit(urljoin(self.base_url, url))
-            ours_too = _is_at_home(theirs, ours)
+            theirs = urlsplit(urljoin(at or self.base_url, url))
+            is_ours = _is_at_home(theirs, ours)
         except ValueError:
-            ours_too = False
-        if not ours_too:
             raise TransportError(
-                f"{ours.netloc} points to another host ({_printable(url)}). Nothing was sent "
-                "there; ask the server's owner to mend its links."
+                f"{ours.netloc} points to what can be no address. Ask the server's owner to mend "
+                "its links."
+            ) from None
+        if not is_ours:
+            host = _printable(theirs.netloc.rpartition("@")[2]) or "none"
+            raise TransportError(
+                f"{ours.netloc} points to another host ({host}). Nothing was sent there; ask the "
+                "server's owner to mend its links."
             )
         return theirs._replace(scheme=ours.scheme, netloc=ours.netloc).geturl()
 
@@ -265,13 +273,15 @@ class HttpSession:
     def _followed(self, request: requests.Request, place: str) -> requests.Response:
         """The answer at the end of the server's redirections within itself."""
         for _ in range(_MOST_REDIRECTS):
-            response = self._wire.send(request, place)
+            response = self._wire.send(request, place, self._enough)
             target = response.headers.get("Location")
             if response.status_code not in _REDIRECTS or not target:
                 return response
             if request.method not in ("GET", "HEAD"):
                 break
-            url = self.absolute(urljoin(str(response.url), target))
+            # As the server wrote it, byte for byte: by the library each byte is a character.
+            target = quote(target.encode("latin-1"), _IN_ADDRESSES)
+            url = self.absolute(target, at=str(response.url))
             request = requests.Request(
                 request.method, url, headers=request.headers, auth=request.auth
             )
@@ -329,7 +339,7 @@ def open_http(
     `CredentialsUnusable` if a secret or a file is not where it is said to be.
     """
     ways = [auth] if isinstance(auth, HttpAuth) else auth
-    session = requests.Session()
+    session = OneHop()
     session.headers["User-Agent"] = AGENT
     if ca_file is not None:
         trusted = located(base, ca_file)
@@ -358,15 +368,17 @@ def open_http(
 
 
 def _mount(session: requests.Session, per_minute: int | None) -> None:
+    adapter: requests.adapters.HTTPAdapter
     if per_minute is None:
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS)
+        adapter = WatchedAdapter(pool_maxsize=_CONNECTIONS)
     else:
         from requests_ratelimiter import LimiterAdapter
 
+        class Limited(LimiterAdapter, WatchedAdapter):  # type: ignore[misc]  # it has no stubs
+            pass
+
         # What a server says by 429 is met by waiting as long as it asks.
-        adapter = LimiterAdapter(
-            per_minute=per_minute, limit_statuses=(), pool_maxsize=_CONNECTIONS
-        )
+        adapter = Limited(per_minute=per_minute, limit_statuses=(), pool_maxsize=_CONNECTIONS)
     for scheme in _PORTS:
         session.mount(f"{scheme}://", adapter)
 

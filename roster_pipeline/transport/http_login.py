@@ -154,6 +154,6 @@ def json_object(response: requests.Response) -> dict[str, Any]:
     """The object that an answer is; of any other answer, an empty one."""
     try:
         answer = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}

@@ -7,7 +7,6 @@ configured and one step below it, for there ids of people may stand.
 import logging
 import socket
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from http.cookiejar import Cookie
 from typing import Any, Final
@@ -23,6 +22,7 @@ from roster_pipeline.transport.errors import (
     TransportError,
     Unreachable,
 )
+from roster_pipeline.transport.http_watch import Watchdog
 
 # Their remarks hold whole addresses, with the names of people that a query asks for; who wants them
 # sets the level before.
@@ -45,7 +45,11 @@ _Kinds = tuple[type[BaseException], ...]
 # The first that fits says it. requests wraps urllib3's errors, and they the system's.
 _EXPLANATIONS: Final[tuple[tuple[_Kinds, type[TransportError], str], ...]] = (
     (
-        (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError),
+        (
+            requests.exceptions.ProxyError,
+            requests.exceptions.InvalidProxyURL,
+            urllib3.exceptions.ProxyError,
+        ),
         Unreachable,
         "The proxy in front of {host} does not let this machine through. Check the variables "
         "HTTPS_PROXY and NO_PROXY.",
@@ -56,6 +60,11 @@ _EXPLANATIONS: Final[tuple[tuple[_Kinds, type[TransportError], str], ...]] = (
         "{host} does not prove to be the right server: its certificate is not one to trust. "
         "Nothing was sent. Ask the server's owner; if they have a certificate authority of their "
         "own, name its certificate as `ca_file`.",
+    ),
+    (
+        (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError),
+        HostUnknown,
+        "{host} cannot be the name of a host. Check the address.",
     ),
     (
         (urllib3.exceptions.NameResolutionError, socket.gaierror),
@@ -96,6 +105,18 @@ _EXPLANATIONS: Final[tuple[tuple[_Kinds, type[TransportError], str], ...]] = (
     ),
     ((BaseException,), Interrupted, "{place} cut the connection in the middle of its answer."),
 )
+
+
+_NEVER: Final = threading.Event()
+"""Nobody sets it."""
+
+
+class OneHop(requests.Session):
+    """A session that leaves redirections to its user, also to read where they lead: of an address
+    that cannot be one, or a body without an end, the library makes errors of its own."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere."""
 
 
 class Cookies(RequestsCookieJar):
@@ -148,40 +169,69 @@ class Wire:
         self._timeout = timeout
         self._most_bytes = most_bytes
         self._budget = budget
-        self._home = _host_of(requests.Request("GET", home).prepare())
+        self._home = _home_of(home)
         self._headers = dict(headers)
+        self._watchdog = Watchdog()
 
-    def send(self, request: requests.Request, place: str) -> requests.Response:
+    def send(
+        self, request: requests.Request, place: str, enough: threading.Event = _NEVER
+    ) -> requests.Response:
         """The answer, whatever its status, with its body read; redirections are not followed.
 
-        `place` is what sentences call the address. Raises `TransportError`.
+        `place` is what sentences call the address. When there is `enough`, the connection is cut.
+        Raises `TransportError`.
         """
+        try:
+            prepared = self._prepared(request)
+        except _FAILURES as error:
+            raise self._explained(error, place) from None
+        self._budget.spend(urlsplit(place).netloc)
+        with self._watchdog.watch(_PATIENCE * self._timeout, enough) as exchange:
+            try:
+                response, body = self._answer(prepared, place)
+            except _FAILURES as error:
+                if not exchange.is_over:
+                    raise self._explained(error, place) from None
+            # What was cut may look like an answer.
+            if exchange.is_over:
+                raise Interrupted(
+                    f"{place} has been sending one answer for more than "
+                    f"{_PATIENCE * self._timeout:g} s."
+                )
+        # What requests itself does when it reads a body; only it sets no limit.
+        response._content = body
+        response._content_consumed = True  # type: ignore[attr-defined]  # not in its stubs
+        return response
+
+    def _prepared(self, request: requests.Request) -> requests.PreparedRequest:
         prepared = self._session.prepare_request(request)
         # The login may just have fetched a token, and with it a cookie that belongs to it.
         prepared.headers.pop("Cookie", None)
         prepared.prepare_cookies(self._session.cookies)
         if _host_of(prepared) == self._home:
             prepared.headers.update(self._headers)
-        self._budget.spend(urlsplit(place).netloc)
-        settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
-        deadline = time.monotonic() + _PATIENCE * self._timeout
-        try:
-            response = self._session.send(
-                prepared,
-                timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
-                allow_redirects=False,
-                **settings,
-            )
-            with response:
-                body = b"".join(self._pieces(response, place, deadline))
-        except _FAILURES as error:
-            raise self._explained(error, place) from None
-        # What requests itself does when it reads a body; only it sets no limit.
-        response._content = body
-        response._content_consumed = True  # type: ignore[attr-defined]  # not in its stubs
-        return response
+        return prepared
 
-    def _pieces(self, response: requests.Response, place: str, deadline: float) -> Iterator[bytes]:
+    def _answer(
+        self, prepared: requests.PreparedRequest, place: str
+    ) -> tuple[requests.Response, bytes]:
+        settings = self._session.merge_environment_settings(
+            # Given as the request's own, what is configured goes before what the environment says.
+            str(prepared.url),
+            {},
+            True,
+            self._session.verify,
+            None,
+        )
+        with self._session.send(
+            prepared,
+            timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
+            allow_redirects=False,
+            **settings,
+        ) as response:
+            return response, b"".join(self._pieces(response, place))
+
+    def _pieces(self, response: requests.Response, place: str) -> Iterator[bytes]:
         size = 0
         while piece := response.raw.read1(_BLOCK, decode_content=True):
             size += len(piece)
@@ -189,11 +239,6 @@ class Wire:
                 raise TransportError(
                     f"{place} sends more than {self._most_bytes:,} bytes in one answer, which is "
                     "no page of anything. Ask for fewer at a time, or check the address."
-                )
-            if time.monotonic() > deadline:
-                raise Interrupted(
-                    f"{place} has been sending one answer for more than "
-                    f"{_PATIENCE * self._timeout:g} s."
                 )
             yield piece
 
@@ -217,6 +262,14 @@ class Wire:
 def _host_of(prepared: requests.PreparedRequest) -> str:
     """The host and port that a request goes to, as it is spelled on the wire."""
     return urlsplit(str(prepared.url)).netloc
+
+
+def _home_of(url: str) -> str:
+    """The same of an address; nothing of one that no request can go to."""
+    try:
+        return _host_of(requests.Request("GET", url).prepare())
+    except requests.RequestException:
+        return ""
 
 
 def _causes(error: BaseException) -> Iterator[Any]:

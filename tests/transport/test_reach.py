@@ -9,41 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from roster_pipeline.transport.errors import HostUnknown, TransportError, Unreachable
 from roster_pipeline.transport.reach import Place, connected, look_up, shake_hands
-
-
-def _certificate(folder: Path, *, name: str = "localhost", days: int = 30) -> Path:
-    """A file with a key and a certificate that it signed itself, good for so many days from
-    long ago."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(who)
-        .issuer_name(who)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=90))
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "server.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return file
+from tests.transport.certificates import certificate_in
 
 
 @contextmanager
@@ -74,7 +43,7 @@ def _serving(certificate: Path | None) -> Iterator[Place]:
 
 
 def test_a_certificate_that_is_trusted_is_told_with_its_last_day(tmp_path: Path) -> None:
-    file = _certificate(tmp_path)
+    file = certificate_in(tmp_path)
     last = datetime.now(UTC) + timedelta(days=30)
     with _serving(file) as place:
         said = shake_hands(place, str(file), timeout=10)
@@ -93,7 +62,7 @@ def test_a_certificate_that_is_trusted_is_told_with_its_last_day(tmp_path: Path)
 def test_what_is_wrong_with_a_certificate_is_told(
     tmp_path: Path, certificate: dict[str, str], trusted: bool, why: str
 ) -> None:
-    file = _certificate(tmp_path, **certificate)  # type: ignore[arg-type]  # some are numbers
+    file = certificate_in(tmp_path, **certificate)  # type: ignore[arg-type]  # some are numbers
     with _serving(file) as place, pytest.raises(TransportError, match=why):
         shake_hands(place, str(file) if trusted else True, timeout=10)
 
