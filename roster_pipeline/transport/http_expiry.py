@@ -52,10 +52,13 @@ class Expiry:
     def sentence(self) -> str:
         """When they end, and what to do about it."""
         if len(self.ends) == 1:
-            said = f"The credentials {_told(self.on, self.today, 'end')}."
+            past = "The credentials ended on"
+            said = f"{_told(self.on, self.today, 'The credentials end', past)}."
         else:
             first, second = (
-                "says nothing of its end" if end is None else _told(end, self.today, "ends")
+                "says nothing of its end"
+                if end is None
+                else _told(end, self.today, "ends", "ended on")
                 for end in self.ends
             )
             said = f"The first of two credentials {first}; the second {second}."
@@ -91,11 +94,11 @@ class Expiry:
         return "soon" if days <= WARNING_DAYS else "fine"
 
 
-def _told(end: date, today: date, ends: str) -> str:
-    """When one credential ends, as `ends` (or `end`, of several) begins to say it."""
+def _told(end: date, today: date, ends: str, ended_on: str) -> str:
+    """When something ends, after the words for what is to come or for what is past."""
     days = (end - today).days
     if days < 0:
-        return f"ended on {end}"
+        return f"{ended_on} {end}"
     if days > WARNING_DAYS:
         return f"{ends} on {end}"
     when = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
