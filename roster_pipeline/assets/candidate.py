@@ -1,6 +1,6 @@
 """The roster that a package gives: read, checked, repaired from the last good rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 import dagster as dg
@@ -96,7 +96,7 @@ def candidate_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
             base = accepted.snapshot if accepted else None
             policy = workspace.policy_for(source.id, strict=config.strict)
             with landing.open(landed_package) as file:
-                made, kept = _read(file, sync_run, base, snapshots, policy)
+                made, kept, left_out = _read(file, sync_run, base, snapshots, policy)
             named = kept.content_hash if kept else landed_package.stored_hash
             found = made.findings.frame()
             snapshots.put_findings(source.id, named, found)
@@ -107,7 +107,7 @@ def candidate_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
                 return
             held = _held(found, made, sync_run, snapshots)
             yield held_result(held, workspace.escalate_after(source.id))
-            yield from _entities(made, kept, base)
+            yield from _entities(made, kept, base, left_out)
             yield _whole(made, kept, base, held, landed_package)
 
     return candidate_roster
@@ -115,8 +115,9 @@ def candidate_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefin
 
 def _read(
     file: BinaryIO, run: SyncRun, base: Snapshot | None, snapshots: Snapshots, policy: Policy
-) -> tuple[Candidate, Snapshot | None]:
-    """What a package gives within the source's scope, kept in the store unless it is stopped."""
+) -> tuple[Candidate, Snapshot | None, Mapping[str, int]]:
+    """What a package gives within the source's scope, kept in the store unless it is stopped; and
+    by entity how many rows the scope leaves out."""
     source = run.source
     staged = [snapshots.stage(source.id) for _ in range(2)]
     try:
@@ -131,9 +132,13 @@ def _read(
                 believe_empty=source.believed_empty,
             )
         if made.roster is None:
-            return made, None
+            return made, None, {}
         scoped = apply_scope(made.roster, source.scope, staged[1])
-        return made, snapshots.put(source.id, scoped.roster)
+        if scoped.left_out:
+            run.note(left_out=dict(scoped.left_out))
+        if scoped.remark is not None:
+            run.remark(f"{source.id}: {scoped.remark}")
+        return made, snapshots.put(source.id, scoped.roster), scoped.left_out
     finally:
         for folder in staged:
             snapshots.discard(folder)
@@ -190,7 +195,9 @@ def _stopped(made: Candidate, run: SyncRun) -> dg.AssetCheckResult:
     )
 
 
-def _entities(made: Candidate, kept: Snapshot, base: Snapshot | None) -> Iterator[Event]:
+def _entities(
+    made: Candidate, kept: Snapshot, base: Snapshot | None, left_out: Mapping[str, int]
+) -> Iterator[Event]:
     for entity in ENTITIES:
         rows, before = kept.counts[entity], base.counts.get(entity, 0) if base else 0
         yield dg.MaterializeResult(
@@ -199,6 +206,7 @@ def _entities(made: Candidate, kept: Snapshot, base: Snapshot | None) -> Iterato
                 "dagster/row_count": rows,
                 "accepted before": before,
                 "held back": made.held.get(entity, 0),
+                **({"left out by scope": left_out[entity]} if left_out else {}),
                 "kept from the accepted roster": entity in made.kept,
                 "bar": dg.MetadataValue.md(bar_svg({"before": before, "now": rows}, title=entity)),
                 **_score(made, entity),

@@ -121,6 +121,10 @@ class SyncRun:
         self._sentences = [*sentences, *said] if first else [*said, *sentences]
         self._summary |= summary
 
+    def note(self, **summary: Any) -> None:
+        """Add to what is written down of the run, however it ends."""
+        self._summary |= summary
+
     def remark(self, *sentences: str) -> None:
         """Add what somebody should see to, however the run ends, to its notices."""
         self._remarks += sentences

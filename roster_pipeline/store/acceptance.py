@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from roster_pipeline.store import holds
 from roster_pipeline.store.gate import Candidacy, Standing
 from roster_pipeline.store.records import Accepted, HoldStatus, Snapshot, Verdict
-from roster_pipeline.store.schema import accepted, snapshots, verdicts
+from roster_pipeline.store.schema import accepted, snapshots, syncs, verdicts
 
 _WHOLE: Final = sa.select(accepted, snapshots.c.counts, snapshots.c.url).join(
     snapshots,
@@ -54,6 +54,24 @@ def replaced(connection: sa.Connection, source: str, content_hash: str) -> dt.da
         return None
     found: dt.date | None = connection.execute(query).scalar()
     return found
+
+
+def packages(
+    connection: sa.Connection, source: str, since: dt.date, until: dt.date
+) -> Iterator[str]:
+    """The stored hashes of packages of these dates that brought what was accepted, the newest
+    first, as their syncs say it."""
+    approved = {
+        hold.name
+        for status in (HoldStatus.APPROVED, HoldStatus.ACCEPTED)
+        for hold in holds.listed(connection, source, status)
+    }
+    query = sa.select(syncs.c.summary).where(
+        syncs.c.source == source, syncs.c.date.between(since, until)
+    )
+    for said in connection.scalars(query.order_by(syncs.c.date.desc(), syncs.c.id.desc())):
+        if "package" in said and ("accepted" in said or said.get("hold") in approved):
+            yield said["package"]
 
 
 def _accepted(row: sa.Row[Any]) -> Accepted:

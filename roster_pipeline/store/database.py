@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from roster_pipeline.store import schema
-from roster_pipeline.store.errors import LedgerUnavailable
+from roster_pipeline.store.errors import LedgerUnavailable, NoLedger
 
 BUSY_SECONDS: Final = 60
 """How long a writer waits for the others before it gives up; a transaction takes milliseconds."""
@@ -31,10 +31,12 @@ _ALEMBIC: Final = sa.table("alembic_version", sa.column("version_num", sa.Text))
 class Database:
     """Transactions on a ledger that is at the newest revision."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, as_it_is: bool = False) -> None:
         """Open, and create or upgrade what is not at the newest revision; safe in many processes.
 
-        Raises LedgerUnavailable with a sentence that holds no password.
+        Raises LedgerUnavailable with a sentence that holds no password. `as_it_is` creates and
+        upgrades nothing: it raises NoLedger where there is none, and LedgerUnavailable for an old
+        one.
         """
         self._url = _parse(url)
         try:
@@ -46,7 +48,9 @@ class Database:
         self._reads = self._engine.execution_options(ledger_begin="BEGIN")
         self._writes = self._engine.execution_options(ledger_begin="BEGIN IMMEDIATE")
         try:
-            if self._engine.dialect.name == "sqlite":
+            if as_it_is:
+                self._require_current()
+            elif self._engine.dialect.name == "sqlite":
                 self._prepare_sqlite(Path(self._url.database or ""))
             else:
                 self._prepare_postgres()
@@ -120,6 +124,27 @@ class Database:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             connection.execute(sa.schema.CreateSchema(_SCHEMA, if_not_exists=True))
             _upgrade(connection)
+
+    def _require_current(self) -> None:
+        file = Path(self._url.database or "") if self._engine.dialect.name == "sqlite" else None
+        # SQLite makes a file that it is asked to open.
+        revision = None
+        if file is None or (file.exists() and file.stat().st_size > 0):
+            with self.reading() as connection:
+                revision = _revision(connection)
+        place = self._url.render_as_string(hide_password=True)
+        if revision is None:
+            raise NoLedger(f"There is no ledger at {place} yet.")
+        if revision != schema.HEAD:
+            from roster_pipeline.store.migrations import require_known
+
+            require_known(revision)
+            raise LedgerUnavailable(
+                f"The ledger at {place} is of an older roster_pipeline, and a dry run changes"
+                " nothing. `roster status` brings it up to date; the older version cannot use it"
+                " any more then. To try this one beside it, give the dry run a copy of the ledger"
+                " (`ledger:` in roster.yaml)."
+            )
 
     def _is_current(self) -> bool:
         with self.reading() as connection:

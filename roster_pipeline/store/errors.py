@@ -9,6 +9,10 @@ class LedgerUnavailable(StoreError):  # noqa: N818
     """The ledger's database cannot be opened, read or written now."""
 
 
+class NoLedger(LedgerUnavailable):
+    """There is no ledger yet, and it was not to be made."""
+
+
 class Refused(StoreError):  # noqa: N818
     """The gate stays shut: this candidate may not become the accepted roster."""
 

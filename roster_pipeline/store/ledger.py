@@ -120,6 +120,17 @@ class Ledger:
         """The package of the newest date from `since` to `until`, both included."""
         return self._landed(landed.c.source == source, landed.c.date.between(since, until))
 
+    def last_accepted_package(self, source: str, since: dt.date, until: dt.date) -> Landed | None:
+        """The package of the newest of these dates whose roster was accepted, by itself or as a
+        person approved of it. Its sync has to have said so, under `package` and `accepted`."""
+        with self._database.reading() as connection:
+            hashes = list(acceptance.packages(connection, source, since, until))
+        for stored_hash in hashes:
+            found = self._landed(landed.c.source == source, landed.c.stored_hash == stored_hash)
+            if found is not None:
+                return found
+        return None
+
     def _landed(self, *which: sa.ColumnElement[bool]) -> Landed | None:
         order = (landed.c.date.desc(), landed.c.modified.desc(), landed.c.id.desc())
         with self._database.reading() as connection:

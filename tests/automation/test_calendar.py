@@ -296,6 +296,21 @@ def test_a_narrower_scope_is_told_apart_from_removals(small: Town) -> None:
     assert now is not None
     assert result.outcome is Outcome.DONE
     assert now.shift["entities"]["users"] == {"was": 45, "descoped": 4}
+    assert result.sync.summary["left_out"]["users"] == 4
+    assert result.sync.summary["left_out"]["academicSessions"] == 0
+
+
+def test_a_term_that_leaves_out_classes_of_the_whole_year_is_told_of(small: Town) -> None:
+    def also_a_year(files: Files) -> None:
+        one = {**files["classes"][0], "sourcedId": "all-year", "termSourcedIds": "y1"}
+        files["classes"].append(one)
+
+    send(small, files_of(also_a_year))
+    small.write_source("scope: {terms: [Fall]}\n")
+
+    notices = small.sync().sync.summary["notices"]
+
+    assert any(f"{SOURCE}: `scope.terms` leaves out a class" in notice for notice in notices)
 
 
 PRODUCT = """\

@@ -1,6 +1,7 @@
 """Whole runs of the graph: a loopback SFTP server at both ends, the real rooms between."""
 
 import shutil
+import sqlite3
 from pathlib import Path
 
 import dagster as dg
@@ -285,6 +286,31 @@ def test_a_dry_run_of_a_first_sync_says_that_it_would_be_held(town: Town) -> Non
     result = town.sync(dry_run=True)
     assert result.outcome is Outcome.HELD
     assert _bytes_of(town) == before
+
+
+def test_a_dry_run_makes_no_ledger_of_an_empty_file(town: Town) -> None:
+    town.drop(0)
+    (town.folder / "ledger.sqlite").touch()
+    before = _bytes_of(town)
+
+    assert town.sync(dry_run=True).outcome is Outcome.HELD
+    assert _bytes_of(town) == before
+
+
+def test_a_dry_run_upgrades_no_ledger(synced: Town) -> None:
+    url = synced.workspace.ledger_url({})
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0003'")
+    connection.close()
+    before = _bytes_of(synced)
+
+    refused = synced.sync(dry_run=True)
+
+    assert refused.outcome is Outcome.FAILED
+    [said] = refused.sentences
+    assert "is of an older roster_pipeline, and a dry run changes nothing" in said
+    assert "`roster status` brings it up to date" in said
+    assert _bytes_of(synced) == before
 
 
 def test_the_workspace_s_instance_keeps_lineage_and_history(town: Town) -> None:

@@ -12,7 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from roster_pipeline.store import LedgerUnavailable, schema
+from roster_pipeline.store import LedgerUnavailable, NoLedger, schema
+from roster_pipeline.store.database import Database
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.migrations import configuration
 from tests.store import children
@@ -71,6 +72,36 @@ def test_a_ledger_of_a_newer_version_is_left_alone(ledger_url: str) -> None:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(LedgerUnavailable, match=r"newer roster_pipeline \(revision 9999\)"):
         Ledger.open(ledger_url)
+
+
+def test_what_is_to_be_opened_as_it_is_is_neither_made_nor_upgraded(ledger_url: str) -> None:
+    with pytest.raises(NoLedger):
+        Database(ledger_url, as_it_is=True)
+    with pytest.raises(NoLedger):
+        Database(ledger_url, as_it_is=True)
+
+    Ledger.open(ledger_url).close()
+    Database(ledger_url, as_it_is=True).close()
+
+    with sa.create_engine(ledger_url).begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
+    with pytest.raises(LedgerUnavailable, match="is of an older roster_pipeline"):
+        Database(ledger_url, as_it_is=True)
+    with sa.create_engine(ledger_url).begin() as connection:
+        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0003"
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(LedgerUnavailable, match="newer roster_pipeline"):
+        Database(ledger_url, as_it_is=True)
+
+
+@pytest.mark.postgres
+def test_a_database_of_others_that_is_opened_as_it_is_gets_no_schema(
+    postgres_database: str,
+) -> None:
+    with pytest.raises(NoLedger):
+        Database(postgres_database, as_it_is=True)
+
+    assert "roster" not in sa.inspect(sa.create_engine(postgres_database)).get_schema_names()
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,20 @@ def configuration() -> Config:
     return config
 
 
-def upgrade(connection: sa.Connection, revision: str | None) -> None:
-    """Bring a ledger from `revision` (None: no tables yet) to the newest, in its transaction."""
-    config = configuration()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is not None and revision not in known:
+def require_known(revision: str) -> None:
+    """Raise LedgerUnavailable if a ledger's revision is of a version to come."""
+    scripts = ScriptDirectory.from_config(configuration())
+    if revision not in {script.revision for script in scripts.walk_revisions()}:
         raise LedgerUnavailable(
             f"This ledger was written by a newer roster_pipeline (revision {revision}). Install"
             " that version or a later one."
         )
+
+
+def upgrade(connection: sa.Connection, revision: str | None) -> None:
+    """Bring a ledger from `revision` (None: no tables yet) to the newest, in its transaction."""
+    if revision is not None:
+        require_known(revision)
+    config = configuration()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
