@@ -41,7 +41,8 @@ AGENT: Final = "roster-pipeline"
 MOST_BYTES: Final = 256 << 20
 """The longest answer that is read, unpacked."""
 LONGEST_WAIT: Final = 600.0
-"""Seconds; a server that wants to be left alone for longer is given up at once."""
+"""Seconds; a server that wants to be left alone for longer is given up at once, unless its session
+says otherwise."""
 
 _REPEATABLE: Final = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
@@ -81,6 +82,8 @@ class HttpSession:
         self._attempts = attempts
         self._sleep = sleep
         self._clock = clock
+        self.longest_wait = LONGEST_WAIT
+        """Seconds; a server that wants to be left alone for longer is given up at once."""
         self._enough = threading.Event()
         self._first_proof: dict[str, int] | None = None
 
@@ -201,7 +204,7 @@ class HttpSession:
             return attempt()
 
         trying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda error: _helps(error, may_repeat)),
+            retry=tenacity.retry_if_exception(lambda error: self._helps(error, may_repeat)),
             stop=tenacity.stop_after_attempt(self._attempts),
             wait=_pause,
             sleep=self._wait,
@@ -212,13 +215,31 @@ class HttpSession:
         except Again as again:
             self._refuse_when_stopped(place)
             tried = int(trying.statistics["attempt_number"])
-            raise _given_up(again, tried, place) from None
+            raise self._given_up(again, tried) from None
         except Forbidden:
             raise
         except AuthenticationRefused as error:
             if why := ended(self._auth, self._clock()):
                 raise type(error)(f"{error} {why}") from None
             raise
+
+    def _helps(self, error: BaseException, may_repeat: bool) -> bool:
+        if not isinstance(error, Again) or (error.done_perhaps and not may_repeat):
+            return False
+        return error.wait is None or error.wait <= self.longest_wait
+
+    def _given_up(self, again: Again, tried: int) -> TransportError:
+        text = str(again.error)
+        if again.wait is not None and again.wait > self.longest_wait:
+            text += f" It asks to be left alone for {again.wait:,.0f} s. Run it again after that."
+        elif tried > 1:
+            text += (
+                f" Gave up after {tried} attempts. Run it again later; if it goes on, ask the "
+                "server's owner."
+            )
+        elif again.done_perhaps:
+            text += " Whether it did what it was asked to do is not known."
+        return type(again.error)(text)
 
     def _wait(self, seconds: float) -> None:
         if self._sleep is time.sleep:
@@ -398,32 +419,12 @@ def _revealed(
     return found
 
 
-def _helps(error: BaseException, may_repeat: bool) -> bool:
-    if not isinstance(error, Again) or (error.done_perhaps and not may_repeat):
-        return False
-    return error.wait is None or error.wait <= LONGEST_WAIT
-
-
 def _pause(state: tenacity.RetryCallState) -> float:
     """Seconds until the next attempt: 1, 2, 4, … 30, or as long as the server asks for."""
     grown = min(FIRST_PAUSE * 2.0 ** (state.attempt_number - 1), LONGEST_PAUSE)
     error = state.outcome.exception() if state.outcome else None
     asked = error.wait if isinstance(error, Again) else None
     return grown if asked is None else asked
-
-
-def _given_up(again: Again, tried: int, place: str) -> TransportError:
-    text = str(again.error)
-    if again.wait is not None and again.wait > LONGEST_WAIT:
-        text += f" It asks to be left alone for {again.wait:,.0f} s. Run it again after that."
-    elif tried > 1:
-        text += (
-            f" Gave up after {tried} attempts. Run it again later; if it goes on, ask the "
-            "server's owner."
-        )
-    elif again.done_perhaps:
-        text += " Whether it did what it was asked to do is not known."
-    return type(again.error)(text)
 
 
 def _is_at_home(theirs: SplitResult, ours: SplitResult) -> bool:

@@ -68,6 +68,8 @@ def _settings(
     if unfilled := placeholders_in_rest(rest):
         raise Wrong(f"Fill in {', '.join(f'`{key}`' for key in unfilled)} in the source's file.")
     session = open_session(rest)
+    # Somebody sits and waits: they are told what the server asks for instead.
+    session.longest_wait = _PATIENCE
     ends = expiry(rest.auth, today)
     missing = session.remarks
     said = (
