@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from roster_pipeline.cli.workspaces import filled, schema_line
 from roster_pipeline.fields import Identifier
@@ -40,7 +40,12 @@ class Question:
     @property
     def option(self) -> str:
         """How it is said on the command line."""
-        return f"--{self.key.replace('_', '-')}"
+        return option_of(self.key)
+
+
+def option_of(key: str) -> str:
+    """How a key is said on the command line."""
+    return f"--{key.replace('_', '-')}"
 
 
 def questions(vendor: Vendor, given: Given, login: LoginKind) -> Iterator[Question]:
@@ -127,6 +132,35 @@ def wrong_id(source: str) -> str | None:
     except ValidationError as error:
         return error.errors()[0]["msg"].removeprefix("Value error, ")
     return None
+
+
+def wrong_answer(key: str, text: str) -> str | None:
+    """What is wrong with what is said for one key, whatever else the file says; None if nothing."""
+    from roster_pipeline.workspace.located_yaml import read
+    from roster_pipeline.workspace.problems import explain
+
+    if key == "app" and wrong_answer("base_url", f"{_ADDRESS}/{text}"):
+        return "it is a part of addresses, so no space and no sign such as ? or # may be in it"
+    model, document = _model_of(key), read(yaml.safe_dump({key: text}).encode())
+    try:
+        model.model_validate(document.data)
+    except ValidationError as error:
+        about = f"`{key}`: "
+        said = (problem.message for problem in explain(error, document, "", model))
+        return next((each.removeprefix(about) for each in said if each.startswith(about)), None)
+    return None
+
+
+def _model_of(key: str) -> type[BaseModel]:
+    """The part of a source's file in which a key stands. What else that part needs is not there,
+    which is nothing wrong with the key."""
+    from roster_pipeline.sources.rest_config import Rest
+    from roster_pipeline.transport.config import SftpConfig
+    from roster_pipeline.transport.http_config import OAuth2
+    from roster_pipeline.workspace import District
+
+    models: tuple[type[BaseModel], ...] = (Rest, OAuth2, SftpConfig)
+    return next((model for model in models if key in model.model_fields), District)
 
 
 def wrong_in(text: str, file: str) -> list[str]:

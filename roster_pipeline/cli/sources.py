@@ -4,7 +4,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
@@ -19,7 +19,8 @@ from roster_pipeline.cli.console import (
     progress,
 )
 from roster_pipeline.cli.rooms import command_for, folder_of, opened
-from roster_pipeline.sources.rest_config import LoginKind, Version
+from roster_pipeline.cli.vendors import profile_of
+from roster_pipeline.sources.rest_config import LoginKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,13 +47,17 @@ def new(
     ] = "generic-rest-1.2",
     name: Annotated[str | None, typer.Option(help="What people call the district.")] = None,
     timezone: Annotated[
-        str | None, typer.Option(help="The district's own, such as America/Chicago.")
+        str | None,
+        typer.Option(
+            help="The district's own, such as America/Chicago. Off a terminal it has to be said."
+        ),
     ] = None,
     base_url: Annotated[
         str | None, typer.Option(help="The server: https://HOST, or with the whole path.")
     ] = None,
     version: Annotated[
-        Version | None, typer.Option(help="OneRoster 1.1 or 1.2, if not as usual for the vendor.")
+        Literal["1.1", "1.2"] | None,
+        typer.Option(help="OneRoster 1.1 or 1.2, if not as usual for the vendor."),
     ] = None,
     application: Annotated[
         str | None, typer.Option("--app", help="What the vendor calls this application.")
@@ -77,13 +82,14 @@ def new(
     """Write the file of a new source, with comments, for one vendor; it never overwrites one.
 
     On a terminal it asks for what is not said; elsewhere a placeholder stands there, which it
-    names. Secrets are not asked for: it says which variable to set.
+    names. Only --timezone has none: it has to be said there. Secrets are not asked for: it says
+    which variable to set.
     """
     from roster_pipeline.cli.new_source import name_of, questions, unfilled
 
     at = folder_of(context)
     _require_free(at, source)
-    profile = _profile(vendor)
+    profile = profile_of(vendor)
     way: LoginKind = login or (profile.rest.login[0] if profile.rest else "oauth2")
     said = {
         "version": version,
@@ -99,6 +105,7 @@ def new(
         "folder": folder,
     }
     given = {key: text for key, text in said.items() if text is not None}
+    _require_sound(given)
     _complete(given, questions(profile, given, way), {"name": name_of(source)})
     text = _text(source, vendor, profile, given, way, demographics)
     _write(at, source, text)
@@ -122,13 +129,13 @@ def _require_free(folder: Path, source: str) -> None:
         raise Refusal(f"There is {there} already. Choose another id, or change that file.")
 
 
-def _profile(vendor: str) -> "Vendor":
-    from roster_pipeline.sources import vendors
+def _require_sound(given: "Mapping[str, str]") -> None:
+    """Raise Refusal with each option whose value cannot stand in the file."""
+    from roster_pipeline.cli.new_source import option_of, wrong_answer
 
-    try:
-        return vendors.load(vendor)
-    except vendors.UnknownVendorError as error:
-        raise Refusal(f"{error}.", Ends.UNREADABLE) from error
+    if wrong := {key: why for key, text in given.items() if (why := wrong_answer(key, text))}:
+        said = " ".join(f"{option_of(key)}: {_ended(why)}" for key, why in wrong.items())
+        raise Refusal(f"Nothing was written. {said}", Ends.UNREADABLE)
 
 
 def _complete(
@@ -154,8 +161,19 @@ def _complete(
 
 
 def _ask(question: "Question", default: str | None) -> str:
-    given: str = typer.prompt(question.text, default=default, err=True)
-    return given.strip()
+    """What a person says, asked again until it can stand in the file."""
+    from roster_pipeline.cli.new_source import wrong_answer
+
+    while True:
+        given = str(typer.prompt(question.text, default=default, err=True)).strip()
+        wrong = wrong_answer(question.key, given)
+        if wrong is None:
+            return given
+        note(_ended(wrong[:1].upper() + wrong[1:]))
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith("?") else f"{sentence}."
 
 
 def _text(
@@ -174,7 +192,7 @@ def _text(
     else:
         text = rest_file(source, vendor, profile, given, login, demographics)
     if wrong := wrong_in(text, f"sources/{source}.yaml"):
-        raise Refusal(f"Nothing was written. {'; '.join(wrong)}.", Ends.UNREADABLE)
+        raise Refusal(f"Nothing was written. {' '.join(map(_ended, wrong))}", Ends.UNREADABLE)
     return text
 
 

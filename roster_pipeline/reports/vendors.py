@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from roster_pipeline.reports.tables import text_table
-from roster_pipeline.sources.rest_config import Accents, Habits
+from roster_pipeline.sources.rest_config import ANY, Accents, Habits
 from roster_pipeline.sources.vendors import Vendor
 
 LOGINS: Final[Mapping[str, str]] = {
@@ -108,7 +108,8 @@ def otherwise(rest: Accents) -> Iterator[str]:
 
 def _of_records(rest: Accents) -> Iterator[str]:
     for collection, names in rest.wrappers.items():
-        yield f"{collection} may stand in a page under {_or(names)}."
+        what = "Records of any collection" if collection == ANY else collection
+        yield f"{what} may stand in a page under {_or(names)}."
     for key, value in rest.parameters.items():
         yield f"Every request has the parameter {key}={value}."
     for header in rest.steady:
@@ -178,7 +179,7 @@ def _refusals(vendor: Vendor) -> Iterator[str]:
     if advice.forbidden:
         yield f"Forbidden (403): {advice.forbidden}"
     for collection, what in advice.empty.items():
-        yield f"No records{'' if collection == '*' else f' of {collection}'}: {what}"
+        yield f"No records{'' if collection == ANY else f' of {collection}'}: {what}"
     if advice.missing:
         yield f"Not there (404): {advice.missing}"
 

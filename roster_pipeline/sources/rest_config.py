@@ -25,6 +25,9 @@ from pydantic import (
 from roster_pipeline.fields import Part, Text
 from roster_pipeline.transport.http_config import Address, HttpConfig
 
+ANY: Final = "*"
+"""Stands for every collection."""
+
 APP: Final = "{app}"
 """Stands in a vendor's addresses for what the vendor calls this application or district."""
 
@@ -62,7 +65,8 @@ class Habits(Part):
     """Ask for records in the order of their sourcedIds, so that pages do not shift. A server that
     refuses that is asked without."""
     wrappers: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
-    """Collection → other names under which its records may stand in a page."""
+    """Collection, or `*` for any → other names under which its records may stand in a page. The
+    endpoints that a collection is `made_of` have the names of that collection."""
     parameters: dict[Text, StrictStr] = Field(default_factory=dict)
     """More parameters for every request, such as a filter."""
     steady: tuple[Text, ...] = ()
@@ -85,14 +89,20 @@ class Habits(Part):
 
     @field_validator("wrappers", "made_of", "merge")
     @classmethod
-    def _known_collections(cls, said: dict[str, Any]) -> dict[str, Any]:
+    def _known_collections(cls, said: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         from roster_pipeline.oneroster.rest_json import COLLECTIONS
 
-        if unknown := [name for name in said if name not in COLLECTIONS]:
+        known = (*COLLECTIONS, ANY) if info.field_name == "wrappers" else COLLECTIONS
+        if unknown := [name for name in said if name not in known]:
             raise ValueError(
-                f"no collection is called {', '.join(unknown)}; there are {', '.join(COLLECTIONS)}"
+                f"no collection is called {', '.join(unknown)}; there are {', '.join(known)}"
             )
         return said
+
+    def names_of(self, collection: str, endpoint: str) -> tuple[str, ...]:
+        """What a collection's records may stand under in a page of an endpoint, likeliest first."""
+        others = (*self.wrappers.get(collection, ()), *self.wrappers.get(ANY, ()))
+        return tuple(dict.fromkeys((collection, endpoint, *others)))
 
 
 class Accents(Habits):

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from roster_pipeline.fields import Part, Text
 from roster_pipeline.sources.rest_config import Accents
@@ -16,6 +16,21 @@ _HERE = files(__name__)
 
 class UnknownVendorError(ValueError):
     """No profile has this name."""
+
+
+class ProfileError(ValueError):
+    """A profile is no sound YAML, or says what no profile can say; its sentence has the first slip.
+
+    `file` and `content` are for whoever can say the places of all of them.
+    """
+
+    def __init__(self, name: str, file: str, content: bytes, slip: str) -> None:
+        super().__init__(
+            f"the profile of the vendor {name} is wrong: {slip}; "
+            f"`roster vendor show {name}` says where"
+        )
+        self.file = file
+        self.content = content
 
 
 class Secrets(Part):
@@ -81,9 +96,26 @@ def known() -> tuple[str, ...]:
 
 @cache
 def load(name: str) -> Vendor:
-    """The profile of this name. Raises `UnknownVendorError` with the known ones in its sentence."""
+    """The profile of this name. Raises `UnknownVendorError` with the known ones in its sentence,
+    and `ProfileError`."""
     if name not in known():
         raise UnknownVendorError(
             f"no vendor profile is called {name!r}; the profiles are {', '.join(known())}"
         )
-    return Vendor.model_validate(yaml.safe_load((_HERE / f"{name}.yaml").read_text("utf-8")))
+    file = _HERE / f"{name}.yaml"
+    content = file.read_bytes()
+    try:
+        return Vendor.model_validate(yaml.safe_load(content))
+    except ValidationError as error:
+        raise ProfileError(name, str(file), content, _first_of(error)) from None
+    except (yaml.YAMLError, ValueError):  # ValueError: what looks like a date and is none
+        raise ProfileError(name, str(file), content, "it is not YAML") from None
+
+
+def _first_of(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    key = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        return f"no key is called `{key}`"
+    said = first["msg"].removeprefix("Value error, ")
+    return f"`{key}`: {said}" if key else said
