@@ -109,8 +109,7 @@ class Pages:
         self._rest = rest
         self._collection = collection
         self._endpoint = endpoint or collection
-        wrappers = (collection, self._endpoint, *rest.wrappers.get(collection, ()))
-        self._names = tuple(dict.fromkeys(wrappers))
+        self._names = rest.names_of(collection, self._endpoint)
         self._more = {**rest.parameters, **(parameters or {})}
         self._before = {} if before is None else before
         # Smaller pages end elsewhere: what is on the wrong side of an end now will not be then.

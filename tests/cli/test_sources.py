@@ -139,7 +139,11 @@ def test_a_source_that_is_there_is_not_overwritten(roster: Roster, workspace: Pa
         (("Shelby", *ZONE), "small letters"),
         (("shelby", "--timezone", "America/Chikago"), "did you mean America/Chicago"),
         (("shelby", "--vendor", "nobody", *ZONE), "no vendor profile"),
-        (("shelby", "--base-url", "http://sis.example", *ZONE), "https:// is needed"),
+        (("shelby", "--base-url", "http://sis.example", *ZONE), "--base-url: https:// is needed"),
+        (("shelby", "--vendor", "aeries", "--base-url", "sis.example", *ZONE), "--base-url: this"),
+        (("shelby", "--vendor", "powerschool", "--app", "a b", *ZONE), "--app: it is a part"),
+        (("shelby", "--vendor", "generic-csv", "--fingerprint", "x", *ZONE), "write SHA256:"),
+        (("shelby", "--version", "1.3", *ZONE), "1.1"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_written(
@@ -166,6 +170,38 @@ def test_on_a_terminal_what_is_missing_is_asked_for(
     assert roster("-w", workspace, "source", "new", "shelby", "--name", "Shelby").code == 0
     assert not any("call the district" in text for text in asked)
     assert any("timezone" in text for text in asked)
+
+
+def test_an_answer_that_cannot_be_is_asked_for_again(
+    roster: Roster, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {
+        "call the district": ["Shelby"],
+        "timezone": ["America/Chicgo", "America/Chicago"],
+        "address": ["sis.example", "http://sis.example", "https://sis.example"],
+        "client id": ["roster"],
+        "tokens": ["/token", "https://sis.example/token"],
+    }
+
+    def answer(text: str, *, default: str | None, err: bool) -> str:
+        return next(answers.pop(0) for about, answers in said.items() if about in text)
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.prompt", answer)
+    ended = roster("-w", workspace, "source", "new", "shelby")
+    assert ended.code == 0
+    assert not any(said.values())
+    assert "This is not an IANA timezone; did you mean America/Chicago?\n" in ended.err
+    rest = Workspace.load(workspace).source("shelby").rest
+    assert rest is not None
+    assert rest.base_url.startswith("https://sis.example/")
+
+
+def test_the_help_for_a_new_source_has_no_python_in_it(roster: Roster) -> None:
+    ended = roster("source", "new", "--help")
+    assert "typing" not in ended.out
+    assert "1.1|1.2" in ended.out
+    assert "--timezone has none" in " ".join(ended.out.split())
 
 
 # roster source test, of a server

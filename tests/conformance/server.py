@@ -240,8 +240,7 @@ class VendorServer:
         if said.links != "none" and offset * step + size < len(records):
             more = urlencode({**query, "offset": offset + size // step})
             headers["link"] = f'<{str(request.url).partition("?")[0]}?{more}>; rel="next"'
-        name = "users" if endpoint in ("students", "teachers") else endpoint
-        return Answer(200, {self.at.names.get(name, name): page}, headers)
+        return Answer(200, {self.at.name_of(endpoint): page}, headers)
 
 
 def _offset(query: dict[str, str]) -> int:

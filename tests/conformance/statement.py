@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from roster_pipeline.oneroster.rest_json import COLLECTIONS
 
 SERVERS = Path(__file__).parent / "servers"
 
@@ -53,7 +55,23 @@ class Installation(_Said):
     oauth1: Signatures | None = None
     bearer: bool = False
     names: dict[str, str] = Field(default_factory=dict)
-    """Collection → what its records stand under, where not under its name."""
+    """Collection, or `*` for the rest of them → what its records stand under, where not under its
+    name. `students` and `teachers` stand where `users` do."""
+
+    def name_of(self, endpoint: str) -> str:
+        """What records stand under in a page of an endpoint."""
+        collection = "users" if endpoint in ("students", "teachers") else endpoint
+        return self.names.get(collection, self.names.get("*", collection))
+
+    @field_validator("names")
+    @classmethod
+    def _known_collections(cls, names: dict[str, str]) -> dict[str, str]:
+        if unknown := names.keys() - {*COLLECTIONS, "*"}:
+            raise ValueError(
+                f"no collection is called {', '.join(sorted(unknown))}; there are "
+                f"{', '.join(COLLECTIONS)}, and * for all that are not named"
+            )
+        return names
 
     @property
     def login(self) -> str:

@@ -16,6 +16,7 @@ from roster_pipeline.sources.vendors import Vendor
 from roster_pipeline.transport.errors import TransportError
 from tests.conformance import proofs, statement
 from tests.conformance.server import Loopback
+from tests.conformance.statement import Installation
 
 HOST = "https://acme.springfield.example"
 PLAIN = {
@@ -41,6 +42,11 @@ WORDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (
         {"installations": [{**OAUTH2, "names": {"orgs": "institutions"}}]},
         {"wrappers": {"orgs": ["institutions"]}},
+    ),
+    ({"installations": [{**OAUTH2, "names": {"*": "data"}}]}, {"wrappers": {"*": ["data"]}}),
+    (
+        {"instead_of_users": True, "installations": [{**OAUTH2, "names": {"users": "people"}}]},
+        {"made_of": {"users": ["students", "teachers"]}, "wrappers": {"users": ["people"]}},
     ),
     ({"installations": [{**OAUTH2, "oauth2": {**TOKENS, "secret": "body"}}]}, {"sent_in": "body"}),
     ({"installations": [{**OAUTH2, "oauth2": {**TOKENS, "grant": "query"}}]}, {"sent_in": "query"}),
@@ -108,3 +114,8 @@ def _invent(monkeypatch: pytest.MonkeyPatch, rest: dict[str, Any]) -> None:
 def test_a_vendor_without_a_statement_is_told_what_to_write() -> None:
     with pytest.raises(AssertionError, match=r"Write tests/conformance/servers/acme\.yaml"):
         proofs.all_of("acme")
+
+
+def test_a_statement_about_a_collection_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"no collection is called pupils; there are orgs,"):
+        Installation.model_validate({**OAUTH2, "names": {"pupils": "data", "orgs": "orgs"}})
