@@ -24,7 +24,8 @@ from roster_pipeline.transport.http_wire import Wire
 _OAUTH_ERRORS: Final[Mapping[str, tuple[type[TransportError], str]]] = {
     "invalid_client": (
         CredentialRefused,
-        "it does not take `client_id` and `client_secret`; check both",
+        "it does not take `client_id` and `client_secret`; check both, or try another `in` (basic,"
+        " body, query): some servers want them elsewhere",
     ),
     "unauthorized_client": (
         CredentialRefused,
