@@ -83,7 +83,7 @@ def past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Past]:
     with ScimServer(TOKEN) as provider, town_at(tmp_path, District(students=60)) as town:
         town.write_source("date_from: {name: '-(?P<date>[0-9]{8})[.]zip$'}\n")
         town.write("products/reader.yaml", PRODUCT.format(url=provider.url))
-        town.pass_days(-1)
+        town.pass_days(-2)
         old = town.today
         town.pass_days(2)
         drop(town, 0)
