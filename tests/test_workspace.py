@@ -125,7 +125,10 @@ def test_every_mistake_in_every_file_is_said_at_once_with_its_place(folder: Path
         ("at: 02:99", '`at`: say a time of day as "HH:MM"'),
         ("at: '02:30'\nat: '03:30'", "`at` is given twice; the first is in line 10"),
         ("at: !!python/object:os.system x", "this is not YAML"),
-        ("at: 2026-13-45", "looks like a date and is none"),
+        ("at: 2026-13-45", "looks like a date or a number and is none"),
+        ("at: !!timestamp x", "write it in quotes, without a tag"),
+        ("at: !!int x", "write it in quotes, without a tag"),
+        ("at: !!bool x", "write it in quotes, without a tag"),
         ("---\nid: b", "this is not YAML"),
     ],
 )

@@ -78,8 +78,14 @@ def read(content: bytes) -> Document:
             loader.dispose()
     except yaml.YAMLError as error:
         raise _explained(error) from None
-    except ValueError:
-        raise YamlError("a value looks like a date and is none; write it in quotes", 1, 1) from None
+    # PyYAML's constructors raise what they run into, where a tag promises what is not there.
+    except (ValueError, AttributeError, TypeError, LookupError):
+        raise YamlError(
+            "a value looks like a date or a number and is none; write it in quotes, without a tag"
+            " such as `!!int`",
+            1,
+            1,
+        ) from None
     return Document({} if data is None else data, root)
 
 
