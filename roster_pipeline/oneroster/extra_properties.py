@@ -27,8 +27,9 @@ _MORE: Final = {
     "roles": ("userProfile",),
     "userProfiles": ("profileId", "credentials"),
 }
-# A name of a property. What does not look like one may be a value.
-_NAME: Final = re.compile(r"[A-Za-z_$@][A-Za-z0-9_.:$@-]{0,63}")
+# A name of a property, `@type` and `$ref` among them. What does not look like one may be a value:
+# with an at-sign further on it is somebody's address.
+_NAME: Final = re.compile(r"(?=.{1,64}\Z)[$@]?[A-Za-z_][A-Za-z0-9_.:-]*")
 _MOST: Final = 50
 _OTHERS: Final = "the standard has no such property, and there are many, or without a proper name"
 _OF_USERS: Final = ("roles", "userProfiles")
@@ -58,7 +59,9 @@ class ExtraProperties:
     def look(self, records: Sequence[Any]) -> None:
         """Count more records of the entity's collection."""
         for names, count in Counter(map(tuple, self._objects(records))).items():
-            for name in {_shown(name) for name in names if name not in self._known}:
+            for name in {
+                name if is_a_name(name) else "" for name in names if name not in self._known
+            }:
                 self._counts[name] += count
 
     def _objects(self, records: Sequence[Any]) -> Iterator[dict[str, Any]]:
@@ -86,5 +89,6 @@ class ExtraProperties:
         return rule.at(file, column, message=f"{what}; {have}", entity=self._entity)
 
 
-def _shown(name: str) -> str:
-    return name if _NAME.fullmatch(name) else ""
+def is_a_name(name: str) -> bool:
+    """Whether what a server has as a name looks like one, so that it can be repeated."""
+    return bool(_NAME.fullmatch(name))

@@ -533,6 +533,15 @@ _PULL: Final = (
         fix="name it as the standard does, or put it into metadata",
     ),
     _rule(
+        "pull.metadata",
+        _WARN,
+        Source.PRACTICE,
+        message="metadata has more than 200 names; the others were kept and not read",
+        why="Each name is a column, and so many take hours to read. What each record has a name "
+        "of its own for may be a value.",
+        fix="use the same few names in all records, and put what differs into the values",
+    ),
+    _rule(
         "pull.blank_in_id",
         _WARN,
         Source.TYPES,
@@ -545,10 +554,11 @@ _PULL: Final = (
         "pull.merged",
         _WARN,
         Source.PRACTICE,
-        message="records with one sourcedId differ here, and were made one: the first cell that is "
-        "filled stayed",
+        message="records with one sourcedId differ here, and were made one: of the cells that are "
+        "filled that of the newest record stayed",
         why="The other records may be right. Access is taken away only if all of them say so: one "
-        "that says enabledUser true, or does not say tobedeleted, is enough to keep it.",
+        "that says enabledUser true, has no endDate or a later one, or does not say tobedeleted, "
+        "is enough to keep it.",
         fix="mend the records that are wrong; they are one person to everyone who reads them",
         layer=Layer.KEY,
     ),

@@ -6,6 +6,7 @@ sourcedIds in one more reading that memory does not grow with the file.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -130,19 +131,21 @@ def united_records(open_file: Open, most_bytes: int, parts: Parts) -> Iterator[R
 
 def _gather(record: Record, line: int, found: dict[str, tuple[int, Union]]) -> None:
     known = str(sourced_id(record))
-    if known not in found:
-        found[known] = line, Union(record)
-        return
     try:
-        found[known][1].add(record)
+        if known in found:
+            found[known][1].add(record)
+        else:
+            found[known] = line, Union(record)
     except RecursionError:
         raise LineError(line) from None
 
 
 def _put_together(found: Sequence[tuple[int, Union]]) -> Records:
-    differing: dict[str, list[int]] = {}
+    records, differing = [], defaultdict(list)
     for place, (_, union) in enumerate(found):
-        for name in union.differing:
-            differing.setdefault(name, []).append(place)
+        record, names = union.united()
+        records.append(record)
+        for name in names:
+            differing[name].append(place)
     lines = np.array([line for line, _ in found], dtype=np.int64)
-    return Records([union.record for _, union in found], lines, dict(sorted(differing.items())))
+    return Records(records, lines, dict(sorted(differing.items())))

@@ -1,6 +1,6 @@
 """Records of a pull as the rows of a package, with what is odd about them."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,19 +9,27 @@ import pandas as pd
 import pyarrow as pa
 
 from roster_pipeline.oneroster.entities import Kind
-from roster_pipeline.oneroster.extra_properties import ExtraProperties
+from roster_pipeline.oneroster.extra_properties import ExtraProperties, is_a_name
 from roster_pipeline.oneroster.findings import FindingGroup
+from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import PackageBlock, tables
 from roster_pipeline.oneroster.reading_rules import RULES
 from roster_pipeline.oneroster.record_lines import Records
-from roster_pipeline.oneroster.rest_json import collection_of, property_of, rows_of
+from roster_pipeline.oneroster.rest_json import (
+    collection_of,
+    metadata_names,
+    property_of,
+    rows_of,
+)
 from roster_pipeline.oneroster.spelling import BLANK, day_as_written, day_in, respell
 from roster_pipeline.oneroster.text_faults import readable
 from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.text import TEXT, arrow, series
 
 _IDS: Final = (Kind.GUID, Kind.REFERENCE, Kind.REFERENCES)
+# A table with thousands of columns takes minutes to read, and so many names may be people's.
+_MOST_METADATA: Final = 200
 # Made of what the user says, who has the finding.
 _DERIVED: Final = {
     (entity, name)
@@ -48,11 +56,14 @@ class RecordRows:
         self._day = day_in(timezone) if timezone else day_as_written
         self._extra = ExtraProperties(entity, version)
         self._blanks: Counter[str] = Counter()
+        self._metadata: set[str] = set()
+        self._too_many = False
 
     def block(self, some: Records) -> PackageBlock:
         """The rows of some records."""
         self._extra.look(some.records)
-        rows = rows_of(some.records, self._entity, self._version)
+        self._choose_metadata(some)
+        rows = rows_of(some.records, self._entity, self._version, self._metadata)
         lines = some.lines[rows.record]
         frame = rows.frame.assign(
             status=rows.frame["status"].mask(rows.frame["status"].eq("active").fillna(False)),
@@ -68,14 +79,30 @@ class RecordRows:
             findings.extend(self._merged(some, frame))
         return PackageBlock(self._entity, self._file, frame, lines, (), 0, findings)
 
+    def _choose_metadata(self, some: Records) -> None:
+        """Take more names in metadata, those first that most records have, while there is room."""
+        if collection_of(self._entity) != self._entity:
+            return
+        found = metadata_names(some.records)
+        new = sorted(found.keys() - self._metadata, key=lambda name: (-found[name], name))
+        room = _MOST_METADATA - len(self._metadata)
+        self._metadata.update(new[:room])
+        self._too_many = self._too_many or len(new) > room
+
     def _merged(self, some: Records, frame: pd.DataFrame) -> Iterator[FindingGroup]:
         """What differs between records that were put together. A record is a row here."""
         columns = {property_of(column): column.name for column in self._table}
+        differing: defaultdict[str, set[int]] = defaultdict(set)
         for name, places in some.differing.items():
-            ids = readable(arrow(frame["sourcedId"]).take(pa.array(places)))
-            column, lines = columns.get(name, name), some.lines[places]
+            # What is not read differs from nothing.
+            if name in columns or (name.startswith(METADATA) and name in frame):
+                shown = columns.get(name) or (name if is_a_name(name) else "metadata")
+                differing[shown].update(places)
+        for column, found in differing.items():
+            rows = sorted(found)
+            ids = readable(arrow(frame["sourcedId"]).take(pa.array(rows)))
             yield RULES["pull.merged"].at(
-                self._file, column, lines, entity=self._entity, sourced_ids=ids
+                self._file, column, some.lines[rows], entity=self._entity, sourced_ids=ids
             )
 
     def _without_blanks(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -93,6 +120,8 @@ class RecordRows:
     def findings(self) -> Iterator[FindingGroup]:
         """What was odd about the records together."""
         yield from self._extra.findings(self._file)
+        if self._too_many:
+            yield RULES["pull.metadata"].at(self._file, "metadata", entity=self._entity)
         rule = RULES["pull.blank_in_id"]
         for name, count in self._blanks.items():
             if (self._entity, name) not in _DERIVED:

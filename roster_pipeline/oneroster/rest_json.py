@@ -8,10 +8,12 @@ find.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from itertools import chain
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -82,9 +84,15 @@ def property_of(column: Column) -> str:
     return _RENAMED.get(column.name, column.name)
 
 
-def rows_of(records: Sequence[Record], entity: str, version: Version) -> Rows:
+def rows_of(
+    records: Sequence[Record],
+    entity: str,
+    version: Version,
+    metadata: Collection[str] | None = None,
+) -> Rows:
     """The rows of an entity in the records of its collection, as a CSV package of that version
-    would have them; a record that is no object gives an empty row.
+    would have them; a record that is no object gives an empty row. Of what stands in `metadata`
+    only these names, or all.
 
     Of 1.2 users, each role is a row whose sourcedId is derived from user, org and role, and each
     credential of a profile is one; a profile without credentials is none, as the table of
@@ -97,7 +105,9 @@ def rows_of(records: Sequence[Record], entity: str, version: Version) -> Rows:
     if entity == "userProfiles":
         return _profiles(objects)
     frame = _frame(objects, tables(version)[entity])
-    return Rows(frame.assign(**_metadata(objects)), np.arange(len(objects), dtype=np.int64))
+    return Rows(
+        frame.assign(**_metadata(objects, metadata)), np.arange(len(objects), dtype=np.int64)
+    )
 
 
 # ---- what stands within users ----
@@ -197,15 +207,35 @@ def _frame(objects: Sequence[Record], table: Sequence[Column]) -> pd.DataFrame:
     return pd.DataFrame(frame)
 
 
-def _metadata(objects: Sequence[Record]) -> dict[str, pd.Series]:
+def metadata_names(records: Sequence[Any]) -> Counter[str]:
+    """The names in the records' metadata, as they can be written, with how many have each."""
+    found = Counter(chain.from_iterable(map(_metadata_of, records)))
+    names: Counter[str] = Counter()
+    for name, count in found.items():
+        if said := text_of(name):
+            names[said] += count
+    return names
+
+
+def _metadata(objects: Sequence[Record], wanted: Collection[str] | None) -> dict[str, pd.Series]:
     """A column for each name in the objects' metadata under which anything stands."""
-    found = [value if isinstance(value := o.get("metadata"), Mapping) else {} for o in objects]
-    names = sorted({name for metadata in found for name in metadata if name})
-    columns = {
-        METADATA + name: _column([metadata.get(name) for metadata in found], text_of)
-        for name in names
-    }
-    return {name: column for name, column in columns.items() if column.notna().any()}
+    found = [_metadata_of(each) for each in objects]
+    columns: dict[str, pd.Series] = {}
+    for name in sorted(set(chain.from_iterable(found))):
+        said = text_of(name)
+        if not said or (wanted is not None and said not in wanted):
+            continue
+        column = _column([metadata.get(name) for metadata in found], text_of)
+        if column.notna().any():
+            # Names that cannot be written may be one name when they are.
+            before = columns.get(METADATA + said)
+            columns[METADATA + said] = column if before is None else before.fillna(column)
+    return columns
+
+
+def _metadata_of(record: Any) -> Mapping[str, Any]:
+    metadata = record.get("metadata") if isinstance(record, Mapping) else None
+    return metadata if isinstance(metadata, Mapping) else {}
 
 
 def _column(values: Sequence[Any], read: Callable[[Any], str | None]) -> pd.Series:

@@ -35,11 +35,12 @@ _BOOLEANS: Final = {
 }
 # Excel writes truth in capitals.
 _EXCEL: Final = pa.array(["TRUE", "FALSE"], pa.large_string())
+# PostgreSQL writes +00, Ruby a blank before an offset, and ISO 8601 lets a comma stand for a point.
 _DATE_WITH_TIME: Final = re.compile(
-    r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]+)?)?)"
-    r"(Z|[+-][0-9]{2}:?[0-9]{2})?$"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)"
+    r"(?: ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?))?"
 )
-_MIDNIGHT: Final = re.compile(r"[0:.]+")
+_MIDNIGHT: Final = re.compile(r"[0:.,]+")
 BLANK: Final = r"[\t\n\v\f\r ]"
 """A blank, as a pattern: one of ASCII."""
 # Columns that hold few distinct texts, so that each text is looked at once.
@@ -71,8 +72,20 @@ def may_be_padded(raw: bytes) -> bool:
 
 def day_as_written(text: str) -> str:
     """The date in a date with a time; any other text stays as it is."""
-    match = _DATE_WITH_TIME.match(text)
+    match = _DATE_WITH_TIME.fullmatch(text)
     return match.group(1) if match else text
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment that a date with a time is, in UTC where it has no offset."""
+    match = _DATE_WITH_TIME.fullmatch(text)
+    if match is None:
+        return None
+    day, time, offset = match.groups(default="Z")
+    try:
+        return datetime.fromisoformat(f"{day}T{time}{offset.upper()}")
+    except ValueError:
+        return None
 
 
 def day_in(timezone: str) -> Callable[[str], str]:
@@ -83,12 +96,13 @@ def day_in(timezone: str) -> Callable[[str], str]:
     zone = ZoneInfo(timezone)
 
     def day(text: str) -> str:
-        match = _DATE_WITH_TIME.match(text)
+        match = _DATE_WITH_TIME.fullmatch(text)
         if match is None or match.group(3) is None or _MIDNIGHT.fullmatch(match.group(2)):
             return day_as_written(text)
+        moment = moment_of(text)
         try:
-            return datetime.fromisoformat(text).astimezone(zone).date().isoformat()
-        except (ValueError, OverflowError):
+            return moment.astimezone(zone).date().isoformat() if moment else match.group(1)
+        except OverflowError:
             return match.group(1)
 
     return day

@@ -47,6 +47,27 @@ def test_a_name_that_may_be_a_value_is_not_repeated() -> None:
     assert "Ada" not in message
 
 
+@pytest.mark.parametrize(
+    ("name", "is_shown"),
+    [
+        ("@type", True),
+        ("$ref", True),
+        ("x-colour", True),
+        ("x" * 64, True),
+        ("ada.lovelace@x.example", False),
+        ("ada$x", False),
+        ("@", False),
+        ("@@type", False),
+        ("$" + "x" * 64, False),
+        ("\ud800", False),
+        ("colour\n", False),
+    ],
+)
+def test_an_address_is_no_name(name: str, is_shown: bool) -> None:
+    ((column, _),) = said([{name: 1}])
+    assert column == (name if is_shown else None)
+
+
 def test_of_very_many_properties_some_are_named() -> None:
     found = said([{f"p{n}": n} for n in range(1000)])
     assert len(found) == 51

@@ -1,6 +1,7 @@
 """Records of one sourcedId put together."""
 
 from collections.abc import Mapping
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -18,12 +19,14 @@ ADA: Mapping[str, Any] = {
     "grades": ["09"],
 }
 
+OLDER = {**ADA, "dateLastModified": "2026-07-01T00:00:00Z"}
+
 
 def put_together(*records: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
     union = Union(records[0])
     for record in records[1:]:
         union.add(record)
-    return union.record, union.differing
+    return union.united()
 
 
 def test_lists_hold_the_items_of_all_records_once() -> None:
@@ -35,21 +38,88 @@ def test_lists_hold_the_items_of_all_records_once() -> None:
         "endDate": None,
     }
     made, differing = put_together(
-        ADA, {**ADA, "roles": [elsewhere]}, {**ADA, "roles": [again], "grades": "10"}
+        ADA, {**OLDER, "roles": [elsewhere]}, {**OLDER, "roles": [again], "grades": "10"}
     )
     assert made == {**ADA, "roles": [PUPIL, elsewhere], "grades": ["09", "10"]}
     assert not differing
 
 
 @pytest.mark.parametrize("nothing", [None, "", " ", [], {}])
-def test_the_first_filled_value_stays(nothing: Any) -> None:
+def test_what_is_filled_goes_before_what_is_not(nothing: Any) -> None:
     email = {"email": "ada@example.org"}
+    newer = {"email": nothing, "dateLastModified": "2026-09-01T00:00:00Z"}
     for records in ([{**ADA, "email": nothing}, {**ADA, **email}], [ADA, {**ADA, **email}]):
         assert put_together(*records) == ({**ADA, **email}, set())
-    made, differing = put_together(
-        {**ADA, **email}, {**ADA, "email": nothing}, {**ADA, "email": "lovelace@example.org"}
-    )
-    assert (made, differing) == ({**ADA, **email}, {"email"})
+    assert put_together({**ADA, **email}, {**ADA, **newer})[0]["email"] == "ada@example.org"
+    assert put_together({**ADA, "email": nothing}, {**ADA, "email": nothing})[0]["email"] is None
+
+
+NEWER = {"dateLastModified": "2026-08-01 01:00:00+00"}
+EVERY_KIND: list[Mapping[str, Any]] = [
+    {**ADA, "email": "a@example.org", "role": "student", "grades": ["09", "10"], "sms": 7},
+    {**ADA, "email": "b@example.org", "role": "teacher", "grades": ["11", "10"], "sms": "7"},
+    {**ADA, **NEWER, "email": "c@example.org", "enabledUser": "false", "grades": "12", "sms": None},
+    {**ADA, "email": "d@example.org", "metadata": {"bus": "7"}, "dateLastModified": None},
+    {**ADA, "email": "e@example.org", "metadata": {"bus": "8"}, "grades": []},
+]
+
+
+@pytest.mark.parametrize("waiting", [1, 2, 100])
+def test_the_order_of_the_records_makes_no_difference(
+    waiting: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("roster_pipeline.oneroster.merging._WAITING", waiting)
+    made, differing = put_together(*EVERY_KIND)
+    assert (made["email"], made["role"]) == ("c@example.org", "student")
+    assert made["enabledUser"] == "true"
+    assert made["grades"] == ["12", "09", "10", "11"]
+    assert differing == {"email", "role", "enabledUser", "metadata.bus"}
+    for records in permutations(EVERY_KIND):
+        assert put_together(*records) == (made, differing)
+
+
+@pytest.mark.parametrize(("modified", "stays"), [("2026-08-01T05:00:00Z", 2), ("yesterday", 1)])
+def test_the_newest_record_goes_first(modified: str, stays: int) -> None:
+    first = {**ADA, "email": "1", "roles": [1]}
+    second = {**ADA, "email": "2", "roles": [2], "dateLastModified": modified}
+    for records in ([first, second], [second, first]):
+        made, differing = put_together(*records)
+        assert (made["email"], made["roles"]) == (str(stays), [stays, 3 - stays])
+        assert differing == {"email"}
+
+
+ENROLLED: Mapping[str, Any] = {"sourcedId": "e1", "class": {"sourcedId": "c1"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "stays"),
+    [
+        ("endDate", ["2026-01-01", None], None),
+        ("endDate", ["2026-01-01", ""], None),
+        ("endDate", ["2026-01-01", "2026-06-30T00:00:00Z"], "2026-06-30T00:00:00Z"),
+        ("endDate", ["2026-01-01", "soon"], "2026-01-01"),
+        ("endDate", [None, None], None),
+        ("beginDate", ["2026-01-01", None], None),
+        ("beginDate", ["2026-01-01", "2025-08-20"], "2025-08-20"),
+        ("beginDate", ["2026-01-01", "at once"], "2026-01-01"),
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_enrollment_lasts_as_long_as_any_record_says(
+    name: str, said: list[str | None], stays: str | None, order: int
+) -> None:
+    records = [{**ENROLLED, name: value} for value in said]
+    made, differing = put_together(*records[::order])
+    assert (made[name], differing) == (stays, {name} if said[0] else set())
+    if not said[1]:
+        records[1].pop(name)
+        assert put_together(*records[::order])[0].get(name) is None
+
+
+def test_a_session_ends_although_a_record_does_not_say_when() -> None:
+    session = {"sourcedId": "t1", "startDate": "2026-08-20", "endDate": "2027-06-15"}
+    made, differing = put_together({**session, "endDate": None}, session)
+    assert (made["endDate"], differing) == ("2027-06-15", set())
 
 
 def test_what_says_the_same_in_another_way_does_not_differ() -> None:
@@ -59,7 +129,7 @@ def test_what_says_the_same_in_another_way_does_not_differ() -> None:
         "identifier": "7 ",
         "enabledUser": "True",
         "primaryOrg": {"href": "/orgs/s1", "type": "org"},
-        "dateLastModified": "2027-01-01T00:00:00Z",
+        "dateLastModified": "2025-01-01T00:00:00Z",
     }
     assert put_together(first, second) == (first, set())
 

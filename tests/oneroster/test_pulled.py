@@ -209,3 +209,15 @@ def test_a_pull_that_lost_a_file_does_not_have_it() -> None:
     pull = replaced(kept({"orgs": [ORG], "users": [USER]}), users_jsonl=None)
     with open_package(pull) as package:
         assert list(package.modes) == ["orgs"]
+
+
+def test_a_file_has_no_more_names_in_metadata_however_it_is_read() -> None:
+    orgs = [{**ORG, "metadata": {"zone": "north", f"key{n}": "x"}} for n in range(500)]
+    with open_package(kept({"orgs": orgs})) as package:
+        findings = Findings()
+        blocks = list(package.blocks("orgs", findings=findings, block_bytes=4000))
+    names = {name for block in blocks for name in block.frame if str(name).startswith("metadata.")}
+    assert len(blocks) > 10
+    assert len(names) == 200
+    assert all(block.frame["metadata.zone"].notna().all() for block in blocks)
+    assert findings.counts() == {"pull.metadata": 1}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import tables
-from roster_pipeline.oneroster.rest_json import COLLECTIONS, collection_of, rows_of
+from roster_pipeline.oneroster.rest_json import COLLECTIONS, collection_of, metadata_names, rows_of
 
 ADA: dict[str, Any] = {
     "sourcedId": "u1",
@@ -217,3 +217,20 @@ def test_no_json_is_too_odd_to_read(records: list[Any], version: Version) -> Non
         assert standard == [column.name for column in table]
         assert len(rows.frame) == len(rows.record)
         assert collection_of(entity) != entity or len(rows.frame) == len(records)
+
+
+def test_names_in_metadata_that_cannot_be_written_are_mended() -> None:
+    records = [{"metadata": {"\ud800": "1"}}, {"metadata": {"\udfff": "2", "bus": "7", "": "8"}}]
+    frame = rows_of(records, "orgs", Version.V1P2).frame
+    assert list(frame["metadata.\ufffd"]) == ["1", "2"]
+    assert [name for name in frame if str(name).startswith("metadata")] == [
+        "metadata.bus",
+        "metadata.\ufffd",
+    ]
+    assert metadata_names([*records, {"metadata": 7}, 7]) == {"\ufffd": 2, "bus": 1}
+
+
+def test_of_metadata_only_what_is_wanted_is_read() -> None:
+    records = [{"metadata": {"bus": "7", "house": "red"}}]
+    frame = rows_of(records, "orgs", Version.V1P2, {"house", "colour"}).frame
+    assert [name for name in frame if str(name).startswith("metadata")] == ["metadata.house"]

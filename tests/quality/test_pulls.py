@@ -74,7 +74,12 @@ def test_a_person_sent_for_each_school_is_one_person_at_both(said: Said, tmp_pat
 
 def test_a_person_whose_records_differ_is_one_row_and_a_finding(said: Said, tmp_path: Path) -> None:
     said["users"].append(
-        {**at_willow(said["users"][0]), "enabledUser": "false", "email": "ada@willow.example"}
+        {
+            **at_willow(said["users"][0]),
+            "dateLastModified": "2020-01-01T00:00:00Z",
+            "enabledUser": "false",
+            "email": "ada@willow.example",
+        }
     )
     made = judged(said, tmp_path / "made", MERGING)
     assert cells(made, "users", "sourcedId", "enabledUser", "email")[0] == (
@@ -85,6 +90,51 @@ def test_a_person_whose_records_differ_is_one_row_and_a_finding(said: Said, tmp_
     told = [(f.code, f.file, f.line, f.column, f.sourced_id) for f in made.findings]
     assert told == [
         ("pull.merged", "users.jsonl", 1, name, "u1") for name in ("email", "enabledUser")
+    ]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_enrollment_that_one_record_leaves_open_is_open(
+    said: Said, order: int, tmp_path: Path
+) -> None:
+    first = said["enrollments"].pop(0)
+    both = [{**first, "endDate": None}, {**first, "endDate": "2026-09-01"}]
+    said["enrollments"] += both[::order]
+    made = judged(said, tmp_path / "made", Reading({"enrollments": "union"}))
+    assert ("e1", None) in cells(made, "enrollments", "sourcedId", "endDate")
+    told = [(f.code, f.column, f.sourced_id) for f in made.findings]
+    assert told == [("pull.merged", "endDate", "e1")]
+
+
+def test_where_records_differ_no_name_is_told_that_may_be_a_persons(
+    said: Said, tmp_path: Path
+) -> None:
+    first = said["users"][0]
+    for bus in ("7", "8"):
+        metadata = {"bus": bus, "Ada Lovelace": bus, "ada@x.example": bus}
+        said["users"].append({**first, "metadata": metadata, "grace@x.example": bus})
+    made = judged(said, tmp_path / "made", MERGING)
+    told = sorted((f.code, f.column or "") for f in made.findings)
+    assert told == [
+        ("pull.extra_property", ""),
+        ("pull.merged", "metadata"),
+        ("pull.merged", "metadata.bus"),
+    ]
+
+
+def test_of_very_many_names_in_metadata_the_commonest_are_read(said: Said, tmp_path: Path) -> None:
+    for number in range(3000):
+        metadata = {"zone": "north", f"key{number}": "x", f"\ud800{number}": "x"}
+        more = {"sourcedId": f"o{number}", "name": "School", "metadata": metadata}
+        said["orgs"].append({**said["orgs"][1], **more})
+    made = judged(said, tmp_path / "made")
+    assert made.roster is not None
+    frame = made.roster.frame("orgs")
+    names = [name for name in frame if str(name).startswith("metadata.")]
+    assert len(names) == 200
+    assert frame["metadata.zone"].count() == 3000
+    assert [(f.file, f.column) for f in made.findings if f.code == "pull.metadata"] == [
+        ("orgs.jsonl", "metadata")
     ]
 
 
@@ -136,7 +186,10 @@ def test_two_people_whose_ids_become_one_are_held(
 
 def test_a_moment_is_a_day_of_the_district(said: Said, tmp_path: Path) -> None:
     said["enrollments"][0]["beginDate"] = "2026-09-02T01:30:00.0000000+00:00"
+    said["enrollments"][1]["beginDate"] = "2026-09-02 01:30:00+00"
     for zone, day in (("America/Chicago", "2026-09-01"), ("Asia/Tokyo", "2026-09-02")):
         made = judged(said, tmp_path / day, Reading(timezone=zone))
-        assert ("e1", day) in cells(made, "enrollments", "sourcedId", "beginDate")
+        assert {("e1", day), ("e2", day)} <= set(
+            cells(made, "enrollments", "sourcedId", "beginDate")
+        )
         assert not any(made.held.values())

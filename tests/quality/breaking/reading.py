@@ -210,6 +210,10 @@ def _an_extra_property(said: Said) -> None:
     said["orgs"][0]["colour"] = "red"
 
 
+def _metadata_of_many_names(said: Said) -> None:
+    said["orgs"][0]["metadata"] = {f"name{n}": "x" for n in range(201)}
+
+
 def _a_blank_in_an_id(said: Said) -> None:
     said["enrollments"][0]["sourcedId"] = "e 1"
 
@@ -496,6 +500,12 @@ _PULL: Final = (
         repack=_as_a_pull(_an_extra_property),
         file="orgs.jsonl",
         column="colour",
+    ),
+    Breaks(
+        "pull.metadata",
+        repack=_as_a_pull(_metadata_of_many_names),
+        file="orgs.jsonl",
+        column="metadata",
     ),
     Breaks(
         "pull.blank_in_id",
