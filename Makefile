@@ -49,7 +49,7 @@ unit: install
 	$(BIN)/pytest -n 2 --dist loadscope -m "not soak" tests
 
 soak: install ## The longer proofs: every kill point, both databases, ten times the examples
-	ROSTER_EXAMPLES=$(or $(ROSTER_EXAMPLES),10) $(BIN)/pytest -m "soak or hypothesis" --timeout 3600 tests
+	ROSTER_EXAMPLES=$(or $(ROSTER_EXAMPLES),10) $(BIN)/pytest -n 2 -m "soak or hypothesis" --timeout 3600 tests
 
 fuzz: install ## Ten minutes of coverage-guided fuzzing of all that reads files
 	$(UV) pip install --quiet --python $(BIN)/python "atheris==3.0.0"
