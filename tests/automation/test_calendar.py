@@ -296,6 +296,8 @@ def test_a_narrower_scope_is_told_apart_from_removals(small: Town) -> None:
     assert now is not None
     assert result.outcome is Outcome.DONE
     assert now.shift["entities"]["users"] == {"was": 45, "descoped": 4}
+    (said,) = (sentence for sentence in result.sentences if sentence.startswith("Accepted: "))
+    assert said.endswith(" 0 removed, 9 left out by the scope (1 orgs, 4 users, 4 roles).")
     assert result.sync.summary["left_out"]["users"] == 4
     assert result.sync.summary["left_out"]["academicSessions"] == 0
 
