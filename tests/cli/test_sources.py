@@ -282,6 +282,7 @@ def test_credentials_that_are_refused_come_with_the_vendor_s_advice(
     steps = _steps(ended)
     assert steps["login"]["outcome"] == "failed"
     assert steps["login"]["advice"] == _advice("infinite-campus").unauthorized
+    assert "another `in` (basic, body, query)" in steps["login"]["sentence"]
     assert steps["collection orgs"]["outcome"] == "skipped"
 
 

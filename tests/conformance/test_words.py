@@ -45,6 +45,18 @@ WORDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ),
     ({"installations": [{**OAUTH2, "names": {"*": "data"}}]}, {"wrappers": {"*": ["data"]}}),
     (
+        {
+            "installations": [
+                {
+                    **OAUTH2,
+                    "district": {"base_url": HOST, "demographics": True},
+                    "names": {"demographics": "births"},
+                }
+            ]
+        },
+        {"wrappers": {"demographics": ["births"]}},
+    ),
+    (
         {"instead_of_users": True, "installations": [{**OAUTH2, "names": {"users": "people"}}]},
         {"made_of": {"users": ["students", "teachers"]}, "wrappers": {"users": ["people"]}},
     ),
