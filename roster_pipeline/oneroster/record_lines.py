@@ -142,8 +142,11 @@ def _gather(record: Record, line: int, found: dict[str, tuple[int, Union]]) -> N
 
 def _put_together(found: Sequence[tuple[int, Union]]) -> Records:
     records, differing = [], defaultdict(list)
-    for place, (_, union) in enumerate(found):
-        record, names = union.united()
+    for place, (line, union) in enumerate(found):
+        try:
+            record, names = union.united()
+        except RecursionError:
+            raise LineError(line) from None
         records.append(record)
         for name in names:
             differing[name].append(place)

@@ -106,3 +106,28 @@ def test_a_line_that_is_no_record_is_named(line: bytes) -> None:
     with pytest.raises(LineError) as error:
         find_repeated(opened)
     assert error.value.line == 3
+
+
+@pytest.mark.parametrize("depth", [100, 600, 900, 980])
+@pytest.mark.parametrize(("opening", "closing"), ["[]", ('{"a":', "}")])
+def test_a_record_is_put_together_or_named_however_deep_it_is(
+    opening: str, closing: str, depth: int
+) -> None:
+    def opened() -> io.BytesIO:
+        deep = (f"{opening * depth}{n}{closing * depth}" for n in range(3))
+        return io.BytesIO("".join(f'{{"sourcedId":"a","x":{x}}}\n' for x in deep).encode())
+
+    def united_or_line() -> list[Any] | int:
+        try:
+            parts = find_repeated(opened)
+            assert parts is not None
+            return list(united_records(opened, 1000, parts))
+        except LineError as error:
+            return error.line
+
+    found = united_or_line()
+    if depth == 100:
+        assert isinstance(found, list)
+        assert found[0].lines.tolist() == [1]
+    elif depth == 980:
+        assert found == 1
