@@ -253,6 +253,27 @@ def test_a_secret_that_is_not_set_is_the_first_step_to_fail(
     assert {step["outcome"] for step in steps[1:]} == {"skipped"}
 
 
+def test_the_secret_of_a_second_credential_that_is_not_set_is_told_with_the_settings(
+    roster: Roster, workspace: Path
+) -> None:
+    with school_server(records(), Habits(instead=_tokens)) as server:
+        _of_server(workspace, server)
+        file = workspace / "sources" / "shelby.yaml"
+        first, _, oauth2 = file.read_text().partition("    oauth2:")
+        _, *values = oauth2.splitlines()
+        two = ["    - oauth2:", *(f"  {line}" for line in values)] * 2
+        text = first + "\n".join(two) + "\n"
+        file.write_text("SHELBY_NEXT".join(text.rsplit("SHELBY_SECRET", 1)))
+        ended = roster("-w", workspace, "source", "test", "shelby", "--format", "json")
+    steps = _steps(ended)
+    assert ended.code == 0, ended.out
+    said = steps["settings"]["sentence"]
+    assert "not every secret is where it is said to be. The environment variable SHELBY_NEXT" in (
+        said
+    )
+    assert "SHELBY_NEXT" not in steps["login"]["sentence"]
+
+
 def test_what_is_not_filled_in_is_named_before_anybody_is_asked(
     roster: Roster, workspace: Path
 ) -> None:
@@ -270,6 +291,17 @@ def test_a_host_that_there_is_not_is_named(roster: Roster, workspace: Path) -> N
     steps = _steps(roster("-w", workspace, "source", "test", "shelby", "--format", "json"))
     assert steps["name sis.invalid"]["outcome"] == "failed"
     assert steps["tls sis.invalid:443"]["outcome"] == "skipped"
+
+
+def test_a_server_that_does_not_run_is_told_by_its_connection(
+    roster: Roster, workspace: Path
+) -> None:
+    with school_server(records(), Habits(instead=_tokens)) as server:
+        _of_server(workspace, server)
+    steps = _steps(roster("-w", workspace, "source", "test", "shelby", "--format", "json"))
+    (name,) = (name for name, step in steps.items() if step["outcome"] == "failed")
+    assert name.startswith("connection 127.0.0.1:")
+    assert "refuses connections" in steps[name]["sentence"]
 
 
 def test_credentials_that_are_refused_come_with_the_vendor_s_advice(
@@ -331,7 +363,7 @@ def test_collections_that_are_elsewhere_are_found(roster: Roster, workspace: Pat
     step = steps["collection orgs"]
     assert step["outcome"] == "failed"
     assert f"write `base_url: {server.url}{old}`" in step["sentence"]
-    assert step["advice"] == _advice("powerschool").missing
+    assert step["advice"] is None, "nobody need be asked for what is known by now"
     assert steps["collection users"]["outcome"] == "skipped"
 
 
