@@ -49,6 +49,7 @@ def accepted_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefini
             before = sync_run.ledger.accepted(sync_run.source.id)
             shift = {**changes.facts.shift.to_json(), "withheld": withheld_rows(changes)}
             now = gate.accept(changes.candidate, changes.base_hash, shift)
+            sync_run.note(accepted=now.sequence)
             if before is None or before.sequence != now.sequence:
                 said = changes_sentence(changes.counts, changes.left_out)
                 sync_run.ends(Outcome.DONE, f"Accepted: {said}")

@@ -20,6 +20,13 @@ from roster_pipeline.store.landing import Landing
 from roster_pipeline.transport import Channel, RemoteFile
 
 
+class Asking(dg.Config):
+    """How a server is asked."""
+
+    full: bool = False
+    """For all, even where the source wants changes only."""
+
+
 def landed_package(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The first asset of the graph."""
 
@@ -30,6 +37,7 @@ def landed_package(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinit
         output_required=False,
     )
     def landed_package(
+        config: Asking,
         sync_run: dg.ResourceParam[SyncRun],
         channels: dg.ResourceParam[Channels],
         landing: dg.ResourceParam[Landing],
@@ -40,14 +48,15 @@ def landed_package(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinit
         only. Nothing where nothing came.
         """
         with step(sync_run, "Landing what came"):
-            landed = _came(sync_run, channels, landing)
+            landed = _came(sync_run, channels, landing, full=config.full)
             if landed is not None:
+                sync_run.note(package=landed.stored_hash)
                 yield _result(landed)
 
     return landed_package
 
 
-def _came(run: SyncRun, channels: Channels, landing: Landing) -> Landed | None:
+def _came(run: SyncRun, channels: Channels, landing: Landing, *, full: bool) -> Landed | None:
     """What there is of the source for the date: landed before, or now."""
     rest, today = run.source.rest, run.source.date_of(run.now())
     # Nobody is asked again for a date that is over, if anything was landed for it.
@@ -57,7 +66,7 @@ def _came(run: SyncRun, channels: Channels, landing: Landing) -> Landed | None:
     if rest is None:
         return _fetched(run, channels, landing)
     if run.date == today:
-        return _pulled(run, rest, channels, landing)
+        return _pulled(run, rest, channels, landing, full=full)
     run.ends(
         Outcome.NOTHING_NEW,
         f"{run.source.id}: nothing was landed for {run.date}, and a server tells its roster of "
@@ -66,12 +75,14 @@ def _came(run: SyncRun, channels: Channels, landing: Landing) -> Landed | None:
     return None
 
 
-def _pulled(run: SyncRun, rest: Rest, channels: Channels, landing: Landing) -> Landed:
+def _pulled(
+    run: SyncRun, rest: Rest, channels: Channels, landing: Landing, *, full: bool
+) -> Landed:
     """The roster as the server has it now."""
     source, lease, asked = run.source, run.lease, run.now()
     with (
         landing.scratch(source.id) as scratch,
-        _last_pull(run, rest, landing) as last,
+        _last_pull(run, rest, landing, full=full) as last,
         advised(source.profile),
         channels.server(rest) as server,
         pull(
@@ -95,18 +106,24 @@ def _pulled(run: SyncRun, rest: Rest, channels: Channels, landing: Landing) -> L
             modified=asked,
         )
         run.remark(*server.remarks)
-        if package.notice is not None:
+        if package.notice is not None and not full:
             run.remark(f"{source.id}: {package.notice}")
     run.ledger.record_landed(landed, run.now(), lease)
     return landed
 
 
 @contextmanager
-def _last_pull(run: SyncRun, rest: Rest, landing: Landing) -> Iterator[BinaryIO | None]:
-    """What was last pulled from this server, where changes are to be laid over it."""
+def _last_pull(
+    run: SyncRun, rest: Rest, landing: Landing, *, full: bool
+) -> Iterator[BinaryIO | None]:
+    """What was last pulled from this server and accepted, where changes are to be laid over it.
+
+    What was held, refused or stopped may be an accident of the server's. Laid over it, what the
+    server takes back without a new dateLastModified would stay.
+    """
     known = None
-    if rest.delta is not None:
-        known = run.ledger.last_landed(run.source.id, date.min, run.date)
+    if rest.delta is not None and not full:
+        known = run.ledger.last_accepted_package(run.source.id, date.min, run.date)
     try:
         opened = landing.open(known) if known and known.remote_path == rest.base_url else None
     except NotStored:

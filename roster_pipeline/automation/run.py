@@ -77,6 +77,7 @@ def run_sync(
     day: date | None = None,
     *,
     strict: bool = False,
+    full: bool = False,
     dry_run: bool = False,
     sample: Sample | None = None,
     out: Path | None = None,
@@ -88,6 +89,7 @@ def run_sync(
 
     Where nothing new came, what was accepted before is brought to those who have not got it yet,
     unless the date is before that of what is accepted: such a run provisions and delivers nothing.
+    `full` asks a server for all, even where its source wants changes only.
     A dry run keeps nothing: it leaves ledger, store and servers as they were, and puts the packages
     it would have delivered into `out` (`<out>/<destination>/…`), or nowhere without it.
     A `sample` can only be tried, in a dry run: it is compared with the same sample of what is
@@ -98,7 +100,12 @@ def run_sync(
     """
     call = _Call(build, workspace, {"clock": utc_now, **(overrides or {})}, on_step)
     day = day or workspace.source(source).date_of(call.overrides["clock"]())
-    config = {"ops": {"candidate_roster": {"config": {"strict": strict}}}}
+    config = {
+        "ops": {
+            "landed_package": {"config": {"full": full}},
+            "candidate_roster": {"config": {"strict": strict}},
+        }
+    }
     if sample is not None:
         if not dry_run or out is not None:
             raise ValueError("a sample is for a dry run that delivers nothing")

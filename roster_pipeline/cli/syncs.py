@@ -69,6 +69,10 @@ def sync(
             help="With --dry-run: try it on a school alone, by its sourcedId. May be repeated.",
         ),
     ] = None,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Ask for everything, where `delta` asks for changes only."),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Let every finding stop the sync.")
     ] = False,
@@ -103,6 +107,7 @@ def sync(
                 source,
                 None if day is None else day.date(),
                 strict=strict,
+                full=full,
                 dry_run=dry_run,
                 sample=Sample(students, tuple(schools or ())) if sampled else None,
                 out=out,

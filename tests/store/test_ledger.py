@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from roster_pipeline.store import Delivery, Landed, Outcome
-from tests.store.scene import DAY1, DAY2, START, Scene, snapshot
+from tests.store.scene import DAY1, DAY2, DAY3, DAY4, START, Scene, snapshot
 
 PACKAGE = Landed(
     source="springfield",
@@ -42,6 +42,37 @@ def test_the_last_landed_package_of_some_days_is_that_of_the_newest(scene: Scene
     assert last("springfield", DAY1 - dt.timedelta(days=9), DAY1 - dt.timedelta(days=1)) is None
     assert last("springfield", DAY2 + dt.timedelta(days=1), DAY2 + dt.timedelta(days=9)) is None
     assert last("shelbyville", DAY1, DAY2) is None
+
+
+def test_the_last_accepted_package_is_that_of_a_sync_that_was_accepted_or_approved(
+    scene: Scene,
+) -> None:
+    def came(date: dt.date, number: int, outcome: Outcome, **said: object) -> Landed:
+        package = replace(PACKAGE, date=date, stored_hash=f"{number}", original_hash=f"{number}")
+        scene.ledger.record_landed(package, START, scene.lease)
+        summary = {"package": package.stored_hash, **said}
+        scene.ledger.record_sync("springfield", date, outcome, summary, START)
+        return package
+
+    def last(until: dt.date = DAY4) -> Landed | None:
+        return scene.ledger.last_accepted_package("springfield", DAY1, until)
+
+    first = scene.hold("first", None, DAY1)
+    held = came(DAY1, 1, Outcome.HELD, hold=first.name)
+    assert last() is None
+    scene.approve(first)
+    assert last() == held
+    scene.accept("first", None, DAY1)
+    assert last() == held
+
+    done = came(DAY2, 2, Outcome.FAILED, accepted=1)
+    second = scene.hold("second", "first", DAY3)
+    came(DAY3, 3, Outcome.HELD, hold=second.name)
+    came(DAY3, 4, Outcome.STOPPED)
+    scene.reject(second)
+    assert last() == done
+    assert last(DAY1) == held
+    assert scene.ledger.last_accepted_package("shelbyville", DAY1, DAY4) is None
 
 
 def test_of_two_packages_for_a_date_the_servers_newest_counts(scene: Scene) -> None:
