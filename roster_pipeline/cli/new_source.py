@@ -1,5 +1,6 @@
 """The file of a new source: what has to be known for it, and the file as text."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ Given = Mapping[str, str]
 """Key of the file → what is to stand there, as text."""
 
 _ADDRESS: Final = f"https://{PLACEHOLDER}.example"
+# Control characters, and what a shell hands on of bytes that are no UTF-8.
+_UNREADABLE: Final = frozenset({"Cc", "Cs"})
 _KEYS: Final[Mapping[LoginKind, tuple[str | None, str]]] = {
     "oauth2": ("client_id", "client_secret"),
     "oauth1": ("consumer_key", "consumer_secret"),
@@ -97,6 +100,7 @@ def rest_file(
         "new_rest_source.yaml",
         schema_line=schema_line("source", "../"),
         id=source,
+        quoted_id=_scalar(source),
         title=vendor.title,
         vendor=vendor_name,
         name=_scalar(given["name"]),
@@ -114,6 +118,7 @@ def drops_file(source: str, vendor_name: str, vendor: Vendor, given: Given) -> s
         "new_drops_source.yaml",
         schema_line=schema_line("source", "../"),
         id=source,
+        quoted_id=_scalar(source),
         vendor=vendor_name,
         variable=variable_of(source, vendor, "oauth2"),
         **{key: _scalar(given[key]) for key in keys},
@@ -139,6 +144,8 @@ def wrong_answer(key: str, text: str) -> str | None:
     from roster_pipeline.workspace.located_yaml import read
     from roster_pipeline.workspace.problems import explain
 
+    if any(unicodedata.category(sign) in _UNREADABLE for sign in text):
+        return "it has signs that cannot be read; write it as UTF-8 text in one line"
     if key == "app" and wrong_answer("base_url", f"{_ADDRESS}/{text}"):
         return "it is a part of addresses, so no space and no sign such as ? or # may be in it"
     model, document = _model_of(key), read(yaml.safe_dump({key: text}).encode())
@@ -177,6 +184,17 @@ def wrong_in(text: str, file: str) -> list[str]:
     return []
 
 
+def wrong_beside(folder: Path) -> list[str]:
+    """What else is wrong in a workspace, in sentences with their files."""
+    from roster_pipeline.workspace import Workspace, WorkspaceError
+
+    try:
+        Workspace.load(folder)
+    except WorkspaceError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
 def there_already(folder: Path, source: str) -> Path | None:
     """The file that a source has already."""
     files = (folder / "sources" / f"{source}{ending}" for ending in (".yaml", ".yml"))
@@ -193,7 +211,10 @@ def _has_app(rest: Accents, given: Given, login: LoginKind) -> bool:
 
 def _has_path(given: Given) -> bool:
     """Whether an address is given whole."""
-    return bool(urlsplit(given.get("base_url", "")).path.strip("/"))
+    try:
+        return bool(urlsplit(given.get("base_url", "")).path.strip("/"))
+    except ValueError:  # no address at all, which is said elsewhere
+        return False
 
 
 def _address_lines(rest: Accents, given: Given) -> Iterator[str]:

@@ -4,7 +4,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 
 import typer
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from roster_pipeline.sources.vendors import Vendor
     from roster_pipeline.transport.config import TransportConfig
     from roster_pipeline.workspace import District
+
+_SAID: Final = 5
+"""How many problems of other files are listed."""
 
 app = typer.Typer(
     help="A new district's file, and whether a district's server works.",
@@ -85,7 +88,7 @@ def new(
     names. Only --timezone has none: it has to be said there. Secrets are not asked for: it says
     which variable to set.
     """
-    from roster_pipeline.cli.new_source import name_of, questions, unfilled
+    from roster_pipeline.cli.new_source import name_of, questions, unfilled, wrong_beside
 
     at = folder_of(context)
     _require_free(at, source)
@@ -110,6 +113,7 @@ def new(
     text = _text(source, vendor, profile, given, way, demographics)
     _write(at, source, text)
     _say_what_next(command_for(at), source, profile, way, unfilled(given))
+    _say_what_is_wrong(wrong_beside(at))
 
 
 def _require_free(folder: Path, source: str) -> None:
@@ -198,12 +202,29 @@ def _text(
 
 def _write(folder: Path, source: str, text: str) -> None:
     file = folder / "sources" / f"{source}.yaml"
-    file.parent.mkdir(exist_ok=True)
+    try:
+        file.parent.mkdir(exist_ok=True)
+    except FileExistsError:
+        raise Refusal(
+            f"{file.parent} should be a folder, and is none. Move it away, or make one there.",
+            Ends.UNREADABLE,
+        ) from None
     try:
         with file.open("x", encoding="utf-8") as out:
             out.write(text)
     except FileExistsError:
         raise Refusal(f"There is {file} already. Choose another id.") from None
+
+
+def _say_what_is_wrong(wrong: "Sequence[str]") -> None:
+    """Of files that stood there before: the new one loads."""
+    if not wrong:
+        return
+    note("No command can use the workspace before this is mended:")
+    for sentence in wrong[:_SAID]:
+        note(_ended(sentence))
+    if len(wrong) > _SAID:
+        note(f"… and {len(wrong) - _SAID:,} more.")
 
 
 def _say_what_next(
