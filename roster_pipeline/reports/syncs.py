@@ -91,6 +91,9 @@ def sync_text(
     if held := {e: n for e, n in sync.summary.get("held", {}).items() if n}:
         listed = ", ".join(f"{number:,} of {entity}" for entity, number in held.items())
         parts.append(Text(f"Rows that could not be used as they are: {listed}. {_KEPT}"))
+    if out := {e: n for e, n in sync.summary.get("left_out", {}).items() if n}:
+        listed = ", ".join(f"{number:,} {entity}" for entity, number in out.items())
+        parts.append(Text(f"Left out by `scope`: {listed}."))
     ages = sync.summary.get("held_rows")
     if ages and ages["since"] is not None:
         parts.append(Text(held_sentence(_held_rows(ages))))

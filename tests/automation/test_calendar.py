@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from roster_pipeline.automation.undelivered import undelivered
 from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.reports.syncs import sync_text
 from roster_pipeline.simulator.scim_server import ScimServer
 from roster_pipeline.store import HoldStatus, Outcome
 from roster_pipeline.store.snapshots import Snapshots
@@ -300,6 +303,11 @@ def test_a_narrower_scope_is_told_apart_from_removals(small: Town) -> None:
     assert said.endswith(" 0 removed, 9 left out by the scope (1 orgs, 4 users, 4 roles).")
     assert result.sync.summary["left_out"]["users"] == 4
     assert result.sync.summary["left_out"]["academicSessions"] == 0
+    console = Console(width=200, file=StringIO())
+    console.print(sync_text(result.sync, None, "roster"))
+    assert isinstance(console.file, StringIO)
+    said = console.file.getvalue()
+    assert "Left out by `scope`: 1 orgs, 4 users, 4 roles.\n" in said
 
 
 def test_a_term_that_leaves_out_classes_of_the_whole_year_is_told_of(small: Town) -> None:
