@@ -50,6 +50,8 @@ class Collection:
     """A hash of all pages as they came."""
     blanked: int
     """How many records are not as they came."""
+    missing: Sequence[str] = ()
+    """The endpoints that are not there, where others have records."""
 
 
 class Collector:
@@ -68,7 +70,10 @@ class Collector:
         expected: Mapping[str, tuple[int, int]],
         progress: Callable[[int], None],
     ) -> None:
-        self._session = session
+        self.enough = threading.Event()
+        """Set it, and whatever is collected still ends with `Enough`, or `Stopped` where the server
+        makes it wait."""
+        self._session = session.until(self.enough)
         self._rest = rest
         self._version = Version(rest.version)
         self._secrets = secrets
@@ -76,8 +81,6 @@ class Collector:
         self._progress = progress
         self._talking = threading.Lock()
         self.steady: dict[str, str] = {}
-        self.enough = threading.Event()
-        """Set it, and whatever is collected still ends with `Enough`."""
 
     def collect(self, name: str, file: BinaryIO) -> Collection:
         """A collection of a whole roster, in `file`. Raises `PullError`, `TransportError`."""
@@ -168,8 +171,17 @@ class Collector:
         **more: Any,
     ) -> Pages:
         """Of one endpoint."""
+        _, most = self._expected.get(name, (0, None))
         return Pages(
-            self._session, self._rest, name, blanker, self.steady, look, endpoint=endpoint, **more
+            self._session,
+            self._rest,
+            name,
+            blanker,
+            self.steady,
+            look,
+            endpoint=endpoint,
+            most=most,
+            **more,
         )
 
     def total(self, name: str, endpoint: str) -> int | None:
@@ -198,6 +210,7 @@ class _Reading:
         self._original = hashlib.sha256()
         self._blanked = 0
         self._newest = collector.newest()
+        self._missing: list[str] = []
 
     def into(self, file: BinaryIO) -> Collection:
         writer = self._collector.writer(file)
@@ -213,11 +226,12 @@ class _Reading:
             None if self._newest is None else self._newest.text,
             self._original.digest(),
             self._blanked,
+            self._missing,
         )
 
     def _lines(self, look: Callable[[Any], None]) -> Iterator[Sequence[str]]:
-        """The records of all endpoints, page by page. One that several of them have, to the last
-        sign, is given once."""
+        """The records of all endpoints that are there, page by page. One that several of them have,
+        to the last sign, is given once."""
         endpoints = self._collector.endpoints(self._name)
         known: set[bytes] = set()
         missing: list[PullError] = []
@@ -238,6 +252,7 @@ class _Reading:
                 if error.code != "no_collection" or error.may_pass:
                     raise
                 missing.append(error)
+                self._missing.append(endpoint)
             known |= new
         if missing and not found:
             raise missing[0]

@@ -1,15 +1,22 @@
 """The pages of one collection of a OneRoster server, each once and all of them.
 
 Servers clamp `limit` in silence, send no headers, repeat themselves and change their data while
-they are read. The only proof of an end is a page without records; what headers say is a reason to
-stop only where the source's file says so, and a reason to doubt everywhere. A total may move while
-a school works; in the end there must be as many different records as it says then.
+they are read; what headers say is a reason to stop only where the source's file says so, and a
+reason to doubt everywhere.
+
+Where pages are asked for by their offset, each is asked for from the last record on that the page
+before it brought. A record that came already and stands there again proves, without any total,
+that nothing slipped away between the two pages: all that follows it in the server's order follows
+it on this page or later. So does the end: a page that holds that one record and nothing more. If
+records before it went, a page further back is asked for; what cannot be joined to what came is no
+roster. A page without records is then no end but a hole.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import gcd
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -45,15 +52,22 @@ _CODES: Final = (
     "internal_server_error",
 )
 _TOTAL: Final = "X-Total-Count"
+_IDLE: Final = 2
+"""So many pages in a row may bring nothing new, as after records were deleted."""
+_EMPTY: Final = 100
+"""So many links in a row may lead to pages without records."""
+_BEYOND: Final = 10
+"""So many times what there should be is too much."""
 
 
 class PullError(LandingError):
     """A server's answers do not make a roster.
 
     `code` is "empty" (a collection that every roster has is), "few" (it has fewer records than the
-    source expects), "incomplete" (fewer than the server says), "roles" (users come without what
-    they are), "no_collection" (not there, or a page without it), "no_total", "not_json",
-    "refused" or "repeated".
+    source expects), "incomplete" (fewer than the server says, or pages that do not fit together),
+    "endless", "failure" (an error with status 200), "roles" (users come without what they are),
+    "no_collection" (not there), "no_list" (a page without it), "no_total", "not_json", "refused"
+    or "repeated".
     """
 
     def __init__(
@@ -79,17 +93,37 @@ class Page:
     """One page that has records."""
 
     records: Records
+    """Those that did not come on an earlier page."""
     body: bytes
+
+
+@dataclass(frozen=True)
+class _Window:
+    """What the server has from an offset on."""
+
+    start: int
+    records: Records
+    names: Sequence[str]
+    """What each record is known by."""
+    body: bytes
+    link: str | None
+    """To what follows, as the server says."""
+
+    @property
+    def end(self) -> int:
+        """The offset after it."""
+        return self.start + len(self.names)
 
 
 class Pages:
     """The pages of a collection, in order. Raises `PullError` and `TransportError`.
 
     `steady` is what the headers that a vendor keeps steady have said so far in this pull; `look`
-    is given each record, without its secrets. `endpoint` is where the records are asked for, if
-    not at the collection's own, and `parameters` are more of them for each request. `before` is
-    what earlier readings of it brought, which then asked for more records at a time: each one's
-    `ids`, and how large its pages were.
+    is given each record, without its secrets, as often as it is on a page. `endpoint` is where the
+    records are asked for, if not at the collection's own, and `parameters` are more of them for
+    each request; `most` is how many are expected at most. `before` is what earlier readings of it
+    brought, which then asked for more records at a time: each one's `ids`, and how large its pages
+    were.
     """
 
     def __init__(
@@ -103,6 +137,7 @@ class Pages:
         *,
         endpoint: str | None = None,
         parameters: Mapping[str, str] | None = None,
+        most: int | None = None,
         before: dict[bytes, int] | None = None,
     ) -> None:
         self._session = session
@@ -113,90 +148,238 @@ class Pages:
         self._more = {**rest.parameters, **(parameters or {})}
         self._before = {} if before is None else before
         # Smaller pages end elsewhere: what is on the wrong side of an end now will not be then.
-        smaller = (most - max(1, most // 10) for most in self._before.values())
+        smaller = (_smaller(size) for size in self._before.values())
         self._limit = max(1, min([rest.limit, *smaller]))
         self._blanker = blanker
         self._look = look
+        self._most = most
         self.received = 0
         """How many records came so far, in their order."""
+        self._size = 0
         self.largest = 0
         """How many there were on the largest page."""
         self.total: int | None = None
         """How many there are, as the server said last; None where it does not."""
         self._sorted = rest.sort
         self._met = _Met()
-        self._ids: list[str] = []
+        self._ids: list[str | None] = []
+        self._plainly = False
+        self._uneven = False
+        self._idle = 0
         self._seen: set[bytes] = set()
         self._steady = steady
 
     def __iter__(self) -> Iterator[Page]:
-        link: str | None = None
-        while not self._is_known_to_end():
-            response = self._ask(link)
-            records = self._in(response)
-            gone, begun = self._compare(response, len(records.lines)), self.received
-            if records.lines:
-                self._refuse_repetition(response)
-                self._remember(records.lines)
-                yield Page(records, response.content)
-            if gone:
-                yield from self._slipped(gone, begun)
-            if not records.lines:
-                break
-            link = self._next(response) if self._rest.paging == "next" else None
+        windows = self._linked() if self._rest.paging == "next" else self._joined()
+        for window, new in windows:
+            if new.lines:
+                yield Page(new, window.body)
         self._compare_with_total()
 
-    def _is_known_to_end(self) -> bool:
-        if self._rest.paging != "total" or not self.received:
+    # ---- by offsets ----
+
+    def _joined(self) -> Iterator[tuple[_Window, Records]]:
+        """Windows, each with what is new in it."""
+        last = self._window(0)
+        if not last.names:
+            self._refuse_link(last)
+            return
+        yield last, self._all_of(last)
+        while not self._is_known_to_end(last):
+            joined = self._after(last)
+            if joined is None:
+                return
+            self._idle = 0 if joined[1].lines else self._idle + 1
+            if self._idle > _IDLE:
+                raise self._changing()
+            yield joined
+            last = joined[0]
+
+    def _after(self, last: _Window) -> tuple[_Window, Records] | None:
+        """The window that follows on another; None at the end."""
+        # Of a server that sends one record a page, the record tells nothing of what follows it.
+        if self._plainly or self.largest == 1:
+            return self._next_plain(last)
+        window = self._window(last.end - 1)
+        if not last.start and window.names == last.names:
+            return self._after_the_same(last)
+        return self._joined_to(last, window)
+
+    def _after_the_same(self, last: _Window) -> tuple[_Window, Records] | None:
+        """What follows on the first window, which came twice: some servers take an offset for that
+        of the whole page it lies in, and some for nothing at all."""
+        says_all = self.total == last.end
+        if says_all and self._rest.paging == "total":
+            return None
+        plain = self._window(last.end)
+        if plain.names == last.names:
+            if says_all:
+                return None
+            raise self._repeated()
+        # While the first window is there as it was, nothing slipped from the second one onto it.
+        window = self._window(last.end - 1)
+        self._plainly = window.names == last.names
+        return self._next_plain(last, plain) if self._plainly else self._joined_to(last, window)
+
+    def _joined_to(self, last: _Window, window: _Window) -> tuple[_Window, Records] | None:
+        """A window that was asked for from the last record of another on."""
+        if window.names[:1] != last.names[-1:]:
+            return self._found_again(last, window)
+        if len(window.names) > 1:
+            return window, self._all_of(window, 1)
+        lacks = self.total is not None and self._met.different < self.total
+        return self._next_plain(window) if lacks or self._uneven else None
+
+    def _found_again(self, last: _Window, window: _Window) -> tuple[_Window, Records]:
+        """A window that something known is in: this one, or one a page further back."""
+        for found in (window, None):
+            tried = found or self._window(max(0, last.end - self.largest))
+            came, in_order = self._met.came(tried.names)
+            # A total tells of a server without an order in the end; nothing else does.
+            if any(came) and (in_order or self.total is not None):
+                new = [place for place, known in enumerate(came) if not known]
+                names = [tried.names[place] for place in new]
+                self._remember(tried, names, len(names) - self._met.unknown(names))
+                return tried, tried.records.at(new)
+        raise self._changing()
+
+    def _next_plain(
+        self, last: _Window, window: _Window | None = None
+    ) -> tuple[_Window, Records] | None:
+        """What begins where a window ended; None where nothing does."""
+        before = self.total
+        window = window or self._window(last.end)
+        if not window.names and self.total is None and self.received > self.largest:
+            window = self._window(last.end)
+        if not window.names:
+            self._refuse_link(window)
+            return None
+        if self.total is not None and before is not None and self.total < before:
+            raise self._changing()
+        if self._plainly and last.start and window.names == last.names:
+            # An offset within a short last page, or at its end, is that page's.
+            short = len(last.names) < self.largest
+            if self.total == last.end if self.total is not None else short:
+                return None
+        return window, self._all_of(window)
+
+    def _is_known_to_end(self, last: _Window) -> bool:
+        if self._rest.paging != "total":
             return False
-        if self.total is None:
+        if self.total is None or self.total < last.end:
+            that = "" if self.total is None else " that counts its records"
             raise PullError(
                 "no_total",
-                f"{self._place} sends no {_TOTAL}, and `paging: total` needs it; say "
+                f"{self._place} sends no {_TOTAL}{that}, and `paging: total` needs it; say "
                 "`paging: rows`.",
                 self._collection,
             )
-        return self.received >= self.total
+        # As many as are on the first page may be what that page has, instead of all there are.
+        return self.total == last.end and (last.start > 0 or self.total == 1)
 
-    def _slipped(self, gone: int, begun: int) -> Iterator[Page]:
-        """What slipped onto pages that were read already, when so many records before the page
-        that began after `begun` were deleted. Those that came before are not given again."""
-        start = max(0, begun - gone)
-        place = {"limit": gone, "offset": start}
-        parameters = {**self._parameters(), **place}
-        response = self._judged(self._session.request("GET", self._endpoint, params=parameters))
-        records = self._in(response)
-        names, count, total = self._names_of(records.lines), len(records.lines), self.total or 0
-        self._compare(response, count)
-        missing = count < min(begun - start, max(0, total - start))
-        if missing or self.total != total or len(names) != count:
-            raise self._error(
+    def _refuse_link(self, window: _Window) -> None:
+        if window.link is not None:
+            raise PullError(
                 "incomplete",
-                f"changes faster than it can be pulled ({gone:,} records went between two pages). "
-                "Nothing was taken; run it again later.",
+                f"{self._place} answers with no records and names a next page. Say `paging: next`.",
+                self._collection,
+                may_pass=True,
             )
-        new = np.flatnonzero(~np.isin(_hashes(names), self._met.hashes)).tolist()
-        if new:
-            self._met.add([names[place] for place in new], len(new))
-            lines = [records.lines[place] for place in new]
-            yield Page(replace(records, lines=lines), response.content)
 
-    def _ask(self, link: str | None) -> requests.Response:
-        """The next page, by a link or by how many records were received."""
+    # ---- by links ----
+
+    def _linked(self) -> Iterator[tuple[_Window, Records]]:
+        """Windows, as their links lead on; after the last link until there is nothing more."""
+        link: str | None = None
+        ever, empty = False, 0
+        while True:
+            before = self.total
+            window = self._window(self.received, link)
+            if window.names:
+                if self.total is not None and before is not None and self.total < before:
+                    raise self._changing()
+                yield window, self._all_of(window)
+                link, empty = window.link, 0
+            else:
+                # An answer without records may be a slip, where nothing else says that it is last.
+                doubtful = link is not None or (self.total is None and not ever)
+                several = self.received > self.largest or link is not None
+                empty += 1
+                if window.link is None and (empty > 1 or not (doubtful and several)):
+                    return
+                if empty > _EMPTY:
+                    raise self._repeated()
+                link = window.link or link
+            ever = ever or link is not None
+
+    # ---- one window ----
+
+    def _window(self, start: int, link: str | None = None) -> _Window:
+        response = self._ask(start, link)
+        records = self._in(response)
+        self._compare(response, len(records.lines))
+        return _Window(
+            start, records, self._names_of(records.lines), response.content, self._next(response)
+        )
+
+    def _all_of(self, window: _Window, known: int = 0) -> Records:
+        """What is in a window but for so many records at its beginning, from now on known."""
+        self._refuse_repetition(window)
+        # No insertion elsewhere moves a record onto its own page again: the server has it twice.
+        twice = len(window.names) - len(set(window.names))
+        self._remember(window, window.names[known:], twice)
+        return window.records.after(known)
+
+    def _remember(self, window: _Window, names: Sequence[str], twice: int) -> None:
+        self._met.add(names, twice)
+        self.received += len(names)
+        # Who sends a shorter page in the middle may send one of a single record, too.
+        self._uneven = self._uneven or (0 < self._size < self.largest and len(names) > 0)
+        self._size = len(window.names)
+        self.largest = max(self.largest, self._size)
+        self._refuse_endless()
+
+    def _refuse_endless(self) -> None:
+        if self._most is not None:
+            enough = max(self._most, self.total or 0, self._limit)
+        elif self.total:
+            enough = self.total * self._limit
+        else:
+            return
+        if self.received > _BEYOND * enough:
+            raise PullError(
+                "endless",
+                f"{self._place} has sent {self.received:,} different records and goes on, far "
+                "beyond what it says it has and what `expect` says. Nothing was taken; ask the "
+                "server's owner.",
+                self._collection,
+            )
+
+    def _changing(self) -> PullError:
+        return PullError(
+            "incomplete",
+            f"{self._place} changes faster than it can be pulled: after {self.received:,} records "
+            "its pages do not fit together. Nothing was taken; run it again later.",
+            self._collection,
+            may_pass=True,
+        )
+
+    def _ask(self, start: int, link: str | None) -> requests.Response:
+        """A page, by a link or by its offset."""
         response = (
-            self._session.request("GET", self._endpoint, params=self._parameters())
+            self._session.request("GET", self._endpoint, params=self._parameters(start))
             if link is None
             else self._session.request("GET", link)
         )
         refused = response.status_code == requests.codes.bad_request
         if refused and self._sorted and not self.received:
             self._sorted = False
-            return self._ask(link)
+            return self._ask(start, link)
         return self._judged(response)
 
-    def _parameters(self) -> Mapping[str, str | int]:
+    def _parameters(self, start: int) -> Mapping[str, str | int]:
         order = {"sort": "sourcedId", "orderBy": "asc"} if self._sorted else {}
-        return {**order, **self._more, "limit": self._limit, "offset": self.received}
+        return {**order, **self._more, "limit": self._limit, "offset": start}
 
     def _judged(self, response: requests.Response) -> requests.Response:
         status = response.status_code
@@ -225,9 +408,9 @@ class Pages:
 
     def _in(self, response: requests.Response) -> Records:
         """The records of a page."""
-        if response.status_code == requests.codes.no_content:
-            return Records([], 0)
         self._ids = []
+        if response.status_code == requests.codes.no_content:
+            return Records([])
         try:
             records = records_in(response.content, self._names, self._blanker, self._meet)
         except (ValueError, RecursionError):
@@ -238,23 +421,30 @@ class Pages:
             ) from None
         if records is None:
             raise self._error(
-                "no_collection",
+                "no_list",
                 f"answers without `{self._collection}`{_code_in(response)}. That is taken for a "
                 "failure, never for an empty collection. If the vendor calls it otherwise, say "
                 f"so: `wrappers: {{{self._collection}: [NAME]}}`.",
+            )
+        if records.failed:
+            raise PullError(
+                "failure",
+                f"{self._place} says beside its records that it failed{_code_in(response)}. "
+                "Nothing was taken; run it again later, and ask the server's owner if it goes on.",
+                self._collection,
+                may_pass=True,
             )
         return records
 
     def _meet(self, record: Any) -> None:
         sourced_id = record.get("sourcedId") if isinstance(record, dict) else None
-        if sourced_id is not None:
-            self._ids.append(str(sourced_id))
+        self._ids.append(None if sourced_id is None else str(sourced_id))
         self._look(record)
 
-    def _compare(self, response: requests.Response, count: int) -> int:
+    def _compare(self, response: requests.Response, count: int) -> None:
         """Note the total, and refuse pages of two revisions of the data. `count` is how many
-        records this page has; by how much the total fell."""
-        total, before = response.headers.get(_TOTAL, ""), self.total
+        records this page has."""
+        total = response.headers.get(_TOTAL, "")
         # Nothing, or the number of records on this page, is no total.
         if total.isascii() and total.isdigit() and not (self.received and int(total) == count):
             self.total = int(total)
@@ -265,33 +455,37 @@ class Pages:
                     f"{self._place} changed while it was being pulled ({name} is no longer what it "
                     "was). Run it again."
                 )
-        return max(0, (before or 0) - (self.total or 0))
 
-    def _refuse_repetition(self, response: requests.Response) -> None:
+    def _refuse_repetition(self, window: _Window) -> None:
+        if not window.names:
+            return
         # Around the same records, and in them, a time or a number may be another each time.
-        same = json.dumps(sorted(self._ids)).encode() if self._ids else response.content
-        digest = hashlib.sha256(same).digest()
+        digest = hashlib.sha256(json.dumps(sorted(window.names)).encode()).digest()
         if digest in self._seen:
-            raise self._error(
-                "repeated",
-                f"sends the same page again after {self.received:,} records. Say `paging: next` "
-                "or `paging: total` if the server pages in that way; otherwise ask its owner.",
-            )
+            raise self._repeated()
         self._seen.add(digest)
 
-    def _remember(self, lines: Sequence[str]) -> None:
-        self.received += len(lines)
-        self.largest = max(self.largest, len(lines))
-        self._met.add(self._names_of(lines), len(lines))
+    def _repeated(self) -> PullError:
+        return self._error(
+            "repeated",
+            f"sends the same page again after {self.received:,} records. Say `paging: next` "
+            "or `paging: total` if the server pages in that way; otherwise ask its owner.",
+        )
 
     def _names_of(self, lines: Sequence[str]) -> Sequence[str]:
         # Records of one sourcedId that are meant to be merged are told apart by all that they say.
-        return lines if self._collection in self._rest.merge else self._ids
+        if self._collection in self._rest.merge:
+            return lines
+        named = zip(self._ids, lines, strict=True)
+        return [line if each is None else each for each, line in named]
 
     def _next(self, response: requests.Response) -> str | None:
         """The link to the next page, which the session follows on its own host only."""
         link = response.links.get("next", {}).get("url")
-        return None if link is None else urljoin(str(response.url), link)
+        try:
+            return None if link is None else urljoin(str(response.url), link)
+        except ValueError:
+            return link  # which the session refuses in words
 
     def _compare_with_total(self) -> None:
         if self.total is None or self._met.different >= self.total:
@@ -325,24 +519,48 @@ class _Met:
 
     def __init__(self) -> None:
         self._pages: list[npt.NDArray[np.int64]] = []
-        self._twice_on_a_page = 0
+        self._twice = 0
 
-    def add(self, names: Sequence[str], count: int) -> None:
-        """Remember a page of so many records, those of them that have names."""
-        page = np.unique(_hashes(names))
-        # No insertion elsewhere moves a record onto its own page again: the server has it twice.
-        self._twice_on_a_page += count - len(page)
-        self._pages.append(page)
+    def add(self, names: Sequence[str], twice: int) -> None:
+        """Remember records, of which so many are the server's second ones."""
+        self._twice += twice
+        self._pages.append(_hashes(names))
+
+    def came(self, names: Sequence[str]) -> tuple[list[bool], bool]:
+        """Of each record whether it came already, as often as it stands here so far; and whether
+        those that did are in the order in which they came."""
+        met, asked = self.hashes, _hashes(names)
+        order = np.argsort(met, kind="stable")
+        end = np.searchsorted(met[order], asked, "right")
+        left = dict(zip(names, end - np.searchsorted(met[order], asked, "left"), strict=True))
+        last = order[end[end > np.searchsorted(met[order], asked, "left")] - 1]
+        came = []
+        for name in names:
+            came.append(bool(left[name] > 0))
+            left[name] -= 1
+        return came, bool((np.diff(last) >= 0).all())
+
+    def unknown(self, names: Sequence[str]) -> int:
+        """How many different ones of these never came."""
+        return int((~np.isin(np.unique(_hashes(names)), self.hashes)).sum())
 
     @property
     def hashes(self) -> npt.NDArray[np.int64]:
-        """Of all that came."""
+        """Of all that came, in that order."""
         return np.concatenate([np.zeros(0, np.int64), *self._pages])
 
     @property
     def different(self) -> int:
         """How many records came, those that came again on another page counted once."""
-        return len(np.unique(self.hashes)) + self._twice_on_a_page
+        return len(np.unique(self.hashes)) + self._twice
+
+
+def _smaller(size: int) -> int:
+    """A size of pages whose ends are elsewhere."""
+    less = max(1, size - size // 10 - 1)
+    while gcd(less, size) > 1:
+        less -= 1
+    return less
 
 
 def _hashes(names: Sequence[str]) -> npt.NDArray[np.int64]:

@@ -18,7 +18,7 @@ from roster_pipeline.sources.paging import PullError
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.sources.rest_delta import Known, LastPull, NotWhole, completed, settings_of
 from roster_pipeline.sources.vendors import Secrets
-from roster_pipeline.transport.errors import Changed, Forbidden, TransportError
+from roster_pipeline.transport.errors import Changed, Forbidden, Stopped, TransportError
 from roster_pipeline.transport.http import HttpSession
 
 _ANY_NUMBER: Final[Mapping[str, tuple[int, int]]] = {}
@@ -32,6 +32,8 @@ class Pulled(LandedBytes):
     """Whether all was asked for, or only what changed since the last pull."""
     notice: str | None = None
     """Why all was asked for where only changes were wanted, in a sentence."""
+    remarks: tuple[str, ...] = ()
+    """What people should know of what came, in sentences."""
 
 
 @contextmanager
@@ -83,7 +85,8 @@ def pull(
         writer.finish(asked.said(collections))
         file.seek(0)
         blanked = {member(each.name): each.blanked for each in collections if each.blanked}
-        yield Pulled(file, original.hexdigest(), blanked, asked.how, asked.notice)
+        remarks = tuple(_remark(source, each) for each in collections if each.missing)
+        yield Pulled(file, original.hexdigest(), blanked, asked.how, asked.notice, remarks)
 
 
 class _Asked:
@@ -130,6 +133,14 @@ def reading_of(rest: Rest, timezone: str | None) -> Reading:
     return Reading(merge=rest.merge, blanks_in_ids=rest.blanks_in_ids, timezone=timezone)
 
 
+def _remark(source: str, collection: Collection) -> str:
+    missing = ", ".join(f"`{endpoint}`" for endpoint in collection.missing)
+    return (
+        f"{source}: {collection.name} came without {missing}: the server does not have that (404). "
+        "If it never will, take it out of `made_of`."
+    )
+
+
 def _all(
     begin: Callable[[], Collector], source: str, files: Mapping[str, BinaryIO], at_once: int
 ) -> list[Collection]:
@@ -146,7 +157,8 @@ def _all(
 def _side_by_side(
     collector: Collector, source: str, files: Mapping[str, BinaryIO], at_once: int
 ) -> list[Collection]:
-    """The collections, so many at a time; after the first failure no page more is asked for."""
+    """The collections, so many at a time; after the first failure no page more is asked for, and
+    nobody waits for a busy server any longer."""
 
     def collect(name: str) -> Collection:
         if collector.enough.is_set():
@@ -166,7 +178,7 @@ def _side_by_side(
             collector.enough.set()
     failed = [error for each in running if (error := each.exception()) is not None]
     for error in failed:
-        if not isinstance(error, Enough):
+        if not isinstance(error, Enough | Stopped):
             raise error
     return [each.result() for each in running]
 

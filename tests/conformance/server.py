@@ -230,6 +230,8 @@ class VendorServer:
             records = [each for each in both if each["dateLastModified"] >= since[1]]
         size = min(limit, MOST)
         step = size if said.links == "only" else 1
+        if said.rounds and offset < len(records):
+            offset -= offset % size
         if offset * step >= len(records) and said.beyond == "fails":
             return Answer(500)
         self.asked.append((endpoint, offset))

@@ -103,6 +103,8 @@ class Statement(_Said):
     other way to it."""
     beyond: Literal["empty", "fails"] = "empty"
     """What comes after the last page: one without records, or 500."""
+    rounds: bool = False
+    """Whether an offset is taken for that of the whole page it lies in."""
     revision: str | None = None
     """A header that changes when the data do."""
     demands: dict[str, str] = Field(default_factory=dict)

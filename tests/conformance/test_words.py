@@ -28,7 +28,7 @@ OAUTH2 = {**PLAIN, "credentials": {"token_url": f"{HOST}/token"}, "oauth2": TOKE
 
 WORDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"most_asked": 20}, {"limit": 20}),
-    ({"totals": True, "beyond": "fails"}, {"paging": "total"}),
+    ({"totals": True, "rounds": True, "beyond": "fails"}, {"paging": "total"}),
     ({"links": "only"}, {"paging": "next"}),
     ({"sorts": "fails"}, {"sort": False}),
     ({"demands": {"year": "2027"}}, {"parameters": {"year": "2027"}}),

@@ -44,8 +44,9 @@ class Town:
     enrollments: tuple[Enrollment, ...]
 
     def after_a_change(self) -> "Town":
-        """The town after seven students left it and as many came: there are as many rows as
-        before, and every page begins elsewhere."""
+        """The town after seven students left it and as many came, and the first enrollment of
+        those who stayed became another: there are as many rows as before, and every page begins
+        elsewhere."""
         left = {person.key: f"v-{person.key[2:]}" for person in self.people[:7]}
         came = [replace(person, key=left[person.key]) for person in self.people[:7]]
         stayed = [each for each in self.enrollments if each.user not in left]
@@ -54,6 +55,8 @@ class Town:
             for each in self.enrollments
             if each.user in left
         ]
+        first, *stayed = stayed
+        others.append(replace(first, key=f"f-{first.key[2:]}"))
         return Town((*self.people[7:], *came), (*stayed, *others))
 
     def of(self, *roles: str) -> "Town":

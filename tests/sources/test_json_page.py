@@ -86,13 +86,35 @@ def test_a_page_in_any_encoding_of_json_is_read(encoding: str) -> None:
     assert found.lines == ['{"familyName": "García"}']
 
 
-def test_names_are_tried_in_their_order() -> None:
-    body = b'{"b": [1], "a": [2, 3], "c": {}}'
-    for names, count in ((("a", "b"), 2), (("b", "a"), 1), (("x", "b"), 1)):
-        found = read(body, *names)
-        assert found is not None
-        assert len(found.lines) == count
+def test_all_lists_of_records_are_taken() -> None:
+    body = b'{"b": [1], "a": [2, {"password": "x"}], "c": {}, "b": [4]}'
+    found = read(body, "x", "a", "b")
+    assert found is not None
+    assert [json.loads(line) for line in found.lines] == [1, 2, {"password": None}, 4]
+    assert (found.blanked, found.after(2).rewritten, found.at([2, 0]).rewritten) == (1, [0], [0])
     assert read(body, "c") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "fails"),
+    [
+        ({"imsx_StatusInfo": {"imsx_codeMajor": "failure", "imsx_severity": "error"}}, True),
+        ({"statusInfoSet": [{"imsx_codeMajor": "success"}, {"imsx_codeMajor": "Failure"}]}, True),
+        ({"imsx_codeMinor": "server_busy"}, True),
+        ({"imsx_StatusInfo": {"imsx_codeMajor": "success", "imsx_severity": "warning"}}, False),
+        ({"statusInfoSet": [{"imsx_codeMajor": "success", "x": "failure"}]}, False),
+        ({"status": "failure"}, False),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_failure_that_stands_beside_the_records_is_seen(
+    status: dict[str, Any], fails: bool, first: bool
+) -> None:
+    parts = [status, {"users": []}]
+    body = {key: held for part in (parts if first else parts[::-1]) for key, held in part.items()}
+    found = read(json.dumps(body).encode())
+    assert found is not None
+    assert found.failed == fails
 
 
 def test_each_record_is_looked_at_without_its_secrets() -> None:

@@ -384,7 +384,7 @@ def test_a_link_to_another_host_is_not_followed() -> None:
     said = refusal(records(), habits, kind=TransportError, paging="next")
 
     assert "springfield: pulling orgs: 127.0.0.1" in said
-    assert "points to another host (https://evil.example/ims/orgs). Nothing was sent" in said
+    assert "points to another host (evil.example). Nothing was sent" in said
 
 
 def test_a_hung_server_is_given_up() -> None:

@@ -1,15 +1,21 @@
 """Where collections lie, how many are pulled at once, and how many records are too few."""
 
 import threading
+import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from roster_pipeline.sources.paging import PullError
+from roster_pipeline.sources.pull import pull
+from roster_pipeline.sources.vendors import Secrets
+from roster_pipeline.transport.http import open_http
+from tests.sources.conftest import rest_source
 from tests.sources.school_server import Habits, Record, records, school_server
 from tests.sources.test_pull import Pulled, at, lines_in, many, pulled, pulled_from, refusal
-from tests.transport.scripted import Answer, Asked
+from tests.transport.scripted import Answer, Asked, json_answer
 
 IN_PARTS = {
     "orgs": ["districts", "schools"],
@@ -74,6 +80,33 @@ def test_an_endpoint_that_is_empty_or_missing_is_a_failure_only_if_all_are() -> 
     assert "has no records" in said
 
 
+@pytest.mark.parametrize("body", [{"imsx_codeMinor": "server_busy"}, {}])
+def test_an_endpoint_that_answers_without_records_is_never_passed_over(
+    body: dict[str, str],
+) -> None:
+    habits = at("teachers", json_answer(body))
+
+    with pytest.raises(PullError) as refused:
+        pulled(in_parts(), habits, made_of=IN_PARTS)
+
+    assert refused.value.code == "no_list"
+
+
+def test_an_endpoint_that_is_not_there_is_remarked() -> None:
+    data = in_parts()
+    del data["gradingPeriods"]
+    with school_server(data) as server:
+        source = rest_source(f"{server.url}/ims", made_of=IN_PARTS)
+        assert source.rest is not None
+        session = open_http(
+            source.rest.base_url, source.rest.auth, base=Path(), environ={"TOKEN": "t"}
+        )
+        with session, pull(session, source.rest, source="x", secrets=Secrets()) as package:
+            (remark,) = package.remarks
+
+    assert remark.startswith("x: academicSessions came without `gradingPeriods`")
+
+
 # ---- at once ---------------------------------------------------------------------------------
 
 
@@ -99,6 +132,35 @@ def test_after_a_failure_no_other_collection_is_begun() -> None:
 
     assert "pulling academicSessions" in str(refused.value)
     assert "/ims/users" not in server.paths()
+
+
+def test_after_a_failure_nobody_waits_for_a_busy_server() -> None:
+    waiting = threading.Event()
+
+    def instead(_: Asked, collection: str, __: int) -> Answer | None:
+        if collection == "academicSessions":
+            waiting.set()
+            return Answer(503, headers={"Retry-After": "60"})
+        if collection == "orgs":
+            waiting.wait(20)
+            return Answer(404)
+        return None
+
+    with school_server(records(), Habits(instead=instead)) as server:
+        source = rest_source(f"{server.url}/ims", at_once=2)
+        assert source.rest is not None
+        session = open_http(
+            source.rest.base_url, source.rest.auth, base=Path(), environ={"TOKEN": "t"}
+        )
+        began = time.monotonic()
+        with (
+            session,
+            pytest.raises(PullError, match="pulling orgs"),
+            pull(session, source.rest, source="x", secrets=Secrets()),
+        ):
+            pass
+
+    assert time.monotonic() - began < 30
 
 
 # ---- how many --------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ class FirstPage:
 
 def first_page(session: HttpSession, rest: Rest, secrets: Secrets, collection: str) -> FirstPage:
     """The first page of a collection, of all endpoints that hold it together; as in a pull, some of
-    several may be missing. Raises `PullError` and `TransportError`."""
+    several may be missing (404), but none may fail. Raises `PullError` and `TransportError`."""
     pages: list[FirstPage] = []
     missing: list[PullError] = []
     for endpoint in rest.made_of.get(collection, (collection,)):
