@@ -105,7 +105,7 @@ def _pulled(
             remote_path=rest.base_url,
             modified=asked,
         )
-        run.remark(*server.remarks)
+        run.remark(*server.remarks, *package.remarks)
         if package.notice is not None and not full:
             run.remark(f"{source.id}: {package.notice}")
     run.ledger.record_landed(landed, run.now(), lease)

@@ -11,6 +11,8 @@ from roster_pipeline.transport.errors import AuthenticationRefused, Forbidden, T
 ANY: Final = "*"
 """Stands for any collection."""
 
+NOT_HERE: Final = ("no_collection", "no_list")
+"""What `PullError.code` says where the collections may be at another address."""
 _TRIAL: Final = "`roster source test` looks whether it is at another address."
 
 
@@ -27,7 +29,7 @@ def advice_for(vendor: Vendor, error: Exception, collection: str | None = None) 
             return advice.unauthorized
         case LandingError(code="empty" | "few"):
             return when_empty(vendor, collection)
-        case LandingError(code="no_collection"):
+        case LandingError(code=code) if code in NOT_HERE:
             return advice.missing
         case _:
             return None
@@ -46,7 +48,7 @@ def advised(vendor: Vendor) -> Iterator[None]:
         yield
     except (LandingError, TransportError) as error:
         advice = advice_for(vendor, error, getattr(error, "collection", None))
-        trial = _TRIAL if getattr(error, "code", None) == "no_collection" else None
+        trial = _TRIAL if getattr(error, "code", None) in NOT_HERE else None
         if said := [sentence for sentence in (trial, advice) if sentence]:
             error.args = (" ".join((str(error), *said)),)
         raise

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import required_files
-from roster_pipeline.sources.advice import advice_for, when_empty
+from roster_pipeline.sources.advice import NOT_HERE, advice_for, when_empty
 from roster_pipeline.sources.config import Source
 from roster_pipeline.sources.paging import PullError
 from roster_pipeline.sources.placeholders import placeholders_in_rest
@@ -151,7 +151,7 @@ class _Asking:
         try:
             page = self._first_page(collection)
         except PullError as error:
-            if error.code != "no_collection" or self._pages:
+            if error.code not in NOT_HERE or self._pages:
                 raise
             raise self._not_here(error) from None
         self._pages[collection] = page
