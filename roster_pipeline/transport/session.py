@@ -125,11 +125,15 @@ class Session:
             timeout=self._timeout,
         )
 
+    async def make_room(self, path: str) -> None:
+        """Make the folders above a path."""
+        if folder := posixpath.dirname(path):
+            await self._make_folders(folder)
+
     async def prepare(self, path: str) -> None:
         """Make the folders above a path and remove what killed uploads to it left."""
         folder, name = posixpath.split(path)
-        if folder:
-            await self._make_folders(folder)
+        await self.make_room(path)
         with suppress(asyncssh.SFTPPermissionDenied):  # a drop box that may not be listed
             stale = [
                 entry
@@ -146,6 +150,20 @@ class Session:
                 await self._client.posix_rename(old, new)
         except asyncssh.SFTPOpUnsupported:
             await self._replace_in_two_steps(old, new)
+
+    async def rename_to_free(self, old: str, new: str) -> bool:
+        """Rename where nothing has the new name; whether that was so."""
+        if await self._is_taken(new):
+            return False
+        try:
+            async with asyncio.timeout(self._timeout):
+                # The rename of the standard, which replaces nothing (`posix_rename` does).
+                await self._client.rename(old, new)
+        except (asyncssh.SFTPFailure, asyncssh.SFTPFileAlreadyExists):
+            if await self._is_taken(new):
+                return False
+            raise
+        return True
 
     async def remove(self, path: str) -> None:
         """Remove a file if it is there."""
@@ -177,6 +195,10 @@ class Session:
             if entry is None:
                 return
             yield str(entry.filename), entry.attrs
+
+    async def _is_taken(self, path: str) -> bool:
+        async with asyncio.timeout(self._timeout):
+            return await self._client.lexists(path)
 
     async def _replace_in_two_steps(self, old: str, new: str) -> None:
         try:

@@ -18,12 +18,15 @@ from roster_pipeline.transport.channel import (
     RemoteFile,
     RemoteFiles,
     changed_sentence,
+    free_names,
     mark_half_sent,
     part_name,
+    require_unchanged,
     size_sentence,
+    taken_sentence,
     write_fully,
 )
-from roster_pipeline.transport.errors import Changed, Interrupted, TransportError
+from roster_pipeline.transport.errors import Changed, Interrupted, NotFound, TransportError
 from roster_pipeline.transport.explain import FAILURES, Explainer
 from roster_pipeline.transport.login import Credentials, HostKey, SftpAddress
 from roster_pipeline.transport.loop import LoopThread
@@ -105,6 +108,41 @@ class Sftp(Channel):
         # Kept if this fails: without an atomic rename it may be the only copy there.
         self._put_in_place(part, path, size, task)
         reached("upload.after-rename")
+
+    def move(self, old: str, new: str, *, expected: RemoteFile | None = None) -> str:
+        """See `Channel.move`."""
+        asked: tuple[str, RemoteFile] | None = None
+
+        async def moved(session: Session) -> str:
+            nonlocal asked
+            now = await session.stat(old)
+            if now is None and asked is not None:
+                # The answer was lost, not the request, if what is there is ours.
+                name, was = asked
+                there = await session.stat(name)
+                if there is not None and there.size == was.size:
+                    return name
+            now = self._there(old, now, expected)
+            await session.make_room(new)
+            for name in free_names(new):
+                asked = name, now
+                if await session.rename_to_free(old, name):
+                    return name
+            raise TransportError(taken_sentence(new, str(self._address)))
+
+        return self._ask(f"move {old} to {new}", moved)
+
+    def remove(self, path: str, *, expected: RemoteFile | None = None) -> None:
+        """See `Channel.remove`."""
+
+        async def removed(session: Session) -> None:
+            if expected is not None:
+                now = await session.stat(path)
+                if now is not None:
+                    require_unchanged(expected, now, str(self._address))
+            await session.remove(path)
+
+        self._ask(f"remove {path}", removed)
 
     def close(self) -> None:
         """See `Channel.close`."""
@@ -206,6 +244,12 @@ class Sftp(Channel):
             # waiting, for the garbage collector may drop it in any thread, the loop's own too.
             if not lost and self._session is session:
                 self._running().start(transfer.close())
+
+    def _there(self, path: str, now: RemoteFile | None, expected: RemoteFile | None) -> RemoteFile:
+        if now is None:
+            raise NotFound(f"There is no file {path} on {self._address} to be moved.")
+        require_unchanged(expected, now, str(self._address))
+        return now
 
     def _unchanged(self, expected: RemoteFile, now: RemoteFile) -> RemoteFile:
         if expected != now:
