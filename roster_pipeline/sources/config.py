@@ -21,13 +21,11 @@ from pydantic import (
 
 from roster_pipeline.fields import Identifier, Part, Text
 from roster_pipeline.sources import vendors
+from roster_pipeline.sources.repairs_config import EndDates, Lookups, Mending, Repairs, over
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.transport.config import TransportConfig
 
 LATER: Final[Mapping[str, str]] = {
-    "lookups": "translating a district's own words",
-    "repairs": "repairing dates and other cells",
-    "end_dates": "end dates that include the last day",
     "mapping": "files that are not OneRoster",
     "files": "loose files instead of a zip",
     "encryption": "encrypted drops",
@@ -325,6 +323,13 @@ class Source(Part):
     complete: Complete = Complete(stable_seconds=5)
     roles: dict[str, dict[str, Text]] = Field(default_factory=dict)
     """1.1 role word → type of org, or `other` → 1.2 role, where the usual translation is wrong."""
+    lookups: Lookups = Field(default_factory=dict)
+    """`entity.column` → a word of the district's → the standard's. Added to the vendor's."""
+    repairs: Repairs = Repairs()
+    """Cells that are written in a way of the district's own."""
+    end_dates: EndDates = "exclusive"
+    """Whether a last day is the first that is over, as the standard has it, or the last that is
+    not."""
     scope: Scope = Field(default_factory=Scope)
     expect: Expect = Field(default_factory=lambda: Expect.model_validate({}))
     """How many rows each entity should have, and how full columns should be."""
@@ -340,7 +345,7 @@ class Source(Part):
         if given["vendor"] not in vendors.known():
             return given
         profile = vendors.load(given["vendor"])
-        given = {**profile.defaults, **given}
+        given = {**profile.defaults, **given, **over(profile.defaults, given)}
         if profile.rest is not None and isinstance(given.get("rest"), Mapping):
             given["rest"] = profile.rest.complete(given["rest"])
         return given
@@ -454,6 +459,11 @@ class Source(Part):
             word: {**DEFAULT_ROLES.get(word, {}), **self.roles.get(word, {})}
             for word in sorted(words)
         }
+
+    @property
+    def mending(self) -> Mending:
+        """How cells are mended before they are judged."""
+        return Mending(lookups=self.lookups, repairs=self.repairs, end_dates=self.end_dates)
 
     @property
     def profile(self) -> vendors.Vendor:

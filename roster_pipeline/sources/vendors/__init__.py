@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from roster_pipeline.fields import Part, Text
+from roster_pipeline.sources.repairs_config import Mending, over
 from roster_pipeline.sources.rest_config import Accents
 
 _HERE = files(__name__)
@@ -80,6 +81,11 @@ class Vendor(Part):
     advice: Advice = Field(default_factory=Advice)
     secrets: Secrets = Field(default_factory=Secrets)
     """Columns and properties with such names are blanked before anything is kept."""
+
+    @property
+    def mending(self) -> Mending:
+        """How cells are mended where no source says more."""
+        return Mending.model_validate(over(self.defaults, {}))
 
 
 @cache
