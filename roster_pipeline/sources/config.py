@@ -21,16 +21,13 @@ from pydantic import (
 
 from roster_pipeline.fields import Identifier, Part, Text
 from roster_pipeline.sources import vendors
+from roster_pipeline.sources.drops_config import Archive, Encryption, Files, one_of
 from roster_pipeline.sources.repairs_config import EndDates, Lookups, Mending, Repairs, over
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.transport.config import TransportConfig
 
 LATER: Final[Mapping[str, str]] = {
     "mapping": "files that are not OneRoster",
-    "files": "loose files instead of a zip",
-    "encryption": "encrypted drops",
-    "archive": "moving files away after they were read",
-    "delete": "deleting files after they were read",
     "owners": "routing alerts",
     "notify": "routing alerts",
     "expect.students": "expecting a number of students apart from other users",
@@ -47,6 +44,8 @@ LATER: Final[Mapping[str, str]] = {
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
+# What stands between a file's name and the date in it.
+_SEPARATORS: Final = "_-. "
 _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -56,7 +55,8 @@ class DateRule(Part):
     name: Text | None = None
     """A regular expression searched in the file's name, with a group called `date` (year, month,
     day as digits, separated or not) or the groups `year`, `month` and `day`. None: the date of
-    arrival in the source's timezone."""
+    arrival in the source's timezone. Of loose files the date is taken out of the name, with the
+    sign that stands before or behind it; a group called `stamp` says what else is."""
 
     @field_validator("name")
     @classmethod
@@ -92,6 +92,20 @@ class DateRule(Part):
         except ValueError:
             return None
 
+    def without_date(self, file_name: str) -> str:
+        """A file's name without the date that it states: `orgs.csv` of `orgs_20260823.csv`."""
+        found = re.search(self.name, file_name) if self.name is not None else None
+        if found is None:
+            return file_name
+        groups = found.groupdict()
+        named = ("stamp",) if groups.get("stamp") else ("date", "year", "month", "day")
+        spans = [found.span(name) for name in named if groups.get(name)]
+        if not spans:
+            return file_name
+        start, end = min(span[0] for span in spans), max(span[1] for span in spans)
+        before, behind = file_name[:start], file_name[end:]
+        return before.rstrip(_SEPARATORS) + behind if before else behind.lstrip(_SEPARATORS)
+
 
 def _date_rule(value: Any) -> Any:
     if value == "arrival":
@@ -111,21 +125,23 @@ class Complete(Part):
     """It was last modified at least this many seconds ago."""
     marker: Text | None = None
     """A file of this name lies beside it and is not older. `{name}` stands for the drop's file
-    name, `{stem}` for the same without its ending."""
+    name, `{stem}` for the same without its ending. Of `files`, which have one marker together, it
+    is the marker's name as it stands."""
 
-    @field_validator("marker")
-    @classmethod
-    def _names_the_drop(cls, marker: str | None) -> str | None:
-        if marker is None:
+    def wrong_marker(self, *, of_files: bool) -> str | None:
+        """Why the marker cannot be one, of `files` or of a single file; None where it can."""
+        if self.marker is None:
             return None
-        rest = marker.replace("{name}", "").replace("{stem}", "")
-        if rest == marker or "{" in rest or "}" in rest or "/" in rest:
-            raise ValueError(
-                "a marker is a file name with {name} or {stem} in it, such as {name}.done"
-            )
-        if marker == "{name}":
-            raise ValueError("the marker cannot be the drop itself")
-        return marker
+        rest = self.marker.replace("{name}", "").replace("{stem}", "")
+        if of_files:
+            fits = rest == self.marker and not set(rest) & set("{}/*?[")
+            said = "a marker of `files` is the name of one file, such as done.flag"
+        else:
+            fits = rest != self.marker and not set(rest) & set("{}/")
+            said = "a marker is a file name with {name} or {stem} in it, such as {name}.done"
+        if not fits:
+            return said
+        return "the marker cannot be the drop itself" if self.marker == "{name}" else None
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
@@ -279,7 +295,16 @@ def _as_editors_see_it(schema: dict[str, Any]) -> None:
 
 
 # What is said of drops, and of nothing else.
-_OF_DROPS: Final = ("folder", "pattern", "date_from", "complete")
+_OF_DROPS: Final = (
+    "folder",
+    "pattern",
+    "files",
+    "date_from",
+    "complete",
+    "encryption",
+    "archive",
+    "delete",
+)
 
 
 def _default_vendor(data: Mapping[str, Any]) -> str:
@@ -310,6 +335,10 @@ class Source(Part):
     """The folder on the server; `.` is where the login lands."""
     pattern: Text = "*.zip"
     """A shell pattern for the names of drops; case counts."""
+    files: Files | None = None
+    """Loose files that are a drop together, in the place of `pattern`."""
+    encryption: Encryption | None = None
+    """How drops are encrypted, if they are."""
     timezone: Text
     """The district's own, by its IANA name."""
     cadence: Literal["daily", "weekly"] = "daily"
@@ -321,6 +350,11 @@ class Source(Part):
         DateRule, BeforeValidator(_date_rule, json_schema_input_type=Literal["arrival"] | DateRule)
     ] = DateRule()
     complete: Complete = Complete(stable_seconds=5)
+    archive: Archive | None = None
+    """Where a drop is moved to on the server after its roster was accepted; it stays where it is
+    without."""
+    delete: StrictBool = False
+    """Whether a drop is removed from the server after its roster was accepted."""
     roles: dict[str, dict[str, Text]] = Field(default_factory=dict)
     """1.1 role word → type of org, or `other` → 1.2 role, where the usual translation is wrong."""
     lookups: Lookups = Field(default_factory=dict)
@@ -345,7 +379,7 @@ class Source(Part):
         if given["vendor"] not in vendors.known():
             return given
         profile = vendors.load(given["vendor"])
-        given = {**profile.defaults, **given, **over(profile.defaults, given)}
+        given = {**one_of(given, profile.defaults), **given, **over(profile.defaults, given)}
         if profile.rest is not None and isinstance(given.get("rest"), Mapping):
             given["rest"] = profile.rest.complete(given["rest"])
         return given
@@ -355,6 +389,30 @@ class Source(Part):
     def _known_vendor(cls, name: str) -> str:
         vendors.load(name)
         return name
+
+    @field_validator("complete")
+    @classmethod
+    def _fitting_marker(cls, complete: Complete, info: ValidationInfo) -> Complete:
+        if problem := complete.wrong_marker(of_files=info.data.get("files") is not None):
+            raise ValueError(f"`marker`: {problem}")
+        return complete
+
+    @field_validator("encryption")
+    @classmethod
+    def _a_zips_password(
+        cls, encryption: Encryption | None, info: ValidationInfo
+    ) -> Encryption | None:
+        loose = info.data.get("files") is not None
+        if encryption is not None and encryption.password is not None and loose:
+            raise ValueError("`password` opens zips, and with `files` there are none")
+        return encryption
+
+    @field_validator("delete")
+    @classmethod
+    def _not_archived(cls, delete: bool, info: ValidationInfo) -> bool:
+        if delete and info.data.get("archive") is not None:
+            raise ValueError("a drop is moved by `archive` or removed by `delete`; take one out")
+        return delete
 
     @field_validator("timezone")
     @classmethod
@@ -417,6 +475,8 @@ class Source(Part):
         if self.rest is not None and (said := self.model_fields_set.intersection(_OF_DROPS)):
             keys = ", ".join(f"`{key}`" for key in _OF_DROPS if key in said)
             raise ValueError(f"{keys}: these are about drops, and with `rest` there are none")
+        if self.files is not None and "pattern" in self.model_fields_set:
+            raise ValueError("give one of `pattern` (each file is a drop) and `files` (all are)")
         return self
 
     @property
@@ -444,6 +504,16 @@ class Source(Part):
         if self.date_from.name is None:
             return self.date_of(modified.astimezone(UTC))
         return self.date_from.date_in(file_name)
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Shell patterns for the names of the files that drops are made of."""
+        return (self.pattern,) if self.files is None else self.files.names
+
+    @property
+    def keeps_drops(self) -> bool:
+        """Whether drops stay where they are after they were read."""
+        return self.archive is None and not self.delete
 
     def runs_on(self, day: date) -> bool:
         """Whether the schedule runs this source on a date."""
