@@ -14,14 +14,17 @@ from pydantic import (
     Field,
     StrictBool,
     StrictInt,
+    TypeAdapter,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from roster_pipeline.fields import Identifier, Part, Text
+from roster_pipeline.fields import Day, Identifier, Part, Text
 from roster_pipeline.sources import vendors
 from roster_pipeline.sources.drops_config import Archive, Encryption, Files, one_of
+from roster_pipeline.sources.named_columns import nearest
 from roster_pipeline.sources.repairs_config import EndDates, Lookups, Mending, Repairs, over
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.transport.config import TransportConfig
@@ -30,9 +33,6 @@ LATER: Final[Mapping[str, str]] = {
     "mapping": "files that are not OneRoster",
     "owners": "routing alerts",
     "notify": "routing alerts",
-    "expect.students": "expecting a number of students apart from other users",
-    "expect.teachers": "expecting a number of teachers apart from other users",
-    "expect.last_date": "expecting dates",
     "transport.sftp.jump_host": "going through another host",
     "transport.sftp.proxy": "going through a proxy",
     "transport.sftp.algorithms": "servers with outdated algorithms",
@@ -243,35 +243,94 @@ def _entities() -> Mapping[str, Collection[str]]:
     return {entity: [column.name for column in columns(entity)] for entity in ENTITIES}
 
 
+def _date_columns() -> list[str]:
+    """Those that say when something is; nobody's birth tells how old an export is."""
+    from roster_pipeline.oneroster.entities import ENTITIES, Kind, columns
+
+    return [
+        f"{entity}.{column.name}"
+        for entity in ENTITIES
+        for column in columns(entity)
+        if column.kind is Kind.DATE and entity != "demographics"
+    ]
+
+
 def _no_entity(name: str) -> str:
-    return f"no entity is called {name}; {_nearest(name, _entities(), 'the entities are')}"
+    return f"no entity is called {name}; {nearest(name, _entities(), 'the entities are')}"
 
 
-def _nearest(name: str, known: Collection[str], listed: str) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else f"{listed} {', '.join(known)}"
+Days = Annotated[StrictInt, Field(ge=-3660, le=3660)]
+
+
+def _day_or_days(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    try:
+        return TypeAdapter(Day).validate_python(value)
+    except ValidationError:
+        raise ValueError(
+            "say a date as YYYY-MM-DD, or how many days after the date of the sync, such as 30; "
+            "-30 for days before"
+        ) from None
 
 
 class Expect(Part):
-    """What a source is expected to have: rows by entity, and how full columns are."""
+    """What a source is expected to have: rows by entity, people, how full columns are, and how far
+    their dates reach."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Span]
 
     fill: dict[str, Percent] = Field(default_factory=dict)
     """Entity and column (`users.email`) → the least share of rows that have the cell filled."""
+    students: Span | None = None
+    """The fewest and the most people who are students anywhere."""
+    teachers: Span | None = None
+    """The fewest and the most people who are teachers anywhere."""
+    last_date: dict[
+        str,
+        Annotated[date | Days, BeforeValidator(_day_or_days, json_schema_input_type=date | int)],
+    ] = Field(default_factory=dict)
+    """Entity and column (`academicSessions.endDate`) → the earliest that its latest date may be: a
+    date, or so many days after the date of the sync (negative: before)."""
 
     @property
     def rows(self) -> Mapping[str, tuple[int, int]]:
         """Entity → the fewest and the most rows it should have."""
         return self.__pydantic_extra__
 
+    @property
+    def people(self) -> Mapping[str, tuple[int, int]]:
+        """Kind of people → the fewest and the most that there should be."""
+        spans = {"students": self.students, "teachers": self.teachers}
+        return {kind: span for kind, span in spans.items() if span is not None}
+
+    def last_days(self, day: date) -> dict[str, int]:
+        """`last_date` as days after the date of a sync."""
+        return {
+            name: (least - day).days if isinstance(least, date) else least
+            for name, least in self.last_date.items()
+        }
+
     @model_validator(mode="after")
     def _known_entities(self) -> Self:
         for entity in self.rows:
             if entity not in _entities():
-                raise ValueError(_no_entity(entity))
+                near = get_close_matches(entity, ("students", "teachers"), n=1, cutoff=0.7)
+                hint = f"no entity is called {entity}; did you mean {near[0]}?" if near else ""
+                raise ValueError(hint or _no_entity(entity))
         return self
+
+    @field_validator("last_date")
+    @classmethod
+    def _dates(cls, last: dict[str, date | int]) -> dict[str, date | int]:
+        known = _date_columns()
+        for name in last:
+            if name not in known:
+                raise ValueError(
+                    f"{name} is no column of dates; {nearest(name, known, 'there are')}"
+                )
+        return last
 
     @field_validator("fill")
     @classmethod
@@ -283,7 +342,7 @@ class Expect(Part):
             if entity not in _entities():
                 raise ValueError(_no_entity(entity))
             if column not in _entities()[entity]:
-                near = _nearest(column, _entities()[entity], "its columns are")
+                near = nearest(column, _entities()[entity], "its columns are")
                 raise ValueError(f"{entity} has no column {column}; {near}")
         return fill
 
