@@ -16,19 +16,12 @@ def nearest(name: str, known: Collection[str], listed: str) -> str:
     return f"did you mean {near[0]}?" if near else f"{listed} {', '.join(known)}"
 
 
-def named_columns(name: str) -> "tuple[Column, ...]":
-    """The columns that `entity.column` names, one for each version that has it; extension columns,
-    `users.metadata.house`, are known to both. Raises ValueError with the nearest that there is."""
+def named_columns(name: str, version: str | None = None) -> "tuple[Column, ...]":
+    """The columns that `entity.column` names, one for each version that has it, or those of one
+    version; extension columns, `users.metadata.house`, are known to both. Raises ValueError with
+    the nearest that there is."""
     # Stated beside heavy libraries, which only those wait for who name a column.
-    from roster_pipeline.oneroster.entities import (
-        ENTITIES,
-        ENTITIES_1P1,
-        Column,
-        Kind,
-        Required,
-        columns,
-        columns_1p1,
-    )
+    from roster_pipeline.oneroster.entities import ENTITIES, Column, Kind, Required
 
     entity, dot, column = name.partition(".")
     if not dot or not column:
@@ -36,13 +29,26 @@ def named_columns(name: str) -> "tuple[Column, ...]":
     if entity not in ENTITIES:
         hint = nearest(entity, ENTITIES, "the entities are")
         raise ValueError(f"no entity is called {entity}; {hint}")
-    if column.startswith(METADATA) and column != METADATA:
+    tables = _tables(entity)
+    here = [table for of, table in tables.items() if version in (None, of)]
+    if column.startswith(METADATA) and column != METADATA and any(here):
         return (Column(column, Kind.STRING, Required.NEVER),)
-    tables = [columns(entity), columns_1p1(entity) if entity in ENTITIES_1P1 else ()]
-    found = tuple(each for table in tables for each in table if each.name == column)
-    if not found:
-        known = list(dict.fromkeys(each.name for table in tables for each in table))
-        raise ValueError(
-            f"{entity} has no column {column}; {nearest(column, known, 'its columns are')}"
-        )
-    return found
+    found = tuple(each for table in here for each in table if each.name == column)
+    if found:
+        return found
+    known = list(dict.fromkeys(each.name for table in tables.values() for each in table))
+    if column in known or not any(here):
+        raise ValueError(f"OneRoster {version} has no {name}")
+    raise ValueError(
+        f"{entity} has no column {column}; {nearest(column, known, 'its columns are')}"
+    )
+
+
+def _tables(entity: str) -> "dict[str, tuple[Column, ...]]":
+    """The columns of an entity by version; none where the version has no such file."""
+    from roster_pipeline.oneroster.entities import ENTITIES_1P1, columns, columns_1p1
+
+    return {
+        "1.2": columns(entity),
+        "1.1": columns_1p1(entity) if entity in ENTITIES_1P1 else (),
+    }
