@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from roster_pipeline.oneroster.container import Container
 from roster_pipeline.oneroster.findings import Findings
 from roster_pipeline.oneroster.manifest import Mode, Version
+from roster_pipeline.oneroster.origins import unmarked
 from roster_pipeline.oneroster.package import PULL, PackageBlock, tables
 from roster_pipeline.oneroster.reading_rules import RULES
 from roster_pipeline.oneroster.record_lines import (
@@ -214,6 +215,10 @@ class Pull:
             findings.add(RULES["pull.line"].at(file, line=error.line, entity=entity))
         except ArchiveError as error:
             findings.add(unreadable(error, file, entity))
+
+    def located(self, findings: Findings) -> Findings:
+        """See `Package.located`."""
+        return unmarked(findings)
 
     def _records(self, collection: str, most_bytes: int) -> Iterator[Records]:
         """The records of a collection, those of one sourcedId put together if that is wanted."""

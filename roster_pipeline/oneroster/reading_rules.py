@@ -564,6 +564,19 @@ _PULL: Final = (
     ),
 )
 
+_MAPPING: Final = (
+    _rule(
+        "mapping.differs",
+        _WARN,
+        Source.PRACTICE,
+        message="a row above says other things of the same sourcedId; that one was taken",
+        why="Which of the rows is right cannot be known.",
+        fix="let all rows say the same, or see that the mapping does not give two things one "
+        "sourcedId",
+        layer=Layer.KEY,
+    ),
+)
+
 READING: Final[tuple[Rule, ...]] = (
     *_ARCHIVE,
     *_MEMBERS,
@@ -573,6 +586,7 @@ READING: Final[tuple[Rule, ...]] = (
     *_BROKEN,
     *_ODD,
     *_PULL,
+    *_MAPPING,
 )
 
 RULES: Final[Mapping[str, Rule]] = {rule.code: rule for rule in READING}

@@ -169,8 +169,7 @@ class Builder:
             if isinstance(item, Findings):
                 state.file = item
                 return
-            # A pull is neither: its status means what it says, and is left out where it can be.
-            mode = self.package.modes[item.entity] if item.file.endswith(".csv") else None
+            mode = self.package.modes[item.entity] if item.bulk_or_delta else None
             judged = judge_block(item, self.version, self.presence, self.policy, mode)
             # Large, and not needed while it is waited for the next.
             del item
@@ -187,7 +186,7 @@ class Builder:
         self.cascaded[entity] += gone
         self.orphaned[entity] += gone
         if len(judged.good):
-            self._write(entity, judged.good, judged.lines, self.package.file(entity))
+            self._write(entity, judged.good, judged.lines, judged.file)
             if entity == "roles":
                 state.primary.append(places(judged.good))
 

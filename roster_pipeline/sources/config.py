@@ -24,13 +24,13 @@ from pydantic import (
 from roster_pipeline.fields import Day, Identifier, Part, Text
 from roster_pipeline.sources import vendors
 from roster_pipeline.sources.drops_config import Archive, Encryption, Files, one_of
-from roster_pipeline.sources.named_columns import nearest
+from roster_pipeline.sources.mapping.config import CsvMapping
+from roster_pipeline.sources.named_columns import named_columns, nearest
 from roster_pipeline.sources.repairs_config import EndDates, Lookups, Mending, Repairs, over
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.transport.config import TransportConfig
 
 LATER: Final[Mapping[str, str]] = {
-    "mapping": "files that are not OneRoster",
     "owners": "routing alerts",
     "notify": "routing alerts",
     "transport.sftp.jump_host": "going through another host",
@@ -358,6 +358,7 @@ _OF_DROPS: Final = (
     "folder",
     "pattern",
     "files",
+    "mapping",
     "date_from",
     "complete",
     "encryption",
@@ -416,6 +417,8 @@ class Source(Part):
     """Whether a drop is removed from the server after its roster was accepted."""
     roles: dict[str, dict[str, Text]] = Field(default_factory=dict)
     """1.1 role word → type of org, or `other` → 1.2 role, where the usual translation is wrong."""
+    mapping: CsvMapping | None = None
+    """How OneRoster is made of drops that are not; as the vendor's profile says by default."""
     lookups: Lookups = Field(default_factory=dict)
     """`entity.column` → a word of the district's → the standard's. Added to the vendor's."""
     repairs: Repairs = Repairs()
@@ -538,6 +541,12 @@ class Source(Part):
             raise ValueError("give one of `pattern` (each file is a drop) and `files` (all are)")
         return self
 
+    @model_validator(mode="after")
+    def _mends_what_its_server_has(self) -> Self:
+        for name in (*self.lookups, *self.repairs.pad) if self.rest is not None else ():
+            named_columns(name, self.rest.version)
+        return self
+
     @property
     def zone(self) -> ZoneInfo:
         """The district's timezone."""
@@ -593,6 +602,11 @@ class Source(Part):
     def mending(self) -> Mending:
         """How cells are mended before they are judged."""
         return Mending(lookups=self.lookups, repairs=self.repairs, end_dates=self.end_dates)
+
+    @property
+    def csv_mapping(self) -> CsvMapping | None:
+        """How OneRoster is made of its drops; None where they are OneRoster, or come by REST."""
+        return None if self.rest is not None else self.mapping or self.profile.mapping
 
     @property
     def profile(self) -> vendors.Vendor:

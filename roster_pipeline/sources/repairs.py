@@ -65,6 +65,10 @@ class Repaired:
         for block in self._package.blocks(entity, findings=findings, block_bytes=block_bytes):
             yield _mended(block, steps | self._of_metadata(entity, block.frame), counts)
 
+    def located(self, findings: Findings) -> Findings:
+        """See `Package.located`."""
+        return self._package.located(findings)
+
     def _of_metadata(self, entity: str, frame: pd.DataFrame) -> dict[str, Steps]:
         return {
             name: steps_of(self._mending, entity, Column(name, Kind.STRING, Required.NEVER))
