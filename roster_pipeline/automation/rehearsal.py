@@ -21,7 +21,7 @@ from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.errors import sentence
 from roster_pipeline.resources.handles import Handles
 from roster_pipeline.resources.providers import RehearsedProviders
-from roster_pipeline.sources.config import Expect
+from roster_pipeline.sources.config import Expect, Source
 from roster_pipeline.sources.sample import Draw, Sample, draw
 from roster_pipeline.store import (
     Accepted,
@@ -161,6 +161,7 @@ class RehearsedLedger(Ledger):
         *,
         shift: Mapping[str, Any] | None = None,
         windows: Sequence[str] = (),
+        package: Landed | None = None,
     ) -> Accepted:
         refused = self.may_accept(source, candidate, base_hash, date, self._verdict)
         if refused is not None:
@@ -271,11 +272,15 @@ class RehearsedSnapshots(Snapshots):
 
 
 class RehearsedChannels(Channels):
-    """The real ways in; every way out ends in a folder of its destination's name."""
+    """The real ways in, where all stays as it is; every way out ends in a folder of its
+    destination's name."""
 
     def __init__(self, base: Path, environ: Mapping[str, str], out: Path) -> None:
         super().__init__(base, environ)
         self._out = out
+
+    def clearing(self, source: Source) -> Channel | None:
+        return None
 
     def destination(self, destination: Destination) -> Channel:
         return _Inside(self._out / destination.id)
