@@ -99,7 +99,7 @@ Archive = Annotated[Text, AfterValidator(_a_folder)]
 
 
 def one_of(data: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """A vendor's defaults without `files` where a source says `pattern`, and the other way round."""
+    """A vendor's defaults without `files` where a source says `pattern`, and the reverse."""
     other = {"pattern": "files", "files": "pattern"}
     dropped = {other[key] for key in other if key in data}
     return {key: value for key, value in defaults.items() if key not in dropped}
