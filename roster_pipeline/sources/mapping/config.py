@@ -102,6 +102,9 @@ class Value(Part):
     date: Annotated[Text, AfterValidator(_a_date_form)] | None = None
     """How a date is written there, in the letters Y, M and D, such as `M/D/YYYY`. What is not
     written so stays, to be judged."""
+    school_year_from: Annotated[StrictInt, Field(ge=1, le=12)] | None = None
+    """The month, 1 to 12, with which school years begin: what is a date becomes the year in which
+    its school year ends. For files that have terms and no school years."""
     lookup: Name | None = None
     """A lookup of the mapping by which it is translated; a word that it lacks stays."""
     id: StrictBool = False
@@ -127,7 +130,7 @@ class Join(Part):
 
     file: Name
     by: Template
-    """Over the row's own file."""
+    """Over the row's own file, and rows that joins above this one find."""
     key: Template
     """Over the other file; of rows with one key the first counts."""
 

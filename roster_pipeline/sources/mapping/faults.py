@@ -86,16 +86,18 @@ def _table(raw: Any) -> Table | None:
 def _faults_of(table: Table, entity: str, place: Place, known: _Known) -> Iterator[Fault]:
     if table.rows_of not in known.files:
         yield (*place, "rows_of"), _no_file(table.rows_of, known.files)
+    above: set[str] = set()
     for name, join in table.join.items():
         if join.file not in known.files:
             yield (*place, "join", name, "file"), _no_file(join.file, known.files)
         for said in names_in(join.by):
-            if said.partition(".")[0] in table.join and "." in said:
+            if said.partition(".")[0] in table.join.keys() - above and "." in said:
                 yield (
                     (*place, "join", name, "by"),
-                    "this is of the joined row, which is yet to be found; name columns of the "
-                    "row's own file",
+                    "this is of a joined row that is yet to be found; name columns of the row's "
+                    "own file, or of a join that stands above this one",
                 )
+        above.add(name)
     yield from _faults_of_each(table, place)
     for key, names in (("only", table.only), ("filled", table.filled)):
         for name in names:

@@ -110,7 +110,7 @@ def _told(meant: Meant, table: Table, words: Mapping[str, str]) -> Iterator[str]
         yield meant.column
         return
     for name in names_in(table.join[meant.join].by):
-        yield meaning(name, table, words).column
+        yield from _told(meaning(name, table, words), table, words)
     yield f"{meant.join}.{meant.column}"
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from roster_pipeline.oneroster.entities import is_date
 from roster_pipeline.sources.date_forms import DateForm
 from roster_pipeline.sources.mapping.config import Split, Value
 from roster_pipeline.sources.mapping.templates import Name, parsed
@@ -42,6 +43,8 @@ def made(value: Value, cells_of: CellsOf, rows: int, lookups: Lookups) -> Cells:
     if value.date is not None:
         form = DateForm(value.date)
         cells = _by_distinct(cells, lambda text: form.day(text) or text)
+    if (month := value.school_year_from) is not None:
+        cells = _by_distinct(cells, lambda text: school_year(text, month))
     if value.lookup is not None:
         words = lookups[value.lookup]
         cells = _by_distinct(cells, lambda text: words.get(folded(text), text))
@@ -85,6 +88,15 @@ def trimmed(cells: Cells) -> Cells:
     bare = pc.ascii_trim_whitespace(cells)
     empty = pc.equal(pc.binary_length(bare), pa.scalar(0, pa.int64()))
     return _one(pc.if_else(empty, _EMPTY, bare)) if pc.any(empty).as_py() else _one(bare)
+
+
+def school_year(text: str, month: int) -> str:
+    """The year in which the school year of a date ends, where one begins with a month (1 to 12);
+    with the first, it is the calendar's. What is no date stays."""
+    if not is_date(text):
+        return text
+    year = int(text[:4])
+    return f"{year + 1 if 1 < month <= int(text[5:7]) else year:04d}"
 
 
 def as_ids(cells: Cells) -> Cells:
