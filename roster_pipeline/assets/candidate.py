@@ -27,6 +27,7 @@ from roster_pipeline.reports.findings import findings_markdown, findings_sentenc
 from roster_pipeline.reports.layers import scores
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.sources.opening import open_source
+from roster_pipeline.sources.repairs import repaired_cells
 from roster_pipeline.sources.scope import apply_scope
 from roster_pipeline.store import Landed, Outcome, Snapshot
 from roster_pipeline.store.held import HeldRows, aged
@@ -131,6 +132,8 @@ def _read(
                 today=run.date,
                 believe_empty=source.believed_empty,
             )
+            if mended := repaired_cells(package):
+                run.note(repaired=mended)
         if made.roster is None:
             return made, None, {}
         scoped = apply_scope(made.roster, source.scope, staged[1])
