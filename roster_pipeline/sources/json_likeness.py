@@ -40,7 +40,7 @@ class _Place:
         """The type of whatever is there."""
         held = (*_SCALARS, self.type()) if self.seen else _SCALARS
         items: Any = Union[held]  # noqa: UP007 - of types known only now
-        return Union[(*held, list[items])]  # noqa: UP007
+        return Union[(*held, list[items])]
 
 
 @dataclass(frozen=True)
