@@ -93,11 +93,11 @@ class Likeness:
 
     def read(self, body: bytes, names: Sequence[str]) -> Likes | None:
         """A page, if all is as before: one line, in UTF-8, its records in lists under `names`."""
-        if self._decoder is None or not self.learning:
+        if not self.learning:
             return None
         try:
-            found = self._read(self._decoder, body, names)
-        except (msgspec.DecodeError, ValueError, RecursionError):
+            found = self._read(self._decoder, body, names) if self._decoder else None
+        except (ValueError, RecursionError):  # what msgspec raises is a ValueError
             found = None
         self._missed = 0 if found is not None else self._missed + 1
         return found

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roster_pipeline.sources import json_page, vendors
+from roster_pipeline.sources.json_likeness import Likeness
 from roster_pipeline.sources.json_page import PageReader, Records
 from roster_pipeline.sources.json_redaction import Blanker
 
@@ -174,6 +175,18 @@ def test_pages_that_are_alike_are_not_read_name_by_name(monkeypatch: pytest.Monk
     monkeypatch.setattr(json_page, "_Page", None)
     found = reading.read(b'{"users": [{"roles": [], "sourcedId": 2}, {"x": [1.5, "a"]}], "n": 2}')
     assert found == Records(['{"roles": [], "sourcedId": 2}', '{"x": [1.5, "a"]}'], ["2", None])
+
+
+def test_pages_that_are_never_alike_are_not_learned_from_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learned: list[int] = []
+    monkeypatch.setattr(Likeness, "learn", lambda _, records: learned.append(len(records)))
+    reading = reader()
+    for n in range(50):
+        found = reading.read(json.dumps({"users": [{"sourcedId": "u", f"x{n}": 1}]}).encode())
+        assert found is not None
+    assert 0 < len(learned) < 10
 
 
 @pytest.mark.parametrize(
