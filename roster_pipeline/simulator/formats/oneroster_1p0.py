@@ -62,6 +62,8 @@ def _cells(rows: pd.DataFrame, name: str, header: list[str], on: date) -> "pd.Se
         return rows["sourcedId"]
     if name == "userId":
         return rows["identifier"]
+    if name == "metadata.boarding":
+        return "false"
     cells = rows.get(_LATER_NAMES.get(name, name))
     if cells is None:
         return ""

@@ -16,22 +16,22 @@ def student_per_row(sheets: Sheets, on: date) -> Mapping[str, pd.DataFrame]:
     """The file of a day. Raises ValueError for a student with more classes than there is room."""
     roles = sheets.having("roles", "role", "student")
     key = roles["userSourcedId"]
-    traits, sessions = sheets["demographics"], sheets["academicSessions"]
-    year = sessions[sessions["type"] == "schoolYear"].iloc[0]
+    traits = sheets["demographics"]
+    years = sheets.having("academicSessions", "type", "schoolYear")
     person = {name: beside(key, sheets["users"], name) for name in _PERSON.values()}
     rows = {
         "School ID": roles["orgSourcedId"],
         "School Name": beside(roles["orgSourcedId"], sheets["orgs"], "name"),
-        "School Year": year["title"],
-        "First Day": us_date(sessions["startDate"])[year.name],
-        "Last Day": last_day(sessions["endDate"])[year.name],
+        "School Year": years["title"][0],
+        "First Day": us_date(years["startDate"])[0],
+        "Last Day": last_day(years["endDate"])[0],
         "Student ID": key,
         **{column: person[name] for column, name in _PERSON.items()},
         "Birth Date": us_date(beside(key, traits, "birthDate")),
         "Gender": beside(key, traits, "sex").replace(
             {"female": "F", "male": "M", "other": "X", "unspecified": ""}
         ),
-        **_classes(key, sheets, _school_day(on, year).isoformat()),
+        **_classes(key, sheets, _school_day(on, years.iloc[0]).isoformat()),
     }
     return {"students.csv": sheet(rows, roles.index)}
 
