@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from roster_pipeline.simulator.accidents import apply_accident
 from roster_pipeline.simulator.formats import FORMATS, write_as
 from roster_pipeline.store import Outcome
 from tests.automation.town import SOURCE, Town
+from tests.sources.formats.drops import edited, without
 
 
 def _drop(town: Town, name: str, day: int, target: str = "export.zip") -> None:
@@ -61,17 +63,39 @@ def test_five_files_may_lie_loose_in_a_folder(town: Town) -> None:
 def test_a_day_without_one_of_the_files_goes_no_further(town: Town) -> None:
     town.write_source("vendor: five-files\n")
     _drop(town, "five-files", 0)
-    _without(town.drops / "export.zip", "enrollments.csv")
-    town.arrived(town.drops / "export.zip")
+    export = town.drops / "export.zip"
+    export.write_bytes(without(export.read_bytes(), "enrollments.csv"))
+    town.arrived(export)
     stopped = town.sync()
     assert stopped.outcome is Outcome.STOPPED
     assert any("enrollments.csv" in sentence for sentence in stopped.sentences)
 
 
-def _without(path: Path, file: str) -> None:
-    out = io.BytesIO()
-    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(out, "w") as copy:
-        for member in archive.namelist():
-            if member != file:
-                copy.writestr(member, archive.read(member))
-    path.write_bytes(out.getvalue())
+def test_enrollments_without_rows_take_nobody_out_of_class(town: Town) -> None:
+    """Sections still have their teachers: the file is not the whole of the entity."""
+    town.write_source("vendor: five-files\n")
+    _drop(town, "five-files", 0)
+    assert town.approve(town.sync().hold).outcome is Outcome.DONE
+    first = _delivered(town, "enrollments")
+    town.pass_days(1)
+    _drop(town, "five-files", 1)
+    export = town.drops / "export.zip"
+    export.write_bytes(edited(export.read_bytes(), {"enrollments.csv": lambda rows: rows[:1]}))
+    town.arrived(export)
+    assert town.sync().outcome is Outcome.HELD
+    assert _delivered(town, "enrollments") == first
+
+
+def test_a_school_that_is_missing_in_five_files_is_held(town: Town, tmp_path: Path) -> None:
+    town.write_source("vendor: five-files\n")
+    _drop(town, "five-files", 0)
+    assert town.approve(town.sync().hold).outcome is Outcome.DONE
+    town.pass_days(1)
+    town.district.write_package(tmp_path / "whole.zip", 1)
+    apply_accident("school-missing", tmp_path / "whole.zip", tmp_path / "spoilt.zip")
+    export = town.drops / "export.zip"
+    write_as("five-files", tmp_path / "spoilt.zip", export, town.district.date_of(1))
+    town.arrived(export)
+    held = town.sync()
+    assert held.outcome is Outcome.HELD
+    assert any("school" in sentence for sentence in held.sentences)

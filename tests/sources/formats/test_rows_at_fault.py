@@ -1,8 +1,5 @@
 """What is wrong with a district's own files is told with its file, line and column."""
 
-import csv
-import io
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +8,7 @@ import pytest
 from roster_pipeline.oneroster.findings import Finding, Severity
 from roster_pipeline.quality.candidate import Candidate
 from tests.sources.formats.conftest import DISTRICT, read, written
+from tests.sources.formats.drops import with_cell, with_header
 from tests.sources.formats.held import frames
 from tests.sources.formats.test_formats import MEANT
 
@@ -64,7 +62,7 @@ FAULTS = {
 def test_a_cell_that_is_wrong_is_told_where_it_stands(
     name: str, fault: Fault, tmp_path: Path
 ) -> None:
-    judged = read(changed(written(name), fault), name, tmp_path)
+    judged = read(with_cell(written(name), *fault[:4]), name, tmp_path)
     told = [f for f in _findings(judged) if f.code == fault.code]
     column = fault.column if fault.told is None else fault.told or None
     assert (fault.file, fault.line, column) in [(f.file, f.line, f.column) for f in told]
@@ -83,7 +81,7 @@ def test_a_cell_that_is_wrong_is_told_where_it_stands(
 def test_a_column_that_is_not_there_stops_with_its_name(
     name: str, file: str, column: str, tmp_path: Path
 ) -> None:
-    drop = _renamed(written(name), file, column, "Something else")
+    drop = with_header(written(name), file, column, "Something else")
     judged = read(drop, name, tmp_path)
     assert judged.roster is None
     stops = [f for f in _findings(judged) if f.severity is Severity.STOP]
@@ -92,9 +90,9 @@ def test_a_column_that_is_not_there_stops_with_its_name(
 
 def test_who_is_inactive_in_oneroster_1p0_is_left_out(tmp_path: Path) -> None:
     name = "oneroster-1.0"
-    gone = Fault("enrollments.csv", 2, "status", "inactive", "")
+    drop = with_cell(written(name), "enrollments.csv", 2, "status", "inactive")
     whole = read(written(name), name, tmp_path / "whole").roster
-    less = read(changed(written(name), gone), name, tmp_path / "less").roster
+    less = read(drop, name, tmp_path / "less").roster
     assert whole is not None
     assert less is not None
     before, after = (frames(roster)["enrollments"]["sourcedId"] for roster in (whole, less))
@@ -113,41 +111,9 @@ def test_oneroster_1p0_is_known_by_itself_and_its_missing_manifest_told(tmp_path
 def test_a_parents_place_in_a_class_is_left_out_of_oneroster_1p0(tmp_path: Path) -> None:
     """Later versions know none; it is nothing to mend."""
     name = "oneroster-1.0"
-    drop = changed(written(name), Fault("enrollments.csv", 2, "role", "guardian", ""))
+    drop = with_cell(written(name), "enrollments.csv", 2, "role", "guardian")
     judged = read(drop, name, tmp_path)
     assert {f.code for f in _findings(judged)} == MEANT[name]
-
-
-def changed(drop: bytes, fault: Fault) -> bytes:
-    """A drop with one cell changed."""
-
-    def change(rows: list[list[str]]) -> None:
-        rows[fault.line - 1][rows[0].index(fault.column)] = fault.cell
-
-    return _edited(drop, fault.file, change)
-
-
-def _renamed(drop: bytes, file: str, old: str, new: str) -> bytes:
-    def change(rows: list[list[str]]) -> None:
-        rows[0][rows[0].index(old)] = new
-
-    return _edited(drop, file, change)
-
-
-def _edited(drop: bytes, file: str, change: object) -> bytes:
-    assert callable(change)
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(drop)) as archive, zipfile.ZipFile(out, "w") as copy:
-        for member in archive.namelist():
-            text = archive.read(member).decode()
-            if member == file:
-                rows = list(csv.reader(io.StringIO(text)))
-                change(rows)
-                written = io.StringIO()
-                csv.writer(written).writerows(rows)
-                text = written.getvalue()
-            copy.writestr(member, text)
-    return out.getvalue()
 
 
 def _findings(judged: Candidate) -> list[Finding]:
