@@ -107,9 +107,9 @@ class Value(Part):
     its school year ends. For files that have terms and no school years."""
     lookup: Name | None = None
     """A lookup of the mapping by which it is translated; a word that it lacks stays."""
-    id: StrictBool = False
-    """Whether it is to be an id: signs that no sourcedId may have are replaced, and different texts
-    stay different (see `values.as_ids`)."""
+    id: StrictBool | Literal["each"] = False
+    """Whether it is to be an id, or `each` item of a list is: signs that no sourcedId may have are
+    replaced, and different texts stay different (see `values.as_ids`)."""
     otherwise: Template | None = None
     """What stands there where the result is empty."""
 
@@ -133,6 +133,8 @@ class Join(Part):
     """Over the row's own file, and rows that joins above this one find."""
     key: Template
     """Over the other file; of rows with one key the first counts."""
+    every: StrictBool = False
+    """Whether all rows with one key count: a cell is then the list of theirs, each once."""
 
 
 class Table(Part):

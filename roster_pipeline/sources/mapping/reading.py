@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
 from roster_pipeline.oneroster.container import Container
@@ -16,7 +17,7 @@ from roster_pipeline.sources.mapping.values import Cells, filled_in, trimmed
 from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.csv_blocks import HELD, Anomaly, CsvBlocks
 from roster_pipeline.tables.hashes import text_hashes
-from roster_pipeline.tables.keys import Hashes, KeySet, Positions
+from roster_pipeline.tables.keys import Hashes, KeySet, Positions, distinct
 from roster_pipeline.tables.text import arrow, series
 
 _TEXT = pa.large_string()
@@ -130,7 +131,32 @@ def read_joined(
         for name, parts in kept.items():
             parts.append(read.cells[name].filter(there))
     cells = {name: _whole(parts) for name, parts in kept.items()}
-    return Joined(cells, KeySet(np.concatenate([np.empty(0, dtype=np.uint64), *hashes])))
+    keys = np.concatenate([np.empty(0, dtype=np.uint64), *hashes])
+    return _by_key(keys, cells) if join.every else Joined(cells, KeySet(keys))
+
+
+def _by_key(hashes: Hashes, cells: Mapping[str, Cells]) -> Joined:
+    """One row for each key, with lists of the cells of its rows."""
+    keys = distinct(hashes)
+    of = np.searchsorted(keys, hashes)
+    return Joined(
+        {name: _listed(some, of, len(keys)) for name, some in cells.items()}, KeySet(keys)
+    )
+
+
+def _listed(cells: Cells, of: Positions, keys: int) -> Cells:
+    """For each key the list of its different cells, in the order of their rows."""
+    there = pd.DataFrame({"of": of, "cell": series(cells)}).dropna().drop_duplicates()
+    there = there.sort_values("of", kind="stable")
+    counts = np.bincount(there["of"], minlength=keys)
+    offsets = np.concatenate(([0], np.cumsum(counts)))
+    # Arrow joins lists of ordinary strings only.
+    lists = pa.ListArray.from_arrays(
+        pa.array(offsets, pa.int32()), arrow(there["cell"]).cast(pa.string())
+    )
+    text = pc.binary_join(lists, ",").cast(_TEXT)
+    listed: Cells = pc.if_else(pa.array(counts > 0), text, pa.scalar(None, _TEXT))
+    return listed
 
 
 def _whole(parts: Sequence[Cells]) -> Cells:

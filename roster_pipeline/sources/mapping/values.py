@@ -1,6 +1,7 @@
 """Cells of a OneRoster table, made of cells of another file, whole columns at a time."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -48,7 +49,9 @@ def made(value: Value, cells_of: CellsOf, rows: int, lookups: Lookups) -> Cells:
     if value.lookup is not None:
         words = lookups[value.lookup]
         cells = _by_distinct(cells, lambda text: words.get(folded(text), text))
-    if value.id:
+    if value.id == "each":
+        cells = _by_distinct(cells, _each_as_id)
+    elif value.id:
         cells = as_ids(cells)
     if value.otherwise is not None and cells.null_count:
         cells = pc.coalesce(cells, filled_in(value.otherwise, cells_of, rows))
@@ -111,6 +114,11 @@ def as_ids(cells: Cells) -> Cells:
         return cells
     mask = pa.array(odd)
     return _one(pc.replace_with_mask(cells, mask, _by_distinct(cells.filter(mask), _as_id)))
+
+
+def _each_as_id(text: str) -> str:
+    items = [item.strip() for item in text.split(",")]
+    return ",".join(_as_id(item) if re.search(_NO_ID, item) else item for item in items)
 
 
 def _as_id(text: str) -> str:

@@ -42,8 +42,8 @@ def oneroster_1p0(full: Frames, on: date) -> Frames:
 
 def microsoft_sds(full: Frames, on: date) -> Frames:
     """Lost: who is disabled, middle names, numbers of people and orgs, kinds of class, rooms,
-    periods, races, dates of enrollments, whose guardian somebody is, and of sessions what they are
-    part of; a district's administrators seem a school's."""
+    periods, races, dates of enrollments, and of sessions what they are part of; a district's
+    administrators seem a school's."""
     roles = full["roles"]
     roles = roles.assign(role=roles["role"].replace("districtAdministrator", "siteAdministrator"))
     kept = {
@@ -51,7 +51,7 @@ def microsoft_sds(full: Frames, on: date) -> Frames:
         "academicSessions": "sourcedId title type startDate endDate schoolYear",
         "courses": "sourcedId schoolYearSourcedId title courseCode grades orgSourcedId subjects",
         "classes": "sourcedId title courseSourcedId schoolSourcedId termSourcedIds",
-        "users": "sourcedId username givenName familyName email sms phone grades",
+        "users": "sourcedId username givenName familyName email sms phone agentSourcedIds grades",
         "roles": "userSourcedId roleType role beginDate endDate orgSourcedId",
         "demographics": "sourcedId birthDate sex countryOfBirthCode stateOfBirthAbbreviation "
         "cityOfBirth",

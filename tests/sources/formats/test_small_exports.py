@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.sources.formats.conftest import DISTRICT, read, written
-from tests.sources.formats.drops import with_columns, with_header, without
+from tests.sources.formats.drops import Rows, edited, with_columns, with_header, without
 from tests.sources.formats.held import frames
 
 
@@ -67,3 +67,21 @@ def test_students_with_no_more_than_names_and_classes(tmp_path: Path) -> None:
     assert not any(judged.held.values())
     told = [f for f in judged.findings if f.code == "header.unknown_column"]
     assert {f.column for f in told} == {"Our Middle Name", "Our Birth Date", "Our Gender"}
+
+
+def test_sessions_of_school_data_sync_may_have_names_for_ids(tmp_path: Path) -> None:
+    """They become sourcedIds, in lists as well, and go on fitting together."""
+
+    def named(rows: Rows) -> Rows:
+        return [[cell.replace("2027", "Fall & 2027 ") for cell in row] for row in rows]
+
+    def sessions(rows: Rows) -> Rows:
+        return [[named([row])[0][0], *row[1:]] for row in rows]
+
+    files = {"academicSessions.csv": sessions, "classes.csv": named, "courses.csv": named}
+    judged = read(edited(written("microsoft-sds-2.1"), files), "microsoft-sds-2.1", tmp_path)
+    assert set(judged.findings.counts()) <= {"row.one_list_empty"}
+    assert judged.roster is not None
+    terms = frames(judged.roster)["classes"]["termSourcedIds"]
+    assert terms.str.contains(",").any()
+    assert terms.str.startswith("Fall___2027_").all()
