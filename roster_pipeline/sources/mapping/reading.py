@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -155,8 +156,7 @@ def _listed(cells: Cells, of: Positions, keys: int) -> Cells:
         pa.array(offsets, pa.int32()), arrow(there["cell"]).cast(pa.string())
     )
     text = pc.binary_join(lists, ",").cast(_TEXT)
-    listed: Cells = pc.if_else(pa.array(counts > 0), text, pa.scalar(None, _TEXT))
-    return listed
+    return cast("Cells", pc.if_else(pa.array(counts > 0), text, pa.scalar(None, _TEXT)))
 
 
 def _whole(parts: Sequence[Cells]) -> Cells:
