@@ -13,8 +13,10 @@ from typer.exceptions import TyperException
 from roster_pipeline.cli import (
     accounts,
     courses,
+    expectations,
     folder,
     holds,
+    inspections,
     packages,
     rules,
     sources,
@@ -44,7 +46,9 @@ app.command("holds")(holds.holds)
 app.command("show")(holds.show)
 app.command("approve")(holds.approve)
 app.command("reject")(holds.reject)
+app.add_typer(inspections.app, name="workspace")
 app.add_typer(sources.app, name="source")
+sources.app.command("suggest-expectations")(expectations.suggest_expectations)
 app.add_typer(vendors.app, name="vendor")
 app.add_typer(courses.app, name="courses")
 app.add_typer(accounts.app, name="accounts")
