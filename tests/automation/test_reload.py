@@ -30,7 +30,7 @@ SEEN = """
 query {
   workspaceOrError { ... on Workspace { locationEntries { locationOrLoadError {
     __typename
-    ... on PythonError { message }
+    ... on PythonError { causes { message } }
     ... on RepositoryLocation { repositories { schedules { name } sensors { name } } }
   } } } }
 }
@@ -90,6 +90,7 @@ class Running:
 def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     """Dagster on the workspace."""
     monkeypatch.setenv("ROSTER_WORKSPACE", str(folder))
+    (folder / ".dagster").mkdir()
     target = WorkspaceFileTarget([str(REPOSITORY / "workspace.yaml")])
     with (
         dg.DagsterInstance.local_temp(str(folder / ".dagster")) as instance,
@@ -116,7 +117,7 @@ def test_a_new_source_is_there_after_a_reload_and_a_broken_file_takes_nobody_dow
     running.reload()
     said = running.location()
     assert said["__typename"] == "PythonError"
-    assert "roster.yaml:2:1: no key is called `ledgr`" in said["message"]
+    assert "roster.yaml:2:1: no key is called `ledgr`" in str(said["causes"])
 
 
 def _said(made: dg.Definitions) -> str | None:
