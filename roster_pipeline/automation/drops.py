@@ -50,7 +50,10 @@ def _look(source: Source, channels: Channels, ledger: Ledger, now: datetime) -> 
     with channels.source(source) as channel:
         found = find_drop(channel, source, day, now, ledger)
     if found.found is None:
-        return dg.SkipReason(f"{found.sentence()}.")
+        # A drop that was cleared away is not missing.
+        gone = not source.keeps_drops and ledger.landed(source.id, day) is not None
+        said = "; what came for it was read" if gone else ""
+        return dg.SkipReason(f"{found.sentence()}{said}.")
     if _is_settled(found.found, day, source.id, ledger):
         return dg.SkipReason(f"{found.sentence()}, and it was dealt with already.")
     # A drop is run once; only a run that was lost or failed is followed by another.

@@ -162,7 +162,7 @@ class _Fetch:
             return gunzipped(opened, size, name)
         return iter(lambda: opened.read(_COPIED), b"")
 
-    def _downloaded(self, file: RemoteFile, into: BinaryIO) -> str:
+    def _downloaded(self, file: RemoteFile, into: BufferedRandom) -> str:
         self._channel.download(file, into, progress=self._progress)
         into.seek(0)
         return hashlib.file_digest(into, "sha256").hexdigest()

@@ -17,7 +17,7 @@ def gunzipped(
 ) -> Iterator[bytes]:
     """The pieces of a file whose `size` packed bytes begin where it stands. Raises ArchiveError."""
     allowed, grown = limits or Limits(), 0
-    packed = igzip.GzipFile(fileobj=file, mode="rb")
+    packed = igzip.GzipFile(fileobj=file, mode="rb")  # type: ignore[no-untyped-call]
     while True:
         try:
             piece: bytes = packed.read(_CHUNK)
