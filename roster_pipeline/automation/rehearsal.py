@@ -225,7 +225,8 @@ def without_receivers(workspace: Workspace, source: str) -> Workspace:
     """The workspace as a sample may see it: nobody to provision for or to deliver to, and nothing
     said of how many rows its source should have."""
     district = workspace.sources[source]
-    expect = Expect.model_validate({"fill": district.expect.fill})
+    told = {"fill": district.expect.fill, "last_date": district.expect.last_date}
+    expect = Expect.model_validate(told)
     sources = {**workspace.sources, source: district.model_copy(update={"expect": expect})}
     return replace(workspace, sources=sources, products={}, destinations={})
 

@@ -13,7 +13,6 @@ from typer.exceptions import TyperException
 from roster_pipeline.cli import (
     accounts,
     courses,
-    expectations,
     folder,
     holds,
     inspections,
@@ -48,7 +47,6 @@ app.command("approve")(holds.approve)
 app.command("reject")(holds.reject)
 app.add_typer(inspections.app, name="workspace")
 app.add_typer(sources.app, name="source")
-sources.app.command("suggest-expectations")(expectations.suggest_expectations)
 app.add_typer(vendors.app, name="vendor")
 app.add_typer(courses.app, name="courses")
 app.add_typer(accounts.app, name="accounts")

@@ -51,8 +51,21 @@ def _problems(lookups: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
         for word, meant in words.items():
             if known.setdefault(folded(word), meant) != meant:
                 yield f"{name}: {word} stands there twice, as case and blanks do not count"
-            if problem := _wrong_word(name, meant):
+            if problem := _wrong_word(name, meant) or _too_late(name, word, meant):
                 yield problem
+
+
+def _too_late(name: str, word: str, meant: str) -> str | None:
+    """Why a word never comes to be looked up; None where it does, or need not."""
+    from roster_pipeline.oneroster.spelling import as_read
+
+    for column in named_columns(name):
+        read = as_read(column, word)
+        if folded(read) != folded(word) and read != meant:
+            return (
+                f"{name}: {word} is always read as {read}, so it cannot mean {meant or 'nothing'}"
+            )
+    return None
 
 
 def _wrong_word(name: str, meant: str) -> str | None:

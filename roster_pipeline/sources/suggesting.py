@@ -76,4 +76,4 @@ def _above(number: float) -> int:
 
 def _step(number: float) -> int:
     """What leaves two digits of a number."""
-    return 10 ** max(0, floor(log10(max(number, 1))) - 1)
+    return int(10 ** max(0, floor(log10(max(number, 1))) - 1))
