@@ -543,8 +543,9 @@ class Source(Part):
 
     @model_validator(mode="after")
     def _mends_what_its_server_has(self) -> Self:
-        for name in (*self.lookups, *self.repairs.pad) if self.rest is not None else ():
-            named_columns(name, self.rest.version)
+        if self.rest is not None:
+            for name in (*self.lookups, *self.repairs.pad):
+                named_columns(name, self.rest.version)
         return self
 
     @property
