@@ -33,9 +33,6 @@ from roster_pipeline.transport.config import TransportConfig
 LATER: Final[Mapping[str, str]] = {
     "owners": "routing alerts",
     "notify": "routing alerts",
-    "transport.sftp.jump_host": "going through another host",
-    "transport.sftp.proxy": "going through a proxy",
-    "transport.sftp.algorithms": "servers with outdated algorithms",
     "transport.s3": "object stores",
     "transport.https": "downloads by HTTPS",
 }

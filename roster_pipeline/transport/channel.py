@@ -110,6 +110,11 @@ class Channel(Protocol):
         """
         ...
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What people should know of the way in or out; sentences without a secret."""
+        return ()
+
     def close(self) -> None:
         """Let go of the connection; may be called twice."""
         ...

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from roster_pipeline.transport.config import SftpConfig
 from roster_pipeline.transport.errors import HostUnknown, TransportError, Unreachable
 
 _PORTS: Final = {"https": 443, "http": 80}
@@ -104,6 +105,12 @@ def connected(place: Place, timeout: float) -> socket.socket:
     except OSError:
         text = f"{place} cannot be reached. Check the address and this machine's network."
     raise Unreachable(text)
+
+
+def first_place(sftp: SftpConfig) -> Place:
+    """What a connection to an SFTP server goes to first: its proxy, its jump host, or itself."""
+    first = sftp.proxy or sftp.jump_host or sftp
+    return Place(first.host, first.port)
 
 
 def host_key(place: Place, *, timeout: float) -> str | None:

@@ -28,7 +28,14 @@ from roster_pipeline.transport.channel import (
 )
 from roster_pipeline.transport.errors import Changed, Interrupted, NotFound, TransportError
 from roster_pipeline.transport.explain import FAILURES, Explainer
-from roster_pipeline.transport.login import Credentials, HostKey, SftpAddress
+from roster_pipeline.transport.login import (
+    STRAIGHT,
+    Credentials,
+    HostKey,
+    Login,
+    Route,
+    SftpAddress,
+)
 from roster_pipeline.transport.loop import LoopThread
 from roster_pipeline.transport.session import Session
 from roster_pipeline.transport.tries import Tries
@@ -40,7 +47,8 @@ class Sftp(Channel):
     """Files on an SFTP server; paths are relative to the login's own folder, or absolute.
 
     `attempts` bounds the connections that one call may use up, `timeout` is how many seconds the
-    server may be silent, `sleep` waits between attempts.
+    server may be silent, `sleep` waits between attempts. `legacy` lets outdated algorithms be
+    agreed on, `route` is what lies between here and there.
     """
 
     def __init__(
@@ -52,19 +60,38 @@ class Sftp(Channel):
         attempts: int = 5,
         timeout: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
+        legacy: bool = False,
+        route: Route = STRAIGHT,
     ) -> None:
         self._address = address
-        self._credentials = credentials
-        self._host_key = host_key
+        self._login = Login(address, credentials, host_key, legacy)
+        self._route = route
         self._attempts = attempts
         self._timeout = timeout
         self._sleep = sleep
-        self._explainer = Explainer(address, credentials, timeout)
+        self._explainer = Explainer(self._login, timeout)
         self._loop: LoopThread | None = None
         self._session: Session | None = None
 
     def __repr__(self) -> str:
         return f"Sftp({self._address.username}@{self._address})"
+
+    @property
+    def host_key(self) -> str | None:
+        """The server's host key (its type, and the fingerprint as `ssh-keygen -l` has it), while
+        there is a connection."""
+        return None if self._session is None else self._session.host_key
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """See `Channel.remarks`."""
+        logins = (self._login, self._route.jump_host)
+        return tuple(
+            f"{login.address} may use outdated encryption, as `algorithms: legacy` says. Ask its "
+            "owner to update it, then take that key out."
+            for login in logins
+            if login is not None and login.legacy
+        )
 
     def list(self, folder: str, pattern: str) -> RemoteFiles:
         """See `Channel.list`."""
@@ -273,7 +300,7 @@ class Sftp(Channel):
         if self._session is None:
             try:
                 self._session = self._running().run(
-                    Session.open(self._address, self._credentials, self._host_key, self._timeout)
+                    Session.open(self._login, self._route, self._timeout)
                 )
             except (TransportError, ValueError, *FAILURES) as error:
                 raise self._explainer.connecting(error) from None
