@@ -48,8 +48,8 @@ def no_manifest(members: Collection[str]) -> FindingGroup:
         return RULES["manifest.missing"].at(FILE)
     return RULES["manifest.missing"].at(
         FILE,
-        message="there is no manifest.csv, and the files are those of OneRoster 1.0",
-        fix="export OneRoster 1.1 or 1.2; packages of 1.0 cannot be read yet",
+        message="there is no manifest.csv, and the files look like those of OneRoster 1.1 or 1.0",
+        fix="send manifest.csv with them",
     )
 
 

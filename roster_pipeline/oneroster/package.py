@@ -97,6 +97,11 @@ class Package(Protocol):
         """
         ...
 
+    def without_rows(self, entity: str) -> tuple[str, ...]:
+        """Of files whose rows make an entity together, those that are not there, or empty: shell
+        patterns for their names, in small letters. Known when the entity has been read."""
+        ...
+
     def located(self, findings: Findings) -> Findings:
         """Findings about its rows with files, lines and columns as whoever made them knows them."""
         ...
@@ -182,6 +187,10 @@ class CsvPackage:
                 findings.extend(text_findings(reader, file, entity, breaks_in_cells=breaks))
         except (CsvError, ArchiveError) as error:
             findings.add(unreadable(error, file, entity))
+
+    def without_rows(self, entity: str) -> tuple[str, ...]:
+        """None: an entity is one file."""
+        return ()
 
     def located(self, findings: Findings) -> Findings:
         """See `Package.located`."""

@@ -190,7 +190,8 @@ _MANIFEST: Final = (
         Source.MANIFEST,
         message="there is no manifest.csv, so this is not a OneRoster 1.1 or 1.2 package",
         why="The version is not known, nor whether a missing row is a deletion.",
-        fix="export OneRoster 1.1 or 1.2; packages of 1.0 cannot be read yet",
+        fix="export OneRoster 1.1 or 1.2. Of files in a form of their own say whose it is: "
+        "`vendor` in the source's file, or `roster check --vendor`; `roster vendor list` has them",
     ),
     _rule(
         "manifest.unreadable",

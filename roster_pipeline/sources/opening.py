@@ -16,6 +16,7 @@ from roster_pipeline.sources.config import Source
 from roster_pipeline.sources.mapping.config import CsvMapping
 from roster_pipeline.sources.mapping.package import MappedPackage
 from roster_pipeline.sources.repairs import repaired
+from roster_pipeline.sources.repairs_config import Mending
 from roster_pipeline.tables.archive import Limits
 
 ONEROSTER_1P0: Final = "oneroster-1.0"
@@ -31,18 +32,21 @@ def open_source(
 
     Raises `ArchiveError` and `FileNotFoundError`, as `open_package` does.
     """
-    with open_mapped(where, source.csv_mapping, limits) as package:
-        yield repaired(package, source.mending)
+    with open_mapped(where, source.csv_mapping, source.mending, limits) as package:
+        yield package
 
 
 @contextmanager
 def open_mapped(
-    where: Path | BinaryIO, mapping: CsvMapping | None, limits: Limits | None = None
+    where: Path | BinaryIO,
+    mapping: CsvMapping | None = None,
+    mending: Mending | None = None,
+    limits: Limits | None = None,
 ) -> Iterator[Package]:
     """Open a zip (path or seekable file) or a folder as a pull, by a mapping, or where there is
     none as OneRoster; files of OneRoster 1.0 by the mapping that comes with it."""
     with open_container(where, limits) as container:
-        yield _opened(container, mapping)
+        yield repaired(_opened(container, mapping), mending or Mending())
 
 
 def _opened(container: Container, mapping: CsvMapping | None) -> Package:

@@ -65,6 +65,10 @@ class Repaired:
         for block in self._package.blocks(entity, findings=findings, block_bytes=block_bytes):
             yield _mended(block, steps | self._of_metadata(entity, block.frame), counts)
 
+    def without_rows(self, entity: str) -> tuple[str, ...]:
+        """See `Package.without_rows`."""
+        return self._package.without_rows(entity)
+
     def located(self, findings: Findings) -> Findings:
         """See `Package.located`."""
         return self._package.located(findings)

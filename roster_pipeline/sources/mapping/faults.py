@@ -38,8 +38,8 @@ def _again(detail: Any) -> InitErrorDetails:
 
 
 def faults(data: Mapping[str, Any]) -> Iterator[Fault]:
-    """What does not hold together in a mapping as YAML has it. Tables that are wrong in themselves
-    are passed over."""
+    """What does not hold together in a mapping as YAML has it. What is wrong in itself is passed
+    over."""
     version = Version.V1P1 if data.get("version") == "1.1" else Version.V1P2
     known = _Known(version, _keys(data.get("files")), _keys(data.get("lookups")))
     said = data.get("tables")
@@ -56,7 +56,8 @@ def faults(data: Mapping[str, Any]) -> Iterator[Fault]:
                 continue
             for place, raw in enumerate(parts):
                 if (table := _table(raw)) is not None:
-                    yield from _faults_of(table, entity, ("tables", entity, place), known)
+                    made = _keys(raw.get("columns"))
+                    yield from _faults_of(table, made, entity, ("tables", entity, place), known)
     if lacking := [entity for entity in required_files(version) if not said.get(entity)]:
         yield (
             ("tables",),
@@ -76,14 +77,36 @@ def _keys(data: Any) -> list[str]:
     return list(data) if isinstance(data, Mapping) else []
 
 
+_OF_MANY: Final = ("columns", "join", "only")
+"""Keys of a table with values of which one may be wrong and the others not."""
+
+
 def _table(raw: Any) -> Table | None:
+    """A table, or what of it is sound; None where that is none."""
     try:
         return Table.model_validate(raw)
+    except ValidationError as error:
+        if not isinstance(raw, Mapping):
+            return None
+        wrong = {tuple(detail["loc"][:2]) for detail in error.errors()}
+    sound: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key in _OF_MANY and isinstance(value, Mapping):
+            sound[key] = {name: one for name, one in value.items() if (key, name) not in wrong}
+            if key == "columns" and not sound[key]:
+                sound[key] = {"sourcedId": ""}  # a table has columns
+        elif not any(place[0] == key for place in wrong):
+            sound[key] = value
+    try:
+        return Table.model_validate(sound)
     except ValidationError:
         return None
 
 
-def _faults_of(table: Table, entity: str, place: Place, known: _Known) -> Iterator[Fault]:
+def _faults_of(
+    table: Table, made: Collection[str], entity: str, place: Place, known: _Known
+) -> Iterator[Fault]:
+    """What is wrong in a table of which the columns in `made` are said, not all of them soundly."""
     if table.rows_of not in known.files:
         yield (*place, "rows_of"), _no_file(table.rows_of, known.files)
     above: set[str] = set()
@@ -110,7 +133,7 @@ def _faults_of(table: Table, entity: str, place: Place, known: _Known) -> Iterat
             hint = nearest(name, columns, "its columns are")
             yield at, f"{entity} of OneRoster {known.version} has no column {name}; {hint}"
         yield from _faults_of_value(value, table, at, known)
-    if lacking := list(_lacking(table, columns.values())):
+    if lacking := list(_lacking(table, made, columns.values())):
         yield (
             (*place, "columns"),
             f"no value makes {', '.join(lacking)}, without which no row of {entity} can be taken",
@@ -156,10 +179,11 @@ def _no_file(name: str, files: Collection[str]) -> str:
     return f"`files` has no {name}; {nearest(name, files, 'it has')}"
 
 
-def _lacking(table: Table, columns: Iterable[Column]) -> Iterator[str]:
+def _lacking(table: Table, made: Collection[str], columns: Iterable[Column]) -> Iterator[str]:
     for column in columns:
-        made = table.columns.get(column.name)
-        if column.required is Required.ALWAYS and (made is None or _is_empty(made)):
+        value = table.columns.get(column.name)
+        said = column.name in made and (value is None or not _is_empty(value))
+        if column.required is Required.ALWAYS and not said:
             yield column.name
 
 

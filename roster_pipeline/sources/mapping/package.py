@@ -51,6 +51,8 @@ class MappedPackage:
         self._lookups = folded_lookups(mapping.lookups)
         self._members, self.findings = match_members(container.names, mapping)
         self._looked: dict[str, Found] = {}
+        self._filled: set[str] = set()
+        """Files of which rows were read."""
         self.version: Version | None = Version(mapping.version)
         self._tables = tables(self.version)
         self.modes = {entity: Mode.BULK for entity in self._tables if self._is_made(entity)}
@@ -75,6 +77,12 @@ class MappedPackage:
         for number, table in enumerate(made_of):
             way = self._first_ways[entity, number]
             yield from self._rows(entity, table, way, firsts, findings, block_bytes)
+
+    def without_rows(self, entity: str) -> tuple[str, ...]:
+        """See `Package.without_rows`."""
+        keys = dict.fromkeys(table.rows_of for table in self._mapping.tables.of(entity))
+        files = [self._mapping.files[key] for key in keys if key not in self._filled]
+        return tuple(file.name.casefold() for file in files)
 
     def located(self, findings: Findings) -> Findings:
         """The findings with the files, lines and columns of the drop. What is wrong with a file
@@ -137,6 +145,8 @@ class MappedPackage:
             for read in read_file(
                 self._container, rows_of, wanted, entity, findings, block_bytes=block_bytes
             ):
+                if len(read.lines) or read.broken:
+                    self._filled.add(table.rows_of)
                 made = make_rows(table, read, joins, self._lookups, way)
                 block = self._block(entity, table, reading, made, firsts)
                 block.findings.extend(read.findings)
