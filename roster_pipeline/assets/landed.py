@@ -144,7 +144,7 @@ def _fetched(run: SyncRun, channels: Channels, landing: Landing) -> Landed | Non
                 run.ends(Outcome.NOTHING_NEW, f"{found.sentence()}.")
             return known
         landed = _land(run, channel, found.found, channels.keys(run.source), landing)
-    run.remark(*found.remarks())
+    run.remark(*channel.remarks, *found.remarks())
     run.ledger.record_landed(landed, run.now(), lease)
     return landed
 

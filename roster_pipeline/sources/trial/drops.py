@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from roster_pipeline.sources.config import Source
 from roster_pipeline.sources.drops import Drop, Search, search
@@ -14,10 +14,15 @@ from roster_pipeline.transport.config import SftpConfig, TransportConfig
 from roster_pipeline.transport.errors import (
     CredentialsUnusable,
     HostKeyMismatch,
+    NothingInCommon,
     NotPermitted,
     TransportError,
+    Unreachable,
 )
-from roster_pipeline.transport.reach import Place, connected, host_key, look_up
+from roster_pipeline.transport.reach import Place, connected, first_place, look_up
+
+if TYPE_CHECKING:
+    from roster_pipeline.transport.sftp import Sftp
 
 # Of a host key in a file of known hosts, and of whatever keeps it from being looked at.
 _OF_THE_HOST_KEY: Final = "known_hosts"
@@ -83,9 +88,10 @@ def _settings(
 
 
 def _log_in(trial: Trial, sftp: SftpConfig, channel: Channel) -> None:
-    place = Place(sftp.host, sftp.port)
-    trial.take(Kind.NAME, place.host, lambda: (f"is {', '.join(look_up(place))}", True))
-    trial.take(Kind.PORT, str(place), lambda: _open_port(place, sftp.timeout))
+    # What lies behind a proxy or a jump host only they can look up and reach.
+    first, place = first_place(sftp), Place(sftp.host, sftp.port)
+    trial.take(Kind.NAME, first.host, lambda: (f"is {', '.join(look_up(first))}", True))
+    trial.take(Kind.PORT, str(first), lambda: _open_port(first, sftp.timeout))
     # One connection shows the key and takes the login: the second step says what it came to.
     refusals: list[TransportError] = []
     trial.take(Kind.HOST_KEY, str(place), lambda: _known(place, sftp, channel, refusals))
@@ -100,30 +106,35 @@ def _open_port(place: Place, timeout: float) -> tuple[str, bool]:
 def _known(
     place: Place, sftp: SftpConfig, channel: Channel, refusals: list[TransportError]
 ) -> tuple[str, bool]:
-    """The host key, if it is the one to trust. Whatever else fails goes into `refusals`."""
+    """The host key, if it is the one to trust. What fails after that goes into `refusals`."""
+    straight = first_place(sftp) == place
     try:
         channel.stat(".")
-    except HostKeyMismatch:
-        if sftp.fingerprint != NO_FINGERPRINT:
+    except HostKeyMismatch as error:
+        if sftp.fingerprint != NO_FINGERPRINT or error.role:
             raise
-        shown = host_key(place, timeout=sftp.timeout) or "a key that cannot be looked at"
+        shown = error.shown or "a key that cannot be looked at"
         raise Wrong(
             f"{place} shows {shown}, and the file says none yet. Nothing was sent. If the server's "
             "owner confirms that by another way, write it as `fingerprint`."
         ) from None
     except NotPermitted:
         pass  # who is told so is logged in
+    except (Unreachable, NothingInCommon):
+        raise  # it may have shown no key yet
     except CredentialsUnusable as error:
         if _OF_THE_HOST_KEY in str(error):
             raise
         refusals.append(error)
     except TransportError as error:
+        if not straight:
+            raise  # it may be the proxy's or the jump host's
         refusals.append(error)
     if refusals and isinstance(refusals[0], CredentialsUnusable):
         return "not looked at, as the login has nothing to show", True
     if sftp.fingerprint is not None:
         return f"{sftp.fingerprint}, the pinned one", True
-    return f"{host_key(place, timeout=sftp.timeout) or 'it'} is in {sftp.known_hosts}", True
+    return f"{cast('Sftp', channel).host_key or 'it'} is in {sftp.known_hosts}", True
 
 
 def _taken(sftp: SftpConfig, refusals: list[TransportError]) -> tuple[str, bool]:
