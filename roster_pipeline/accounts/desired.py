@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from roster_pipeline.accounts.config import AccountSettings
@@ -82,7 +83,8 @@ def desired(roster: Roster, settings: AccountSettings, source: str, day: date) -
     }
     found = pd.DataFrame(known)
     found[_PROBLEM] = _problems(found)
-    return found.assign(**{FILE: people[FILE], LINE: lines_of(people[LINE].to_numpy())})
+    lines = lines_of(people[LINE].to_numpy(dtype=np.int64))
+    return found.assign(**{FILE: people[FILE], LINE: pd.Series(lines, index=people.index)})
 
 
 def people(found: pd.DataFrame) -> Iterator[Person]:

@@ -24,7 +24,9 @@ def joined(title: str, wrong: ValidationError | None, found: Iterable[Fault]) ->
     """One error of what pydantic found wrong and of what was found here."""
     details = [] if wrong is None else [_again(detail) for detail in wrong.errors()]
     details += [
-        InitErrorDetails(type="value_error", loc=place, ctx={"error": ValueError(sentence)})
+        InitErrorDetails(
+            type="value_error", loc=place, input=None, ctx={"error": ValueError(sentence)}
+        )
         for place, sentence in found
     ]
     return ValidationError.from_exception_data(title, details, hide_input=True)

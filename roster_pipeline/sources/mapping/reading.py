@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -97,7 +97,8 @@ class Joined:
 
     def column(self, name: str, positions: Positions) -> Cells:
         """A column of the rows at some positions; null for those that are not there."""
-        return self.cells[name].take(pa.array(positions, mask=positions < 0))
+        places: pa.Int64Array = pa.array(positions, pa.int64(), mask=positions < 0)
+        return self.cells[name].take(places)
 
 
 def no_rows(columns: Sequence[str]) -> Joined:
@@ -160,8 +161,8 @@ def _listed(cells: Cells, of: Positions, keys: int) -> Cells:
 
 
 def _whole(parts: Sequence[Cells]) -> Cells:
-    whole: Cells = pa.chunked_array(list(parts), _TEXT).combine_chunks()
-    return whole if isinstance(whole, pa.Array) else whole.chunk(0)
+    whole: Any = pa.chunked_array(list(parts), _TEXT).combine_chunks()
+    return cast("Cells", whole)
 
 
 def _hashes(cells: Cells) -> Hashes:

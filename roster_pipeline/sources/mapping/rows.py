@@ -86,7 +86,7 @@ class _Rows:
 
     def some(self, at: Positions) -> "_Rows":
         """Some of the rows."""
-        places = pa.array(at)
+        places: pa.Int64Array = pa.array(at, pa.int64())
         own = {name: cells.take(places) for name, cells in self.own.items()}
         found = {name: rows[at] for name, rows in self._found.items()}
         return _Rows(self.table, self.words, own, self.joins, len(at), self.at[at], found)

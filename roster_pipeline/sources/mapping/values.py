@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ Lookups = Mapping[str, Mapping[str, str]]
 """Name → what stands there, folded → what is meant."""
 
 _TEXT: Final = pa.large_string()
+_NOTHING: Final = pa.scalar("", _TEXT)
 _EMPTY: Final = pa.scalar(None, _TEXT)
 _NO_ID: Final = r"[^0-9A-Za-z._/@-]|^.{256}"
 _KEPT: Final = 200
@@ -64,18 +65,17 @@ def filled_in(template: str, cells_of: CellsOf, rows: int) -> Cells:
     if not any(isinstance(piece, Name) for piece in pieces):
         text = "".join(map(str, pieces))
         return pa.repeat(pa.scalar(text or None, _TEXT), rows)
-    parts = [
+    parts: list[Any] = [
         cells_of(piece.said) if isinstance(piece, Name) else pa.scalar(piece, _TEXT)
         for piece in pieces
     ]
-    if len(parts) == 1:
-        return parts[0]
-    return _one(pc.binary_join_element_wise(*parts, pa.scalar("", _TEXT)))
+    joined = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, _NOTHING)
+    return _one(joined)
 
 
 def split(cells: Cells, said: Split) -> Cells:
     """One part of each cell, without blanks around it; null where there is none."""
-    lists = _one(pc.split_pattern(cells, said.at))
+    lists = pc.split_pattern(cells, said.at)
     counts = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
     offsets = lists.offsets.to_numpy()
     if said.part > 0:
@@ -133,9 +133,11 @@ def _is_kept(sign: str) -> bool:
 def _by_distinct(cells: Cells, change: Callable[[str], str]) -> Cells:
     """Cells with a function done to each distinct text; what becomes empty is null."""
     coded = cells.dictionary_encode()
-    changed = [change(text) or None for text in coded.dictionary.to_pylist()]
+    changed = [change(str(text)) or None for text in coded.dictionary.to_pylist()]
     return pa.array(changed, _TEXT).take(coded.indices)
 
 
-def _one(cells: Any) -> Any:
-    return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+def _one(cells: Any) -> Cells:
+    """What a kernel made, in one piece."""
+    whole = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+    return cast("Cells", whole)

@@ -49,8 +49,8 @@ def told(content: str) -> list[tuple[int | None, int | None, str]]:
 
 def test_every_fault_is_told_at_once_with_its_place() -> None:
     problems = told(BROKEN)
-    lines = [line for line, _, _ in problems]
-    assert lines == [5, 6, 8, 9, 11, 11, 13, 13, 14, 15, 17, 18, 19, 20, 21, 22, 25, 26, 27], problems
+    expected = [5, 6, 8, 9, 11, 11, 13, 13, 14, 15, 17, 18, 19, 20, 21, 22, 25, 26, 27]
+    assert [line for line, _, _ in problems] == expected, problems
 
 
 @pytest.mark.parametrize(

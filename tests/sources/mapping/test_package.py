@@ -163,7 +163,7 @@ def test_a_broken_row_is_held_and_what_it_was_stays(tmp_path: Path) -> None:
 
 
 def test_files_may_lie_in_a_folder_and_case_does_not_count(tmp_path: Path) -> None:
-    drop = {f"Export 1/{name.upper()}": content for name, content in files().items()}
+    drop: dict[str, Any] = {f"Export 1/{name.upper()}": rows for name, rows in files().items()}
     drop |= {"__MACOSX/._x": b"", "Export 1/": b""}
     assert not judged(drop, tmp_path).findings
 

@@ -52,7 +52,7 @@ def _files(frames: Frames, cut: bool) -> dict[str, bytes]:
     for entity, frame in frames.items():
         rows = []
         for row in frame.astype(object).where(frame.notna(), "").to_dict("records"):
-            cells = {_renamed(n): row.get(n, "") for n in reversed([*row, *METADATA])}
+            cells = {_renamed(str(n)): row.get(n, "") for n in reversed([*row, *METADATA])}
             first = cells.pop(_renamed("sourcedId"))
             halves = {"half": first[:1], "rest": first[1:]}
             rows.append({NOISE: "x", **cells, **{_renamed(k): v for k, v in halves.items()}})

@@ -1,6 +1,7 @@
 """How a cell is made of others."""
 
 import re
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pytest
@@ -19,7 +20,7 @@ def cells(*texts: Text) -> pa.LargeStringArray:
     return pa.array(list(texts), pa.large_string())
 
 
-def of(value: dict[str, object], **columns: list[Text]) -> list[Text]:
+def of(value: Mapping[str, object], **columns: list[Text]) -> list[Text]:
     given_cells = {name: cells(*texts) for name, texts in columns.items()}
     rows = len(next(iter(given_cells.values())))
     lookups = folded_lookups({"words": {" Yes ": "true", "no": ""}})
@@ -76,7 +77,7 @@ def test_parts_count_from_either_end(part: int, expected: list[Text]) -> None:
 @given(st.lists(st.text(min_size=1, max_size=300), unique=True, max_size=20))
 def test_ids_are_ids_and_different_texts_stay_different(texts: list[str]) -> None:
     ids = as_ids(cells(*texts)).to_pylist()
-    assert all(re.fullmatch(GUID, one) for one in ids)
+    assert all(re.fullmatch(GUID, str(one)) for one in ids)
     assert len(set(ids)) == len(texts)
 
 
