@@ -157,8 +157,8 @@ class _Reader:
         except OSError as error:
             self.problem(path, None, f"it cannot be read: {error.strerror}")
             return None
-        for error in errors:
-            self.problem(path, error.line, str(error), error.column)
+        for slip in errors:
+            self.problem(path, slip.line, str(slip), slip.column)
         if document is None:
             return None
         name = self._name(path)

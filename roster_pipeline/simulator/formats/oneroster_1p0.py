@@ -54,16 +54,17 @@ def _file(rows: pd.DataFrame, header: list[str], on: date) -> pd.DataFrame:
 
 
 def _cells(rows: pd.DataFrame, name: str, header: list[str], on: date) -> "pd.Series[str] | str":
-    if name == "status":
-        return "active"
-    if name == "dateLastModified":
-        return f"{on.isoformat()}T02:00:00.000Z"
+    stated = {
+        "status": "active",
+        "dateLastModified": f"{on.isoformat()}T02:00:00.000Z",
+        "metadata.boarding": "false",
+    }
+    if name in stated:
+        return stated[name]
     if name == "userSourcedId" and name == header[0]:
         return rows["sourcedId"]
     if name == "userId":
         return rows["identifier"]
-    if name == "metadata.boarding":
-        return "false"
     cells = rows.get(_LATER_NAMES.get(name, name))
     if cells is None:
         return ""
