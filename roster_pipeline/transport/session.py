@@ -10,7 +10,7 @@ from typing import Final
 
 import asyncssh
 
-from roster_pipeline.transport.blocks import BlockReader, BlockWriter, File
+from roster_pipeline.transport.blocks import WRITE, BlockReader, BlockWriter, File
 from roster_pipeline.transport.channel import (
     BLOCK,
     RemoteFile,
@@ -107,7 +107,7 @@ class Session:
         return BlockWriter(
             await self._open(path, flags),
             offset=offset,
-            request=min(BLOCK, self._client.limits.max_write_len),
+            request=min(WRITE, self._client.limits.max_write_len),
             timeout=self._timeout,
         )
 

@@ -9,7 +9,9 @@ import posixpath
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO, TypeVar
+from functools import partial
+from itertools import islice
+from typing import Any, BinaryIO, Final, TypeVar
 
 from roster_pipeline.crashpoints import reached
 from roster_pipeline.transport.blocks import BlockReader, BlockWriter
@@ -39,6 +41,9 @@ from roster_pipeline.transport.login import (
 from roster_pipeline.transport.loop import LoopThread
 from roster_pipeline.transport.session import Session
 from roster_pipeline.transport.tries import Tries
+
+# Each hand-over to the channel's thread costs as much as sending a block.
+_AT_A_TIME: Final = 8
 
 T = TypeVar("T")
 
@@ -232,12 +237,13 @@ class Sftp(Channel):
     ) -> int | None:
         """Send the rest of the content; gives what the server says it has."""
         sent = writer.acknowledged
-        while block := content.read(writer.request):
-            sent += len(block)
+        while blocks := list(islice(iter(partial(content.read, writer.request), b""), _AT_A_TIME)):
+            length = sum(map(len, blocks))
+            sent += length
             if sent > size:
                 raise TransportError(size_sentence(path, "more", size))
-            self._work(task, writer.push(block))
-            mark_half_sent(sent - len(block), sent, size)
+            self._work(task, writer.push(blocks))
+            mark_half_sent(sent - length, sent, size)
         if sent < size:
             raise TransportError(size_sentence(path, f"{sent:,}", size))
         return self._work(task, writer.finish())
