@@ -24,7 +24,6 @@ PLACES: Final = (
     "upload.after-rename",
     "tables.before-commit",
     "delivery.before-receipt",
-    "clearing.before",
 )
 
 

@@ -13,7 +13,7 @@ from roster_pipeline.guards.policy import losses_alone
 from roster_pipeline.reports.changes import changes_sentence, counts_markdown
 from roster_pipeline.reports.holds import removals_wait_sentence
 from roster_pipeline.resources.sync_run import SyncRun
-from roster_pipeline.store import Accepted, HoldStatus, Landed, Outcome, Snapshot
+from roster_pipeline.store import Accepted, HoldStatus, Outcome, Snapshot
 from roster_pipeline.store.differences import Differences
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Workspace
@@ -48,14 +48,13 @@ def accepted_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefini
             gate = _Gate(sync_run, workspace, snapshots, differences)
             before = sync_run.ledger.accepted(sync_run.source.id)
             shift = {**changes.facts.shift.to_json(), "withheld": withheld_rows(changes)}
-            whole = changes.package if changes.withheld is None else None
-            now = gate.accept(changes.candidate, changes.base_hash, shift, whole)
+            now = gate.accept(changes.candidate, changes.base_hash, shift)
             sync_run.note(accepted=now.sequence)
             if before is None or before.sequence != now.sequence:
                 said = changes_sentence(changes.counts, changes.left_out)
                 sync_run.ends(Outcome.DONE, f"Accepted: {said}")
             if changes.withheld is not None:
-                now = gate.settle(changes.withheld, now, changes.package)
+                now = gate.settle(changes.withheld, now)
             yield dg.MaterializeResult(
                 value=now.snapshot,
                 metadata={
@@ -78,13 +77,9 @@ class _Gate:
     differences: Differences
 
     def accept(
-        self,
-        candidate: Snapshot,
-        base_hash: str | None,
-        shift: Mapping[str, Any],
-        package: Landed | None,
+        self, candidate: Snapshot, base_hash: str | None, shift: Mapping[str, Any]
     ) -> Accepted:
-        """What the ledger makes of it; `package` is what the whole of it was read from."""
+        """What the ledger makes of it."""
         run, source = self.run, self.run.source.id
         return run.ledger.accept(
             source,
@@ -95,10 +90,9 @@ class _Gate:
             run.lease,
             shift=shift,
             windows=[window.kind for window in self.workspace.windows_of(source, *run.days)],
-            package=package,
         )
 
-    def settle(self, withheld: Withheld, now: Accepted, package: Landed | None) -> Accepted:
+    def settle(self, withheld: Withheld, now: Accepted) -> Accepted:
         """See to removals that wait: for a day to pass, or for a person."""
         if withheld.until is not None:
             said = removals_wait_sentence(withheld.facts.shift, withheld.until)
@@ -113,7 +107,7 @@ class _Gate:
         )
         if hold is None or hold.status in (HoldStatus.APPROVED, HoldStatus.ACCEPTED):
             shift = losses_alone(withheld.facts).shift.to_json()
-            now = self.accept(withheld.candidate, now.snapshot.content_hash, shift, package)
+            now = self.accept(withheld.candidate, now.snapshot.content_hash, shift)
             self.run.ends(Outcome.DONE, "The removals that had waited are accepted, too.")
         elif hold.status is HoldStatus.OPEN:
             wait = f"wait as {hold.name}" if hold.name else "would wait for a person"

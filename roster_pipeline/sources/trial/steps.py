@@ -25,7 +25,6 @@ class Kind(StrEnum):
     PAGE = "page"
     FOLDER = "folder"
     DROP = "newest drop"
-    PACKAGE = "package"
     EXPECTATIONS = "expectations"
 
 
