@@ -12,14 +12,18 @@ from operator import itemgetter
 from typing import Any, Final
 
 from roster_pipeline.oneroster.rest_json import Record, reference_of, text_of
-from roster_pipeline.oneroster.spelling import day_as_written, moment_of
+from roster_pipeline.oneroster.spelling import (
+    BOOLEANS_AS_SENT,
+    STATUS_1P0,
+    day_as_written,
+    moment_of,
+)
 
 _EACH_TIME_ANOTHER: Final = ("sourcedId", "dateLastModified")
 _SPAN: Final = ("beginDate", "endDate")
 _REFERENCE: Final = {"href", "sourcedId", "type"}
-_TRUE: Final = ("true", "1", "yes", "y")
-# 1.0 said inactive for what is now tobedeleted.
-_DELETED: Final = ("tobedeleted", "inactive")
+_TRUE: Final = ("true", *(sent for sent, meant in BOOLEANS_AS_SENT.items() if meant == "true"))
+_DELETED: Final = (*STATUS_1P0.values(), *STATUS_1P0)
 _NEVER: Final = float("inf")
 # Texts cost the garbage collector nothing, but the few that differ much may be very many.
 _WAITING: Final = 100

@@ -24,8 +24,8 @@ from roster_pipeline.tables.text import arrow, series
 Cells = pa.LargeStringArray
 
 # 1.0 said inactive for what is now tobedeleted.
-_STATUS_1P0: Final = {"inactive": "tobedeleted"}
-_BOOLEANS: Final = {
+STATUS_1P0: Final = {"inactive": "tobedeleted"}
+BOOLEANS_AS_SENT: Final = {
     "1": "true",
     "yes": "true",
     "y": "true",
@@ -197,7 +197,7 @@ def _respeller(column: Column, day: Callable[[str], str]) -> Callable[[str], str
         return day
     words: Mapping[str, str] = {word.casefold(): word for word in column.words}
     if column.name == "status":
-        words = {**words, **_STATUS_1P0}
+        words = {**words, **STATUS_1P0}
     if column.words == BOOLEANS:
-        words = {**words, **_BOOLEANS}
+        words = {**words, **BOOLEANS_AS_SENT}
     return lambda text: text if text in column.words else words.get(text.strip().casefold(), text)

@@ -27,8 +27,9 @@ from roster_pipeline.transport.errors import (
     TransportError,
     Unreachable,
 )
-from roster_pipeline.transport.http_auth import ended, login, proved_by
+from roster_pipeline.transport.http_auth import login, proved_by
 from roster_pipeline.transport.http_config import HttpAuth, HttpConfig
+from roster_pipeline.transport.http_expiry import ended
 from roster_pipeline.transport.http_login import Clock, Login
 from roster_pipeline.transport.http_status import Again, refuse_busy, said
 from roster_pipeline.transport.http_watch import WatchedAdapter

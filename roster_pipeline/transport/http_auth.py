@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, cast
 
@@ -12,6 +11,7 @@ from requests.auth import AuthBase
 from roster_pipeline.transport.config import Secret
 from roster_pipeline.transport.errors import AuthenticationRefused, CredentialsUnusable
 from roster_pipeline.transport.http_config import HttpAuth, OAuth2
+from roster_pipeline.transport.http_expiry import NTH
 from roster_pipeline.transport.http_login import (
     BearerLogin,
     Clock,
@@ -24,9 +24,6 @@ from roster_pipeline.transport.http_lookup import LookedUpLogin
 from roster_pipeline.transport.http_token import TokenLogin
 from roster_pipeline.transport.http_wire import Wire
 
-_NTH: Final = ("the first credential", "the second credential")
-_LAST_ZONE: Final = timedelta(hours=12)
-"""So far behind UTC a day ends last."""
 _PROVED_BY: Final = "_roster_proved_by"
 
 
@@ -56,7 +53,7 @@ class InTurn(AuthBase):
         self._logins = logins
         self._refusals: list[str] = []
         self._lock = threading.Lock()
-        nth = _NTH[: len(logins)]
+        nth = NTH[: len(logins)]
         self.called = ", nor ".join(nth)
         self.names = "; ".join(
             f"{login.names} of {n}" for n, login in zip(nth, logins, strict=True)
@@ -75,7 +72,7 @@ class InTurn(AuthBase):
                 if not self._goes_on_after(used, str(error)):
                     said = [*self._refusals[:used], str(error)]
                     both = " ".join(
-                        f"{n.capitalize()}: {why}" for n, why in zip(_NTH, said, strict=False)
+                        f"{n.capitalize()}: {why}" for n, why in zip(NTH, said, strict=False)
                     )
                     raise AuthenticationRefused(f"No credential is taken. {both}") from None
             else:
@@ -97,7 +94,7 @@ class InTurn(AuthBase):
         if used:
             said.insert(
                 0,
-                f"{_NTH[used].capitalize()} is in use, not the first. {self._refusals[0]} Take "
+                f"{NTH[used].capitalize()} is in use, not the first. {self._refusals[0]} Take "
                 "the first out of `auth`, or correct it.",
             )
         return tuple(said)
@@ -113,20 +110,6 @@ class InTurn(AuthBase):
 def proved_by(request: requests.PreparedRequest) -> int:
     """Which of several credentials a request has the proof of, counted from 0."""
     return int(getattr(request, _PROVED_BY, 0))
-
-
-def ended(auth: Sequence[HttpAuth], now: datetime) -> str:
-    """Which credentials have ended by their `expires`, in a sentence for when they are refused;
-    empty where none has. A day is over when it is over everywhere, for nobody notes whose it is.
-    """
-    today = (now.astimezone(UTC) - _LAST_ZONE).date()
-    names = ("the credentials",) if len(auth) == 1 else _NTH
-    over = [
-        f"{name} ended on {login.expires}"
-        for name, login in zip(names, auth, strict=False)
-        if login.expires is not None and login.expires < today
-    ]
-    return f"By `expires`, {', '.join(over)}: put new ones under `auth`." if over else ""
 
 
 def login(

@@ -14,6 +14,7 @@ WARNING_DAYS: Final = 30
 """So many days before their end somebody is told."""
 
 NTH: Final = ("the first credential", "the second credential")
+"""What sentences call two credentials that are tried in turn."""
 _NTH: Final = ("first", "second")
 # Where a day ends last.
 _LAST: Final = timezone(timedelta(hours=-12))
