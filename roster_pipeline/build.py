@@ -16,6 +16,7 @@ from roster_pipeline.automation.partitions import partitions
 from roster_pipeline.automation.pulls import pull_sensors
 from roster_pipeline.automation.schedules import schedules
 from roster_pipeline.automation.undelivered import undelivered_sensor
+from roster_pipeline.automation.workspace_files import workspace_files_sensor
 from roster_pipeline.resources import resources
 from roster_pipeline.workspace import Workspace
 
@@ -26,7 +27,7 @@ SENSOR_SECONDS: Final = "ROSTER_SENSOR_SECONDS"
 def build_defs(workspace: Workspace, overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """The definitions of a workspace; `overrides` take the places of resources by their keys.
 
-    Opens nothing, writes nothing. Raises `TooManyPartitionsError`.
+    Opens nothing, writes nothing.
     """
     parts = {**resources(workspace), **(overrides or {})}
     sources = workspace.sources.values()
@@ -51,6 +52,7 @@ def build_defs(workspace: Workspace, overrides: Mapping[str, Any] | None = None)
             approvals_sensor(RESUME, seconds=seconds),
             undelivered_sensor(RESUME, seconds=seconds),
             lost_runs_sensor(seconds=seconds),
+            workspace_files_sensor(workspace, seconds=seconds),
         ],
         resources=parts,
         executor=dg.in_process_executor,

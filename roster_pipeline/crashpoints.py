@@ -24,6 +24,7 @@ PLACES: Final = (
     "upload.after-rename",
     "tables.before-commit",
     "delivery.before-receipt",
+    "clearing.before",
 )
 
 

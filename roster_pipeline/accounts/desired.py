@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from roster_pipeline.accounts.config import AccountSettings
@@ -14,6 +15,7 @@ from roster_pipeline.accounts.identity import fill
 from roster_pipeline.accounts.patterns import columns_of
 from roster_pipeline.accounts.roles import COLUMNS, entitled
 from roster_pipeline.oneroster.layout import FILE, LINE, ROLE
+from roster_pipeline.oneroster.origins import lines_of
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.shape import stack
 from roster_pipeline.tables.text import TEXT
@@ -81,7 +83,8 @@ def desired(roster: Roster, settings: AccountSettings, source: str, day: date) -
     }
     found = pd.DataFrame(known)
     found[_PROBLEM] = _problems(found)
-    return found.assign(**{FILE: people[FILE], LINE: people[LINE]})
+    lines = lines_of(people[LINE].to_numpy(dtype=np.int64))
+    return found.assign(**{FILE: people[FILE], LINE: pd.Series(lines, index=people.index)})
 
 
 def people(found: pd.DataFrame) -> Iterator[Person]:

@@ -11,6 +11,7 @@ from roster_pipeline.assets.accepted import accepted_roster
 from roster_pipeline.assets.accounts import accounts_plan, blocked, complete, provisioned
 from roster_pipeline.assets.candidate import candidate_roster
 from roster_pipeline.assets.changes import changes, guard
+from roster_pipeline.assets.cleared import cleared_drop
 from roster_pipeline.assets.courses import course_map, sections, unmapped
 from roster_pipeline.assets.credentials import credentials
 from roster_pipeline.assets.deliveries import delivery
@@ -36,6 +37,7 @@ def spine(
         candidate_roster(partitions),
         changes(partitions),
         accepted_roster(partitions),
+        *((cleared_drop(partitions),) if any(not one.keeps_drops for one in sources) else ()),
         *(delivery(destination, partitions) for destination in destinations),
         *(make(one, partitions) for one in mapped for make in (course_map, sections)),
         *(make(one, partitions) for one in provided for make in (accounts_plan, provisioned)),

@@ -13,7 +13,7 @@ from roster_pipeline.guards.policy import losses_alone
 from roster_pipeline.reports.changes import changes_sentence, counts_markdown
 from roster_pipeline.reports.holds import removals_wait_sentence
 from roster_pipeline.resources.sync_run import SyncRun
-from roster_pipeline.store import Accepted, HoldStatus, Outcome, Snapshot
+from roster_pipeline.store import Accepted, HoldStatus, Landed, Outcome, Snapshot
 from roster_pipeline.store.differences import Differences
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Workspace
@@ -48,13 +48,14 @@ def accepted_roster(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefini
             gate = _Gate(sync_run, workspace, snapshots, differences)
             before = sync_run.ledger.accepted(sync_run.source.id)
             shift = {**changes.facts.shift.to_json(), "withheld": withheld_rows(changes)}
-            now = gate.accept(changes.candidate, changes.base_hash, shift)
+            whole = changes.package if changes.withheld is None else None
+            now = gate.accept(changes.candidate, changes.base_hash, shift, whole)
             sync_run.note(accepted=now.sequence)
             if before is None or before.sequence != now.sequence:
                 said = changes_sentence(changes.counts, changes.left_out)
                 sync_run.ends(Outcome.DONE, f"Accepted: {said}")
             if changes.withheld is not None:
-                now = gate.settle(changes.withheld, now)
+                now = gate.settle(changes.withheld, now, changes.package)
             yield dg.MaterializeResult(
                 value=now.snapshot,
                 metadata={
@@ -77,9 +78,13 @@ class _Gate:
     differences: Differences
 
     def accept(
-        self, candidate: Snapshot, base_hash: str | None, shift: Mapping[str, Any]
+        self,
+        candidate: Snapshot,
+        base_hash: str | None,
+        shift: Mapping[str, Any],
+        package: Landed | None,
     ) -> Accepted:
-        """What the ledger makes of it."""
+        """What the ledger makes of it; `package` is what the whole of it was read from."""
         run, source = self.run, self.run.source.id
         return run.ledger.accept(
             source,
@@ -90,9 +95,10 @@ class _Gate:
             run.lease,
             shift=shift,
             windows=[window.kind for window in self.workspace.windows_of(source, *run.days)],
+            package=package,
         )
 
-    def settle(self, withheld: Withheld, now: Accepted) -> Accepted:
+    def settle(self, withheld: Withheld, now: Accepted, package: Landed | None) -> Accepted:
         """See to removals that wait: for a day to pass, or for a person."""
         if withheld.until is not None:
             said = removals_wait_sentence(withheld.facts.shift, withheld.until)
@@ -107,7 +113,7 @@ class _Gate:
         )
         if hold is None or hold.status in (HoldStatus.APPROVED, HoldStatus.ACCEPTED):
             shift = losses_alone(withheld.facts).shift.to_json()
-            now = self.accept(withheld.candidate, now.snapshot.content_hash, shift)
+            now = self.accept(withheld.candidate, now.snapshot.content_hash, shift, package)
             self.run.ends(Outcome.DONE, "The removals that had waited are accepted, too.")
         elif hold.status is HoldStatus.OPEN:
             wait = f"wait as {hold.name}" if hold.name else "would wait for a person"

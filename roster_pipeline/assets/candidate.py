@@ -18,7 +18,6 @@ from roster_pipeline.assets.handles import CandidateRoster
 from roster_pipeline.assets.steps import step
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.findings import Findings, Severity
-from roster_pipeline.oneroster.package import open_package
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.rules import Policy
 from roster_pipeline.quality.candidate import Candidate, build_candidate
@@ -27,6 +26,8 @@ from roster_pipeline.reports.changes import counts_markdown
 from roster_pipeline.reports.findings import findings_markdown, findings_sentence
 from roster_pipeline.reports.layers import scores
 from roster_pipeline.resources.sync_run import SyncRun
+from roster_pipeline.sources.opening import open_source
+from roster_pipeline.sources.repairs import repaired_cells
 from roster_pipeline.sources.scope import apply_scope
 from roster_pipeline.store import Landed, Outcome, Snapshot
 from roster_pipeline.store.held import HeldRows, aged
@@ -121,7 +122,7 @@ def _read(
     source = run.source
     staged = [snapshots.stage(source.id) for _ in range(2)]
     try:
-        with open_package(file) as package:
+        with open_source(file, source) as package:
             made = build_candidate(
                 package,
                 snapshots.open(base) if base else Roster.empty(),
@@ -131,6 +132,8 @@ def _read(
                 today=run.date,
                 believe_empty=source.believed_empty,
             )
+            if mended := repaired_cells(package):
+                run.note(repaired=mended)
         if made.roster is None:
             return made, None, {}
         scoped = apply_scope(made.roster, source.scope, staged[1])

@@ -117,7 +117,7 @@ def _compared(
     settings = workspace.guards_for(source.id, *run.days)
     windows = workspace.windows_of(source.id, *run.days)
     facts = _facts(read, delta, windows, run)
-    whole = Changes(read.snapshot, base, delta.counts(), facts)
+    whole = Changes(read.snapshot, base, delta.counts(), facts, package=read.package)
     if base is None or not removals_may_wait(settings, windows):
         return whole
     facts = expected(facts, read.snapshot, run, snapshots)
@@ -126,7 +126,7 @@ def _compared(
         return whole
     rest, counts = put_rest(delta, base, snapshots)
     withheld = Withheld(read.snapshot, facts, facts.closed_until, verdict.reasons, run.id)
-    return Changes(rest, base, counts, without_losses(facts), withheld)
+    return Changes(rest, base, counts, without_losses(facts), withheld, read.package)
 
 
 def _facts(read: CandidateRoster, delta: Delta, windows: Sequence[Window], run: SyncRun) -> Facts:

@@ -59,6 +59,8 @@ class Changes:
     """Rows added, changed, removed, unchanged, by entity."""
     facts: Facts
     withheld: Withheld | None = None
+    package: Landed | None = None
+    """What the candidate, with what is withheld of it, was read from."""
 
     @property
     def base_hash(self) -> str | None:

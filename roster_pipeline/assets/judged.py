@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from roster_pipeline.assets.handles import Changes, Withheld
 from roster_pipeline.guards.facts import Facts
-from roster_pipeline.guards.filled import filled
+from roster_pipeline.guards.filled import filled, latest
 from roster_pipeline.guards.judge import Verdict, judge
 from roster_pipeline.guards.policy import judge_without_losses, losses_alone
 from roster_pipeline.oneroster.delta import diff
@@ -29,10 +29,21 @@ def verdict_on(
 
 
 def expected(facts: Facts, candidate: Snapshot, run: SyncRun, snapshots: Snapshots) -> Facts:
-    """The facts with what the source is expected to have, and how full its columns are."""
+    """The facts with what the source is expected to have, how full its columns are, and how far
+    their dates reach."""
     expect = run.source.expect
-    full = filled(snapshots.open(candidate), expect.fill) if expect.fill else {}
-    return replace(facts, expect=dict(expect.rows), expect_fill=dict(expect.fill), filled=full)
+    facts = replace(facts, expect=dict(expect.rows), expect_people=dict(expect.people))
+    if not expect.fill and not expect.last_date:
+        return facts
+    roster = snapshots.open(candidate)
+    reach = latest(roster, expect.last_date)
+    return replace(
+        facts,
+        expect_fill=dict(expect.fill),
+        filled=filled(roster, expect.fill),
+        expect_last=expect.last_days(run.date),
+        last={name: (day - run.date).days for name, day in reach.items()},
+    )
 
 
 def put_before_a_person(

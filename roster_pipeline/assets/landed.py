@@ -12,12 +12,13 @@ from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.drops import find_drop, is_landed
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.sources.advice import advised
-from roster_pipeline.sources.landing import land
+from roster_pipeline.sources.drops import Drop
+from roster_pipeline.sources.landing import Keys, land
 from roster_pipeline.sources.pull import pull
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.store import Landed, NotStored, Outcome
 from roster_pipeline.store.landing import Landing
-from roster_pipeline.transport import Channel, RemoteFile
+from roster_pipeline.transport import Channel
 
 
 class Asking(dg.Config):
@@ -142,16 +143,19 @@ def _fetched(run: SyncRun, channels: Channels, landing: Landing) -> Landed | Non
             if known is None:
                 run.ends(Outcome.NOTHING_NEW, f"{found.sentence()}.")
             return known
-        landed = _land(run, channel, found.found, landing)
+        landed = _land(run, channel, found.found, channels.keys(run.source), landing)
+    run.remark(*channel.remarks, *found.remarks())
     run.ledger.record_landed(landed, run.now(), lease)
     return landed
 
 
-def _land(run: SyncRun, channel: Channel, drop: RemoteFile, landing: Landing) -> Landed:
+def _land(run: SyncRun, channel: Channel, drop: Drop, keys: Keys, landing: Landing) -> Landed:
     source, secrets = run.source, run.source.profile.secrets
     with (
         landing.scratch(source.id) as scratch,
-        land(channel, drop, source=source.id, secrets=secrets, scratch=scratch) as package,
+        land(
+            channel, drop, source=source.id, secrets=secrets, keys=keys, scratch=scratch
+        ) as package,
     ):
         return landing.put(
             source.id,
@@ -160,6 +164,7 @@ def _land(run: SyncRun, channel: Channel, drop: RemoteFile, landing: Landing) ->
             original_hash=package.original_hash,
             remote_path=drop.path,
             modified=drop.modified,
+            files=drop.files,
         )
 
 

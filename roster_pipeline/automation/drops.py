@@ -12,10 +12,10 @@ from roster_pipeline.automation.ticks import Answer, attempt, tick
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.drops import find_drop, is_landed
 from roster_pipeline.sources.config import Source
+from roster_pipeline.sources.drops import Drop
 from roster_pipeline.store import Outcome
 from roster_pipeline.store.lease import Clock
 from roster_pipeline.store.ledger import Ledger
-from roster_pipeline.transport import RemoteFile
 
 _PAUSE: Final = timedelta(minutes=15)
 
@@ -50,7 +50,10 @@ def _look(source: Source, channels: Channels, ledger: Ledger, now: datetime) -> 
     with channels.source(source) as channel:
         found = find_drop(channel, source, day, now, ledger)
     if found.found is None:
-        return dg.SkipReason(f"{found.sentence()}.")
+        # A drop that was cleared away is not missing.
+        gone = not source.keeps_drops and ledger.landed(source.id, day) is not None
+        said = "; what came for it was read" if gone else ""
+        return dg.SkipReason(f"{found.sentence()}{said}.")
     if _is_settled(found.found, day, source.id, ledger):
         return dg.SkipReason(f"{found.sentence()}, and it was dealt with already.")
     # A drop is run once; only a run that was lost or failed is followed by another.
@@ -63,7 +66,7 @@ def _look(source: Source, channels: Channels, ledger: Ledger, now: datetime) -> 
     return dg.SensorResult(run_requests=[request], cursor=request.run_key)
 
 
-def _is_settled(drop: RemoteFile, day: date, source: str, ledger: Ledger) -> bool:
+def _is_settled(drop: Drop, day: date, source: str, ledger: Ledger) -> bool:
     """Whether a run after the drop arrived came to an end with it: whatever end but a failure."""
     last = ledger.last_sync(source, day)
     if last is None or last.at < drop.modified:

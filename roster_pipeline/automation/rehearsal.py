@@ -21,7 +21,7 @@ from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.errors import sentence
 from roster_pipeline.resources.handles import Handles
 from roster_pipeline.resources.providers import RehearsedProviders
-from roster_pipeline.sources.config import Expect
+from roster_pipeline.sources.config import Expect, Source
 from roster_pipeline.sources.sample import Draw, Sample, draw
 from roster_pipeline.store import (
     Accepted,
@@ -161,6 +161,7 @@ class RehearsedLedger(Ledger):
         *,
         shift: Mapping[str, Any] | None = None,
         windows: Sequence[str] = (),
+        package: Landed | None = None,
     ) -> Accepted:
         refused = self.may_accept(source, candidate, base_hash, date, self._verdict)
         if refused is not None:
@@ -224,7 +225,8 @@ def without_receivers(workspace: Workspace, source: str) -> Workspace:
     """The workspace as a sample may see it: nobody to provision for or to deliver to, and nothing
     said of how many rows its source should have."""
     district = workspace.sources[source]
-    expect = Expect.model_validate({"fill": district.expect.fill})
+    told = {"fill": district.expect.fill, "last_date": district.expect.last_date}
+    expect = Expect.model_validate(told)
     sources = {**workspace.sources, source: district.model_copy(update={"expect": expect})}
     return replace(workspace, sources=sources, products={}, destinations={})
 
@@ -271,11 +273,15 @@ class RehearsedSnapshots(Snapshots):
 
 
 class RehearsedChannels(Channels):
-    """The real ways in; every way out ends in a folder of its destination's name."""
+    """The real ways in, where all stays as it is; every way out ends in a folder of its
+    destination's name."""
 
     def __init__(self, base: Path, environ: Mapping[str, str], out: Path) -> None:
         super().__init__(base, environ)
         self._out = out
+
+    def clearing(self, source: Source) -> Channel | None:
+        return None
 
     def destination(self, destination: Destination) -> Channel:
         return _Inside(self._out / destination.id)

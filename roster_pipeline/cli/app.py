@@ -15,6 +15,7 @@ from roster_pipeline.cli import (
     courses,
     folder,
     holds,
+    inspections,
     packages,
     rules,
     sources,
@@ -44,6 +45,7 @@ app.command("holds")(holds.holds)
 app.command("show")(holds.show)
 app.command("approve")(holds.approve)
 app.command("reject")(holds.reject)
+app.add_typer(inspections.app, name="workspace")
 app.add_typer(sources.app, name="source")
 app.add_typer(vendors.app, name="vendor")
 app.add_typer(courses.app, name="courses")

@@ -31,7 +31,13 @@ def init(
 
     What is there already stays as it is, so a workspace fresh from version control is completed.
     """
-    from roster_pipeline.cli.workspaces import examples, make_state, roster_yaml, write_missing
+    from roster_pipeline.cli.workspaces import (
+        examples,
+        make_state,
+        refresh_schemas,
+        roster_yaml,
+        write_missing,
+    )
 
     start = date.today() - _FIRST_DAYS  # noqa: DTZ011 - the day on the user's calendar
     files = {"roster.yaml": roster_yaml(start, storage), **examples()}
@@ -39,6 +45,7 @@ def init(
     made = write_missing(folder, files)
     for name in made:
         note(f"made {folder / name}")
+    refresh_schemas(folder)
     with progress() as shown:
         shown.add_task("Creating the ledger and Dagster's storage", total=None)
         make_state(load(folder), storage)

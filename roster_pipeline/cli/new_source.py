@@ -12,8 +12,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from roster_pipeline.cli.workspaces import filled, schema_line
 from roster_pipeline.fields import Identifier
+from roster_pipeline.sources.placeholders import NO_FINGERPRINT, PLACEHOLDER
 from roster_pipeline.sources.rest_config import APP, Accents, LoginKind
-from roster_pipeline.sources.trial import NO_FINGERPRINT, PLACEHOLDER
 from roster_pipeline.sources.vendors import Vendor
 
 Given = Mapping[str, str]
@@ -22,6 +22,8 @@ Given = Mapping[str, str]
 _ADDRESS: Final = f"https://{PLACEHOLDER}.example"
 # Control characters, and what a shell hands on of bytes that are no UTF-8.
 _UNREADABLE: Final = frozenset({"Cc", "Cs"})
+_MAY_BE_EMPTY: Final = ("private_key", "files")
+_STANDS_AS: Final = {"folder_path": "path"}
 _KEYS: Final[Mapping[LoginKind, tuple[str | None, str]]] = {
     "oauth2": ("client_id", "client_secret"),
     "oauth1": ("consumer_key", "consumer_secret"),
@@ -51,24 +53,23 @@ def option_of(key: str) -> str:
     return f"--{key.replace('_', '-')}"
 
 
-def questions(vendor: Vendor, given: Given, login: LoginKind) -> Iterator[Question]:
-    """What has to be known of a source of this vendor, in the order of its file. Each is put after
-    `given` has the answer to the one before."""
+def questions() -> Iterator[Question]:
+    """What has to be known of every source."""
     yield Question("name", "What people call the district", None)
     yield Question("timezone", "The district's timezone, such as America/Chicago", None)
-    if vendor.rest is None:
-        yield Question("host", "The SFTP server's name", f"{PLACEHOLDER}.example")
-        yield Question("username", "The user there", PLACEHOLDER)
-        yield Question("fingerprint", "The host key's fingerprint (SHA256:…)", NO_FINGERPRINT)
-        return
+
+
+def rest_questions(rest: Accents, given: Given, login: LoginKind) -> Iterator[Question]:
+    """What has to be known of a server of a vendor. Each is put after `given` has the answer to
+    the one before."""
     # Who logs in otherwise than usual does it elsewhere: at a district's own server.
-    if vendor.rest.host is None or login != vendor.rest.login[0]:
+    if rest.host is None or login != rest.login[0]:
         yield Question("base_url", "The server's address, such as https://HOST", _ADDRESS)
-    if _has_app(vendor.rest, given, login):
+    if _has_app(rest, given, login):
         yield Question("app", "What the vendor calls this application or district", PLACEHOLDER)
     if login != "bearer":
         yield Question("client_id", "The client id (consumer key, application key)", PLACEHOLDER)
-    if login == "oauth2" and not (vendor.rest.token_path or vendor.rest.token_url):
+    if login == "oauth2" and not (rest.token_path or rest.token_url):
         yield Question("token_url", "Where tokens are given out", f"{_ADDRESS}/token")
 
 
@@ -77,10 +78,10 @@ def name_of(source: str) -> str:
     return " ".join(word.capitalize() for word in source.split("-"))
 
 
-def variable_of(source: str, vendor: Vendor, login: LoginKind) -> str:
-    """The environment variable for a source's secret."""
+def variable_of(source: str, login: LoginKind | None) -> str:
+    """The environment variable for a source's secret; without a login, for an SFTP password."""
     stem = source.upper().replace("-", "_")
-    ending = "SFTP_PASSWORD" if vendor.rest is None else "TOKEN" if login == "bearer" else "SECRET"
+    ending = "SFTP_PASSWORD" if login is None else "TOKEN" if login == "bearer" else "SECRET"
     # No shell sets a variable whose name begins with a digit.
     return f"ROSTER_{stem}_{ending}" if stem[0].isdigit() else f"{stem}_{ending}"
 
@@ -95,33 +96,19 @@ def rest_file(
 ) -> str:
     """The YAML of a source that is pulled from a server."""
     address = _address_lines(vendor.rest or Accents(), given)
-    secret = variable_of(source, vendor, login)
+    secret = variable_of(source, login)
     return filled(
         "new_rest_source.yaml",
         schema_line=schema_line("source", "../"),
         id=source,
-        quoted_id=_scalar(source),
+        quoted_id=scalar(source),
         title=vendor.title,
         vendor=vendor_name,
-        name=_scalar(given["name"]),
-        timezone=_scalar(given["timezone"]),
+        name=scalar(given["name"]),
+        timezone=scalar(given["timezone"]),
         address="\n".join(f"  {line}" for line in address) or "  # The vendor's address is known.",
         login="\n".join(f"    {line}" for line in _login_lines(given, login, secret)),
         demographics="true" if demographics else "false",
-    )
-
-
-def drops_file(source: str, vendor_name: str, vendor: Vendor, given: Given) -> str:
-    """The YAML of a source whose drops arrive on an SFTP server."""
-    keys = ("name", "timezone", "host", "username", "fingerprint", "folder")
-    return filled(
-        "new_drops_source.yaml",
-        schema_line=schema_line("source", "../"),
-        id=source,
-        quoted_id=_scalar(source),
-        vendor=vendor_name,
-        variable=variable_of(source, vendor, "oauth2"),
-        **{key: _scalar(given[key]) for key in keys},
     )
 
 
@@ -148,26 +135,48 @@ def wrong_answer(key: str, text: str) -> str | None:
         return "it has signs that cannot be read; write it as UTF-8 text in one line"
     if key == "app" and wrong_answer("base_url", f"{_ADDRESS}/{text}"):
         return "it is a part of addresses, so no space and no sign such as ? or # may be in it"
-    model, document = _model_of(key), read(yaml.safe_dump({key: text}).encode())
+    if not text and key in _MAY_BE_EMPTY:
+        return None
+    model, value = _model_of(key), _value_of(key, text)
+    stands = _STANDS_AS.get(key, key)
+    document = read(yaml.safe_dump({stands: value}).encode())
     try:
         model.model_validate(document.data)
     except ValidationError as error:
-        about = f"`{key}`: "
-        said = (problem.message for problem in explain(error, document, "", model))
-        return next((each.removeprefix(about) for each in said if each.startswith(about)), None)
+        about = (f"`{stands}`: ", f"`{stands}.file`: ", f"`{stands}.names`: ")
+        for problem in explain(error, document, "", model):
+            for start in about:
+                if problem.message.startswith(start):
+                    return problem.message.removeprefix(start)
     return None
+
+
+def _value_of(key: str, text: str) -> Any:
+    """What is written for a key, as it stands in the file."""
+    if key == "private_key":
+        return {"file": text}
+    if key == "files":
+        return names_in(text)
+    return int(text) if key == "port" else text
 
 
 def _model_of(key: str) -> type[BaseModel]:
     """The part of a source's file in which a key stands. What else that part needs is not there,
     which is nothing wrong with the key."""
     from roster_pipeline.sources.rest_config import Rest
-    from roster_pipeline.transport.config import SftpConfig
+    from roster_pipeline.transport.config import FolderConfig, SftpConfig
     from roster_pipeline.transport.http_config import OAuth2
     from roster_pipeline.workspace import District
 
+    if key == "folder_path":
+        return FolderConfig
     models: tuple[type[BaseModel], ...] = (Rest, OAuth2, SftpConfig)
     return next((model for model in models if key in model.model_fields), District)
+
+
+def names_in(text: str) -> list[str]:
+    """The names of loose files that are said in one text, with commas between them."""
+    return [name.strip() for name in text.split(",")]
 
 
 def wrong_in(text: str, file: str) -> list[str]:
@@ -226,24 +235,24 @@ def _address_lines(rest: Accents, given: Given) -> Iterator[str]:
             yield "# The host is enough where the collections are as usual for the vendor, at"
             yield f"# {rest.path_of(version)}"
             yield "# Write the whole address where they are elsewhere."
-        yield f"base_url: {_scalar(given['base_url'])}"
+        yield f"base_url: {scalar(given['base_url'])}"
     if "app" in given:
         yield "# What the vendor calls this application or district: a part of its addresses."
-        yield f"app: {_scalar(given['app'])}"
+        yield f"app: {scalar(given['app'])}"
 
 
 def _login_lines(given: Given, login: LoginKind, variable: str) -> Iterator[str]:
     yield f"{login}:"
     key, secret = _KEYS[login]
     if key is not None:
-        yield f"  {key}: {_scalar(given['client_id'])}"
+        yield f"  {key}: {scalar(given['client_id'])}"
     yield "  # The variable that holds the secret; never the secret itself."
     yield f"  {secret}: {{env: {variable}}}"
     if login == "oauth2" and "token_url" in given:
-        yield f"  token_url: {_scalar(given['token_url'])}"
+        yield f"  token_url: {scalar(given['token_url'])}"
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
     """A text as YAML reads it back."""
     written: Any = yaml.safe_dump(text, allow_unicode=True, width=10_000)
     return str(written).removesuffix("\n").removesuffix("\n...")

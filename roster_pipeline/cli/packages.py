@@ -1,8 +1,8 @@
 """`roster check` and `roster diff`: packages on this disk, and the last ones of sources."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from roster_pipeline.cli.subjects import Subject
+    from roster_pipeline.oneroster.package import Package
     from roster_pipeline.oneroster.roster import Roster
     from roster_pipeline.oneroster.rules import Policy
     from roster_pipeline.oneroster.versions import RoleMap
     from roster_pipeline.quality.candidate import Candidate
     from roster_pipeline.reports.causes import Values
     from roster_pipeline.reports.packages import Checked
+
+    Reading = Callable[[Path | BinaryIO], AbstractContextManager[Package]]
 
 
 class CheckFormat(StrEnum):
@@ -53,6 +56,20 @@ def check(
             help="What was accepted before: an earlier package, or a source's accepted roster.",
         ),
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--source", metavar="SOURCE", help="Read a PATH as a source of the workspace is read."
+        ),
+    ] = None,
+    vendor: Annotated[
+        str | None,
+        typer.Option(
+            "--vendor",
+            metavar="VENDOR",
+            help="Read a PATH as the files of a vendor, as `roster vendor list` names it.",
+        ),
+    ] = None,
     values: Annotated[
         bool, typer.Option("--values", help="Show the cells, with what is personal masked.")
     ] = False,
@@ -77,10 +94,11 @@ def check(
     from roster_pipeline.tables.archive import ArchiveError
 
     with (
-        subject(context, named, strict=strict) as judged,
+        subject(context, named, strict=strict, source=source, vendor=vendor) as judged,
         TemporaryDirectory(prefix="roster-check-") as scratch,
     ):
-        base = _base(context, against, Path(scratch) / "base") if against else judged.base
+        into = Path(scratch) / "base"
+        base = _base(context, against, judged, into) if against else judged.base
         try:
             checked = _checked(judged, base, Path(scratch) / "roster", values, show_values)
         except NotStored as error:
@@ -100,16 +118,18 @@ def _checked(
     from roster_pipeline.oneroster.entities import ENTITIES
     from roster_pipeline.reports.packages import Checked
 
+    wanted = values or show_values
     with subject.open() as where:
-        version, made = _judged(
+        version, made, mended = _judged(
             where,
             base,
             into,
             policy=subject.policy,
+            read=subject.read,
             role_map=subject.role_map,
             today=subject.today,
         )
-        cells = _cells(where, version, made, show_values) if values or show_values else None
+        cells = _cells(where, version, made, subject, show_values) if wanted else None
     sent = [entity for entity in ENTITIES if entity in made.rows or made.held.get(entity)]
     lost = {entity: made.held.get(entity, 0) + made.orphaned.get(entity, 0) for entity in sent}
     return Checked(
@@ -123,26 +143,32 @@ def _checked(
         made.orphaned,
         made.header_only,
         cells,
+        mended,
     )
 
 
 def _cells(
-    where: Path | BinaryIO, version: str | None, made: "Candidate", show_values: bool
+    where: Path | BinaryIO,
+    version: str | None,
+    made: "Candidate",
+    subject: "Subject",
+    show_values: bool,
 ) -> "Values":
     from roster_pipeline.oneroster.manifest import Version
     from roster_pipeline.reports.cells import read_cells
 
     known = Version(version) if version else None
-    return read_cells(where, known, made.findings, masking=not show_values)
+    own, masking = subject.mapped, not show_values
+    return read_cells(where, known, made.findings, masking=masking, own_columns=own)
 
 
-def _base(context: typer.Context, named: str, into: Path) -> "Roster | None":
+def _base(context: typer.Context, named: str, subject: "Subject", into: Path) -> "Roster | None":
     """What a package is compared with: an earlier one, or a source's accepted roster."""
     from roster_pipeline.cli.subjects import accepted, source_rooms
 
     path = Path(named).expanduser()
     if path.exists():
-        return _roster(path, None, into)
+        return _roster(path, None, into, subject.read)
     with source_rooms(context, named) as rooms:
         if (found := accepted(rooms, named)) is None:
             raise Refusal(f"{named} has no accepted roster yet.", Ends.UNREADABLE)
@@ -213,7 +239,9 @@ def _watched(path: Path | BinaryIO, shown: "Progress") -> "Iterator[Path | Binar
         yield shown.wrap_file(file, task_id=task)
 
 
-def _roster(path: Path, base: "Roster | None", into: Path) -> "Roster":
+def _roster(
+    path: Path, base: "Roster | None", into: Path, read: "Reading | None" = None
+) -> "Roster":
     """What can be used of a package. Raises Refusal if nothing can."""
     if not path.exists():
         raise Refusal(f"There is no {path}.", Ends.UNREADABLE)
@@ -221,7 +249,7 @@ def _roster(path: Path, base: "Roster | None", into: Path) -> "Roster":
     from roster_pipeline.tables.archive import ArchiveError
 
     try:
-        _version, candidate = _judged(path, base, into, policy=LENIENT)
+        _version, candidate, _mended = _judged(path, base, into, policy=LENIENT, read=read)
     except (ArchiveError, OSError) as error:
         raise Refusal(f"{path}: {_sentence(error)}", Ends.UNREADABLE) from error
     if candidate.roster is None:
@@ -235,15 +263,22 @@ def _judged(
     into: Path,
     *,
     policy: "Policy",
+    read: "Reading | None" = None,
     role_map: "RoleMap | None" = None,
     today: "date | None" = None,
-) -> "tuple[str | None, Candidate]":
-    """The package's version, and what can be used of it. Raises ArchiveError and OSError."""
-    from roster_pipeline.oneroster.package import open_package
+) -> "tuple[str | None, Candidate, dict[str, dict[str, int]]]":
+    """The package's version, what can be used of it, and how many cells were mended of each column;
+    `read` opens one, as OneRoster without. Raises ArchiveError and OSError."""
     from roster_pipeline.oneroster.versions import DEFAULT_ROLES
     from roster_pipeline.quality.candidate import build_candidate
+    from roster_pipeline.sources.opening import open_mapped
+    from roster_pipeline.sources.repairs import repaired_cells
 
-    with progress() as shown, _watched(where, shown) as stream, open_package(stream) as package:
+    with (
+        progress() as shown,
+        _watched(where, shown) as stream,
+        (read or open_mapped)(stream) as package,
+    ):
         candidate = build_candidate(
             package,
             base,
@@ -252,7 +287,7 @@ def _judged(
             role_map=role_map or DEFAULT_ROLES,
             today=today,
         )
-        return package.version, candidate
+        return package.version, candidate, repaired_cells(package)
 
 
 def _sentence(error: Exception) -> str:

@@ -6,11 +6,11 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
-from roster_pipeline.cli.console import Ends, Refusal
+from roster_pipeline.cli.console import Ends, Refusal, note
 from roster_pipeline.store import Hold, Snapshot
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from roster_pipeline.store.ledger import Ledger
     from roster_pipeline.store.snapshots import Snapshots
     from roster_pipeline.workspace import Workspace
+
+_SAID: Final = 5
+"""How many errors of other files are listed."""
 
 
 def folder_of(context: typer.Context) -> Path:
@@ -40,13 +43,21 @@ def command_for(folder: Path) -> str:
 
 
 def load(folder: Path) -> "Workspace":
-    """The workspace in a folder. Raises Refusal with everything that is wrong in its files."""
+    """The workspace in a folder, without the files that have errors: it tells of these.
+
+    Raises Refusal where nothing can be done without them.
+    """
     from roster_pipeline.workspace import Workspace, WorkspaceError
 
     try:
-        return Workspace.load(folder)
+        workspace = Workspace.load(folder, leave_out=True)
     except WorkspaceError as error:
         raise Refusal(str(error), Ends.UNREADABLE) from error
+    if wrong := workspace.left_out:
+        listed = "".join(f"\n  {problem}" for problem in wrong[:_SAID])
+        rest = f"\n  … and {len(wrong) - _SAID:,} more" if wrong[_SAID:] else ""
+        note(f"Files with errors are left out; `roster workspace check` has all:{listed}{rest}")
+    return workspace
 
 
 class Rooms:

@@ -1,41 +1,32 @@
 """`roster source`: a new source's file, and whether a source works."""
 
-import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from roster_pipeline.cli.console import (
-    Ends,
-    Format,
-    FormatOption,
-    Refusal,
-    answer,
-    end,
-    note,
-    progress,
-)
-from roster_pipeline.cli.rooms import command_for, folder_of, opened
+from roster_pipeline.cli import expectations, trials
+from roster_pipeline.cli.console import Ends, Refusal, note
+from roster_pipeline.cli.rooms import command_for, folder_of
 from roster_pipeline.cli.vendors import profile_of
+from roster_pipeline.cli.workspaces import refresh_schemas
 from roster_pipeline.sources.rest_config import LoginKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from roster_pipeline.cli.new_source import Question
-    from roster_pipeline.sources.trial import Step
     from roster_pipeline.sources.vendors import Vendor
-    from roster_pipeline.transport.config import TransportConfig
-    from roster_pipeline.workspace import District
 
 _SAID: Final = 5
 """How many problems of other files are listed."""
+_OF_SFTP: Final = ("host", "port", "username", "private_key", "fingerprint")
+_OF_FILES: Final = (*_OF_SFTP, "folder", "folder_path", "pattern", "files")
+_OF_REST: Final = ("base_url", "version", "app", "client_id", "token_url")
 
 app = typer.Typer(
-    help="A new district's file, and whether a district's server works.",
+    help="A new district's file, whether it works, and what to expect of it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -46,8 +37,12 @@ def new(
     context: typer.Context,
     source: Annotated[str, typer.Argument(metavar="ID", help="What to call the source.")],
     vendor: Annotated[
-        str, typer.Option("--vendor", help="As `roster vendor list` names it.")
-    ] = "generic-rest-1.2",
+        str | None,
+        typer.Option(
+            "--vendor",
+            help="As `roster vendor list` names it. generic-rest-1.2, or generic-csv for files.",
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What people call the district.")] = None,
     timezone: Annotated[
         str | None,
@@ -76,11 +71,29 @@ def new(
         bool, typer.Option("--demographics", help="Ask for birth dates and the like, too.")
     ] = False,
     host: Annotated[str | None, typer.Option(help="For files: the SFTP server's name.")] = None,
+    port: Annotated[int | None, typer.Option(help="For files: its port, if not 22.")] = None,
     username: Annotated[str | None, typer.Option(help="For files: the user there.")] = None,
+    private_key: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="For files: the private key, instead of a password."),
+    ] = None,
     fingerprint: Annotated[
         str | None, typer.Option(help="For files: of the server's host key, SHA256:….")
     ] = None,
-    folder: Annotated[str, typer.Option(help="For files: where they lie there.")] = ".",
+    folder: Annotated[
+        str | None, typer.Option(help="For files: where they lie there; a dot by default.")
+    ] = None,
+    folder_path: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="For files: a folder of this machine, without SFTP."),
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help='For files: how zips are called; "*.zip" by default.')
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option(help='For loose files: how they are called, such as "*.csv". Repeatable.'),
+    ] = None,
 ) -> None:
     """Write the file of a new source, with comments, for one vendor; it never overwrites one.
 
@@ -88,12 +101,10 @@ def new(
     names. Only --timezone has none: it has to be said there. Secrets are not asked for: it says
     which variable to set.
     """
-    from roster_pipeline.cli.new_source import name_of, questions, unfilled, wrong_beside
+    from roster_pipeline.cli.new_source import name_of, unfilled, wrong_beside
 
     at = folder_of(context)
     _require_free(at, source)
-    profile = profile_of(vendor)
-    way: LoginKind = login or (profile.rest.login[0] if profile.rest else "oauth2")
     said = {
         "version": version,
         "name": name,
@@ -103,23 +114,63 @@ def new(
         "client_id": client_id,
         "token_url": token_url,
         "host": host,
+        "port": None if port is None else str(port),
         "username": username,
+        "private_key": private_key,
         "fingerprint": fingerprint,
         "folder": folder,
+        "folder_path": folder_path,
+        "pattern": pattern,
+        "files": ",".join(files) if files else None,
     }
     given = {key: text for key, text in said.items() if text is not None}
+    _require_apart(given)
+    by_files = not given.keys().isdisjoint(_OF_FILES)
+    vendor = vendor or ("generic-csv" if by_files else "generic-rest-1.2")
+    profile = profile_of(vendor)
+    way: LoginKind | None = None
+    if profile.rest is not None and not by_files:
+        way = login or profile.rest.login[0]
     _require_sound(given)
-    _complete(given, questions(profile, given, way), {"name": name_of(source)})
+    _complete(given, _questions(profile, given, way), {"name": name_of(source)})
     text = _text(source, vendor, profile, given, way, demographics)
     _write(at, source, text)
-    _say_what_next(command_for(at), source, profile, way, unfilled(given))
+    refresh_schemas(at)
+    _say_what_next(command_for(at), source, at, way, given, unfilled(given))
     _say_what_is_wrong(wrong_beside(at))
+
+
+def _questions(
+    profile: "Vendor", given: "Mapping[str, str]", login: LoginKind | None
+) -> "Iterator[Question]":
+    """What has to be known, in the order of the file. Without a login it comes as files."""
+    from roster_pipeline.cli.new_drops import drops_questions
+    from roster_pipeline.cli.new_source import questions, rest_questions
+
+    yield from questions()
+    if profile.rest is None or login is None:
+        yield from drops_questions(profile, given)
+    else:
+        yield from rest_questions(profile.rest, given, login)
+
+
+def _require_apart(given: "Mapping[str, str]") -> None:
+    """Raise Refusal where two options say two ways."""
+    from roster_pipeline.cli.new_source import option_of
+
+    pairs = [("pattern", "files")]
+    pairs += [("folder_path", key) for key in _OF_SFTP]
+    pairs += [(one, other) for one in _OF_REST for other in _OF_FILES]
+    for one, other in pairs:
+        if one in given and other in given:
+            options = f"{option_of(one)} and {option_of(other)}"
+            raise Refusal(f"Nothing was written. {options}: say one of the two.", Ends.UNREADABLE)
 
 
 def _require_free(folder: Path, source: str) -> None:
     """Raise Refusal unless a source of this id can be made in a workspace."""
     from roster_pipeline.cli.new_source import there_already, wrong_id
-    from roster_pipeline.workspace.folder import ROSTER_YAML
+    from roster_pipeline.workspace.reading import ROSTER_YAML
 
     if wrong := wrong_id(source):
         raise Refusal(f"{source}: {wrong}.", Ends.UNREADABLE)
@@ -185,13 +236,14 @@ def _text(
     vendor: str,
     profile: "Vendor",
     given: "Mapping[str, str]",
-    login: LoginKind,
+    login: LoginKind | None,
     demographics: bool,
 ) -> str:
     """The file, which loads without an error. Raises Refusal."""
-    from roster_pipeline.cli.new_source import drops_file, rest_file, wrong_in
+    from roster_pipeline.cli.new_drops import drops_file
+    from roster_pipeline.cli.new_source import rest_file, wrong_in
 
-    if profile.rest is None:
+    if login is None:
         text = drops_file(source, vendor, profile, given)
     else:
         text = rest_file(source, vendor, profile, given, login, demographics)
@@ -220,7 +272,7 @@ def _say_what_is_wrong(wrong: "Sequence[str]") -> None:
     """Of files that stood there before: the new one loads."""
     if not wrong:
         return
-    note("No command can use the workspace before this is mended:")
+    note("Beside it, this is to be mended; what has an error is not used:")
     for sentence in wrong[:_SAID]:
         note(_ended(sentence))
     if len(wrong) > _SAID:
@@ -228,65 +280,37 @@ def _say_what_is_wrong(wrong: "Sequence[str]") -> None:
 
 
 def _say_what_next(
-    command: str, source: str, profile: "Vendor", login: LoginKind, unfilled: "Sequence[str]"
+    command: str,
+    source: str,
+    folder: Path,
+    login: LoginKind | None,
+    given: "Mapping[str, str]",
+    unfilled: "Sequence[str]",
 ) -> None:
-    from roster_pipeline.cli.new_source import variable_of
-
     note(f"made sources/{source}.yaml")
     if unfilled:
         keys = ", ".join(f"`{key}`" for key in unfilled)
         note(f"Fill in there what is not known yet: {keys}.")
-    what = "password" if profile.rest is None else "token" if login == "bearer" else "secret"
-    note(
-        f"Set the environment variable {variable_of(source, profile, login)} to the {what} "
-        f"wherever roster runs. Then run `{command} source test {source}`."
-    )
+    secret = _what_secret(source, folder, login, given)
+    test = f"`{command} source test {source}`"
+    note(f"{secret} Then run {test}." if secret else f"Next: {test}.")
 
 
-@app.command("test")
-def try_(
-    context: typer.Context,
-    source: Annotated[str, typer.Argument(help="The id of a source.")],
-    form: FormatOption = Format.TEXT,
-) -> None:
-    """Try a source step by step: name, encryption, login, each collection or folder, expectations.
+def _what_secret(
+    source: str, folder: Path, login: LoginKind | None, given: "Mapping[str, str]"
+) -> str:
+    """What is to be done about the secret; nothing where none is needed."""
+    from roster_pipeline.cli.new_source import variable_of
 
-    Says which step failed and what to switch on. Changes nothing, keeps nothing. Exits 0 if it
-    works, 1 if not, 2 if the workspace cannot be read.
-    """
-    from roster_pipeline.reports.trials import trial_document, trial_text
-    from roster_pipeline.sources.trial import Went
-
-    with opened(context) as rooms:
-        rooms.require_source(source)
-        district = rooms.workspace.sources[source]
-        with progress() as shown:
-            task = shown.add_task(f"Trying {source}", total=None)
-            steps = _tried(
-                rooms.workspace.folder,
-                district,
-                lambda what: shown.update(task, description=f"Trying {source}: {what}"),
-            )
-    answer(trial_text(district, steps), trial_document(district, steps), form)
-    failed = any(step.went is Went.FAILED for step in steps)
-    end(Ends.ERROR if failed else Ends.DONE)
+    if "folder_path" in given:
+        return ""
+    if key := given.get("private_key"):
+        there = (folder / Path(key).expanduser()).is_file()
+        return "" if there else f"Put the private key into {key}, which is not there yet."
+    what = "password" if login is None else "token" if login == "bearer" else "secret"
+    variable = variable_of(source, login)
+    return f"Set the environment variable {variable} to the {what} wherever roster runs."
 
 
-def _tried(
-    folder: Path, district: "District", on_step: "Callable[[str], None]"
-) -> "tuple[Step, ...]":
-    from roster_pipeline.resources.channels import Channels
-    from roster_pipeline.sources.trial import try_drops, try_server
-
-    channels, now = Channels(folder, os.environ), datetime.now(UTC)
-    if district.rest is not None:
-        return try_server(
-            district,
-            district.rest,
-            channels.server,
-            base=folder,
-            today=district.date_of(now),
-            on_step=on_step,
-        )
-    transport = cast("TransportConfig", district.transport)  # it has this or rest
-    return try_drops(district, transport, lambda: channels.source(district), now, on_step=on_step)
+app.command("test")(trials.try_)
+app.command("suggest-expectations")(expectations.suggest_expectations)

@@ -154,12 +154,17 @@ def tell(rooms: "Rooms", result: "SyncResult", form: Format) -> Ends:
 
 
 def status(context: typer.Context, form: FormatOption = Format.TEXT) -> None:
-    """Say where every source stands: accepted, last sync, holds, deliveries."""
+    """Say where every source stands: accepted, last sync, holds, deliveries.
+
+    Exits 0, or 2 if a file of the workspace has an error: the other sources are told.
+    """
     from roster_pipeline.reports.syncs import status_document, status_text
 
     with opened(context) as rooms:
+        left_out = rooms.workspace.left_out
         standings = [standing(rooms, source) for source in rooms.workspace.sources]
-    answer(status_text(standings), status_document(standings), form)
+    answer(status_text(standings), status_document(standings, left_out), form)
+    end(Ends.UNREADABLE if left_out else Ends.DONE)
 
 
 def standing(rooms: "Rooms", source: str) -> "Standing":

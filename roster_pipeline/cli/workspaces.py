@@ -76,6 +76,14 @@ def schemas() -> dict[str, str]:
     }
 
 
+def refresh_schemas(folder: Path) -> None:
+    """Bring a workspace's schemas to what this version of roster knows; editors read them."""
+    for name, text in schemas().items():
+        file = folder / name
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            write(file, text)
+
+
 def write_missing(folder: Path, contents: Mapping[str, str]) -> list[str]:
     """Write the files that are not there yet, each whole or not at all; returns their names."""
     made = []

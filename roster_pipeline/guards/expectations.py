@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from roster_pipeline.guards.facts import Facts
+from roster_pipeline.guards.facts import NO_MOVES, PEOPLE, Facts
 from roster_pipeline.guards.reasons import Reason
 from roster_pipeline.guards.settings import GuardSettings
 from roster_pipeline.oneroster.entities import ENTITIES
@@ -26,16 +26,22 @@ def first_sync(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
 def expected(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
     """The source's YAML says how big it is."""
     for entity in (entity for entity in ENTITIES if entity in facts.expect):
-        fewest, most = facts.expect[entity]
-        count = facts.counts.get(entity, 0)
-        if not fewest <= count <= most:
-            word = "fewer" if count < fewest else "more"
-            yield Reason(
-                "expected",
-                entity,
-                f"{entity}: {count:,} rows are {word} than the {fewest:,} to {most:,} expected",
-                {"rows": count, "min": fewest, "max": most},
-            )
+        yield from _within(entity, facts.counts.get(entity, 0), "rows", facts.expect[entity])
+    for kind in (kind for kind in PEOPLE if kind in facts.expect_people):
+        count = facts.shift.people.get(kind, NO_MOVES).now
+        yield from _within(kind, count, "people", facts.expect_people[kind])
+
+
+def _within(what: str, count: int, noun: str, span: tuple[int, int]) -> Iterator[Reason]:
+    fewest, most = span
+    if not fewest <= count <= most:
+        word = "fewer" if count < fewest else "more"
+        yield Reason(
+            "expected",
+            what,
+            f"{what}: {count:,} {noun} are {word} than the {fewest:,} to {most:,} expected",
+            {noun: count, "min": fewest, "max": most},
+        )
 
 
 def fill(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
@@ -53,3 +59,31 @@ def fill(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
                 f"at least {least:g} % are expected",
                 {"filled": filled, "of": count, "percent": percent, "min_percent": least},
             )
+
+
+def last_date(facts: Facts, _: GuardSettings) -> Iterator[Reason]:
+    """An export that nobody set to the new school year looks sound, and ends with the old one."""
+    for name in sorted(facts.expect_last):
+        least, last = facts.expect_last[name], facts.last.get(name)
+        if last is not None and last >= least:
+            continue
+        entity = name.partition(".")[0]
+        if last is None:
+            sentence = f"{name}: no row has a date; the latest is expected {_on(least)} or later"
+            yield Reason("last_date", entity, sentence, {"min_days": least})
+        else:
+            yield Reason(
+                "last_date",
+                entity,
+                f"{name}: the latest date lies {_on(last)}; it is expected {_on(least)} or later. "
+                "The export may be of an earlier year",
+                {"days": last, "min_days": least},
+            )
+
+
+def _on(days: int) -> str:
+    """A day by its distance from the date of the sync."""
+    if not days:
+        return "on the date of the sync"
+    number = f"{abs(days):,} day{'' if abs(days) == 1 else 's'}"
+    return f"{number} {'before' if days < 0 else 'after'} the date of the sync"

@@ -50,6 +50,11 @@ class Moves:
     reactivated: int = 0
     """Among those changed: in force or enabled again."""
 
+    @property
+    def now(self) -> int:
+        """How many the candidate has."""
+        return self.was + self.added - self.removed - self.ended - self.descoped
+
     def __add__(self, other: "Moves") -> "Moves":
         """Both together; `was` is the first's, so that days add up to what there was at first."""
         sums = {
@@ -126,10 +131,18 @@ class Facts:
     """Entities whose file has a header and no rows, and which would be empty."""
     expect: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """The fewest and the most rows that the source is expected to have."""
+    expect_people: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """By kind of people: the fewest and the most that the source is expected to have."""
     expect_fill: Mapping[str, float] = field(default_factory=dict)
     """By `entity.column`: of how many rows in a hundred the cell is expected to be filled."""
     filled: Mapping[str, int] = field(default_factory=dict)
     """By `entity.column`: how many rows of the candidate have the cell filled."""
+    expect_last: Mapping[str, int] = field(default_factory=dict)
+    """By `entity.column`: at least how many days after the date of the sync its latest date is
+    expected to lie; negative for days before."""
+    last: Mapping[str, int] = field(default_factory=dict)
+    """By `entity.column`: how many days after the date of the sync the latest date of the
+    candidate lies; one left out has no date."""
     schools_removed: Mapping[str, int] = field(default_factory=dict)
     """By sourcedId of a school that would go: how many students and teachers it has."""
     emptied_classes: Share = Share()

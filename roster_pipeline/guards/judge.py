@@ -67,6 +67,7 @@ GUARDS: Final[Mapping[str, Guard]] = {
     "held_back": amounts.held_back,
     "expected": expectations.expected,
     "fill": expectations.fill,
+    "last_date": expectations.last_date,
 }
 """Every guard by the code of its reasons, in the order in which reasons are given: what names an
 accident explains the numbers that follow."""

@@ -72,8 +72,8 @@ def locate(names: tuple[str, ...], known: tuple[str, ...]) -> tuple[dict[str, st
     ignored and the package stops.
     """
     files = [name for name in names if not name.endswith("/")]
-    litter = [name for name in files if _is_litter(name)]
-    members = [name for name in files if not _is_litter(name)]
+    litter = [name for name in files if is_litter(name)]
+    members = [name for name in files if not is_litter(name)]
     folded = {f"{name}.csv".casefold(): name for name in known}
     folder = _folder_of([PurePosixPath(name) for name in members], folded)
     findings = Findings()
@@ -124,7 +124,8 @@ def _unknown(member: str, name: str, known: tuple[str, ...]) -> FindingGroup:
     return rule.at(member, message=f"{rule.message}{said}")
 
 
-def _is_litter(name: str) -> bool:
+def is_litter(name: str) -> bool:
+    """Whether an operating system left a file in an archive."""
     last = PurePosixPath(name).name
     return name.startswith(_LITTER[0]) or last in _LITTER or last.startswith("._")
 

@@ -1,12 +1,16 @@
 """Which files a package holds, against which its manifest declares and which need one another."""
 
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Final
 
+from roster_pipeline.oneroster.container import Container, is_litter
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.findings import FindingGroup, Severity
 from roster_pipeline.oneroster.manifest import FILE, FILES, Mode, Version
 from roster_pipeline.oneroster.reading_rules import RULES
+from roster_pipeline.tables.archive import ArchiveError
+from roster_pipeline.tables.csv_blocks import CsvBlocks, CsvError
 
 _CLASSES: Final = "academicSessions courses orgs"
 _LINE_ITEMS: Final = f"classes categories {_CLASSES}"
@@ -44,9 +48,31 @@ def no_manifest(members: Collection[str]) -> FindingGroup:
         return RULES["manifest.missing"].at(FILE)
     return RULES["manifest.missing"].at(
         FILE,
-        message="there is no manifest.csv, and the files are those of OneRoster 1.0",
-        fix="export OneRoster 1.1 or 1.2; packages of 1.0 cannot be read yet",
+        message="there is no manifest.csv, and the files look like those of OneRoster 1.1 or 1.0",
+        fix="send manifest.csv with them",
     )
+
+
+def is_1p0(container: Container) -> bool:
+    """Whether files are those of OneRoster 1.0: there is no manifest, and academicSessions do not
+    have the schoolYear that 1.1 brought."""
+    names = container.names
+    members = {path.stem.casefold(): path for path in map(PurePosixPath, names) if _is_csv(path)}
+    theirs = {name.casefold() for name in _FILES_1P0}
+    core = {"orgs", "academicsessions", "users", "enrollments"}
+    if not core <= members.keys() <= theirs:
+        return False
+    try:
+        with container.open(members["academicsessions"].as_posix()) as stream:
+            header = CsvBlocks(stream).header
+    except (CsvError, ArchiveError):
+        return False
+    folded = [name.strip().casefold() for name in header]
+    return "sourcedid" in folded and "schoolyear" not in folded
+
+
+def _is_csv(path: PurePosixPath) -> bool:
+    return path.suffix.casefold() == ".csv" and not is_litter(path.as_posix())
 
 
 def against_manifest(

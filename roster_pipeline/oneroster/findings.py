@@ -107,6 +107,19 @@ class FindingGroup:
         """The same findings, graver or lighter."""
         return self if severity is self.severity else replace(self, severity=severity)
 
+    def on(self, lines: Lines) -> "FindingGroup":
+        """The same findings on other lines, one for each of the old."""
+        return replace(self, lines=lines)
+
+    def some(self, at: npt.NDArray[np.bool_]) -> "FindingGroup":
+        """Those of the findings for whose lines `at` is true."""
+        mask = pa.array(at)
+        ids, causes = (
+            None if texts is None else texts.filter(mask)
+            for texts in (self.sourced_ids, self.causes)
+        )
+        return replace(self, lines=self.lines[at], sourced_ids=ids, causes=causes)
+
     def __iter__(self) -> Iterator[Finding]:
         for line, sourced_id, cause in self._rows():
             yield Finding(

@@ -26,6 +26,7 @@ from roster_pipeline.oneroster.entities import (
 from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
 from roster_pipeline.oneroster.header import METADATA, Header, match_header
 from roster_pipeline.oneroster.manifest import Mode, Version, read_manifest
+from roster_pipeline.oneroster.origins import unmarked
 from roster_pipeline.oneroster.other_files import OTHER_FILES
 from roster_pipeline.oneroster.spelling import may_be_padded, respell
 from roster_pipeline.oneroster.text_faults import row_findings, text_findings, unreadable
@@ -66,6 +67,9 @@ class PackageBlock:
     findings: Findings
     status_cell: int | None = None
     """Where the status should stand; None where the file has none."""
+    bulk_or_delta: bool = True
+    """Whether a status says which of the two a file is, as in CSV of OneRoster. Elsewhere it means
+    what it says, and may be left out."""
 
 
 class Package(Protocol):
@@ -91,6 +95,15 @@ class Package(Protocol):
         What is wrong with the file as a whole (header, encoding, a cut archive) is added to
         `findings`, or to the package's own; after a STOP no further block comes.
         """
+        ...
+
+    def without_rows(self, entity: str) -> tuple[str, ...]:
+        """Of files whose rows make an entity together, those that are not there, or empty: shell
+        patterns for their names, in small letters. Known when the entity has been read."""
+        ...
+
+    def located(self, findings: Findings) -> Findings:
+        """Findings about its rows with files, lines and columns as whoever made them knows them."""
         ...
 
 
@@ -174,6 +187,14 @@ class CsvPackage:
                 findings.extend(text_findings(reader, file, entity, breaks_in_cells=breaks))
         except (CsvError, ArchiveError) as error:
             findings.add(unreadable(error, file, entity))
+
+    def without_rows(self, entity: str) -> tuple[str, ...]:
+        """None: an entity is one file."""
+        return ()
+
+    def located(self, findings: Findings) -> Findings:
+        """See `Package.located`."""
+        return unmarked(findings)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from roster_pipeline.oneroster.container import Container
 from roster_pipeline.oneroster.findings import Findings
 from roster_pipeline.oneroster.manifest import Mode, Version
+from roster_pipeline.oneroster.origins import unmarked
 from roster_pipeline.oneroster.package import PULL, PackageBlock, tables
 from roster_pipeline.oneroster.reading_rules import RULES
 from roster_pipeline.oneroster.record_lines import (
@@ -84,9 +85,9 @@ class PullWriter:
     @contextmanager
     def collection(
         self, name: str
-    ) -> Iterator[tuple[Callable[[Sequence[str]], None], Callable[[Any], None]]]:
+    ) -> Iterator[tuple[Callable[[Sequence[str]], None], Callable[[Mapping[str, Any]], None]]]:
         """Two functions for the records of one collection: one writes some of them, each as JSON
-        without line breaks, and one has to be shown each as an object."""
+        without line breaks, and one has to be shown what each has under the names `looked_at`."""
         self.records[name] = 0
         with self._zip.open(member(name)) as out:
 
@@ -121,6 +122,8 @@ class PullWriter:
         self._zip.close()
 
     def _look_into(self, user: Any) -> None:
+        if not isinstance(user, dict):
+            return
         for name, holds in _HOLDS.items():
             if not self.holding[name] and holds(user):
                 self.holding[name] = True
@@ -130,18 +133,23 @@ def _overlook(_: Any) -> None:
     """Of the other collections nothing has to be known."""
 
 
+def looked_at(collection: str) -> Sequence[str]:
+    """The names under which `PullWriter` has to be shown what the records of a collection have."""
+    return tuple(_HOLDS) if collection == "users" else ()
+
+
 def _has(record: Any, name: str) -> bool:
     return isinstance(record, dict) and bool(record.get(name))
 
 
-def _has_credentials(user: Any) -> bool:
-    profiles = user.get("userProfiles") if isinstance(user, dict) else None
+def _has_credentials(user: Mapping[str, Any]) -> bool:
+    profiles = user.get("userProfiles")
     return isinstance(profiles, list) and any(_has(each, "credentials") for each in profiles)
 
 
-_HOLDS: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "role": lambda user: _has(user, "role"),
-    "roles": lambda user: _has(user, "roles"),
+_HOLDS: Final[Mapping[str, Callable[[Mapping[str, Any]], bool]]] = {
+    "role": lambda user: bool(user.get("role")),
+    "roles": lambda user: bool(user.get("roles")),
     "userProfiles": _has_credentials,
 }
 
@@ -214,6 +222,14 @@ class Pull:
             findings.add(RULES["pull.line"].at(file, line=error.line, entity=entity))
         except ArchiveError as error:
             findings.add(unreadable(error, file, entity))
+
+    def without_rows(self, entity: str) -> tuple[str, ...]:
+        """None: an entity is one file."""
+        return ()
+
+    def located(self, findings: Findings) -> Findings:
+        """See `Package.located`."""
+        return unmarked(findings)
 
     def _records(self, collection: str, most_bytes: int) -> Iterator[Records]:
         """The records of a collection, those of one sourcedId put together if that is wanted."""

@@ -190,7 +190,8 @@ _MANIFEST: Final = (
         Source.MANIFEST,
         message="there is no manifest.csv, so this is not a OneRoster 1.1 or 1.2 package",
         why="The version is not known, nor whether a missing row is a deletion.",
-        fix="export OneRoster 1.1 or 1.2; packages of 1.0 cannot be read yet",
+        fix="export OneRoster 1.1 or 1.2. Of files in a form of their own say whose it is: "
+        "`vendor` in the source's file, or `roster check --vendor`; `roster vendor list` has them",
     ),
     _rule(
         "manifest.unreadable",
@@ -564,6 +565,19 @@ _PULL: Final = (
     ),
 )
 
+_MAPPING: Final = (
+    _rule(
+        "mapping.differs",
+        _WARN,
+        Source.PRACTICE,
+        message="a row above says other things of the same sourcedId; that one was taken",
+        why="Which of the rows is right cannot be known.",
+        fix="let all rows say the same, or see that the mapping does not give two things one "
+        "sourcedId",
+        layer=Layer.KEY,
+    ),
+)
+
 READING: Final[tuple[Rule, ...]] = (
     *_ARCHIVE,
     *_MEMBERS,
@@ -573,6 +587,7 @@ READING: Final[tuple[Rule, ...]] = (
     *_BROKEN,
     *_ODD,
     *_PULL,
+    *_MAPPING,
 )
 
 RULES: Final[Mapping[str, Rule]] = {rule.code: rule for rule in READING}

@@ -77,7 +77,9 @@ class RecordRows:
         # Roles and profiles share their user's records, and these have the finding once.
         if collection_of(self._entity) == self._entity:
             findings.extend(self._merged(some, frame))
-        return PackageBlock(self._entity, self._file, frame, lines, (), 0, findings)
+        return PackageBlock(
+            self._entity, self._file, frame, lines, (), 0, findings, bulk_or_delta=False
+        )
 
     def _choose_metadata(self, some: Records) -> None:
         """Take more names in metadata, those first that most records have, while there is room."""

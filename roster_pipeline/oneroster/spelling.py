@@ -143,6 +143,11 @@ def respell(
     )
 
 
+def as_read(column: Column, text: str) -> str:
+    """What `respell` makes of a cell of a column."""
+    return _respeller(column, day_as_written)(text) if column.kind in _FEW else text
+
+
 def _respelt(
     before: Cells, after: Cells, lines: Lines, file: str, column: str, entity: str, ids: Texts
 ) -> Iterator[FindingGroup]:

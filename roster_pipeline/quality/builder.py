@@ -21,7 +21,7 @@ from roster_pipeline.quality.causes import Faults
 from roster_pipeline.quality.dangling import blank_dangling
 from roster_pipeline.quality.duplicates import find_duplicates
 from roster_pipeline.quality.effects import effect
-from roster_pipeline.quality.last_good import LastGood
+from roster_pipeline.quality.last_good import LastGood, came_from
 from roster_pipeline.quality.lost_zeros import find_lost_zeros
 from roster_pipeline.quality.parents import WITH_PARENTS, judge_parents
 from roster_pipeline.quality.presence import Hashes, Positions, Presence
@@ -169,8 +169,7 @@ class Builder:
             if isinstance(item, Findings):
                 state.file = item
                 return
-            # A pull is neither: its status means what it says, and is left out where it can be.
-            mode = self.package.modes[item.entity] if item.file.endswith(".csv") else None
+            mode = self.package.modes[item.entity] if item.bulk_or_delta else None
             judged = judge_block(item, self.version, self.presence, self.policy, mode)
             # Large, and not needed while it is waited for the next.
             del item
@@ -187,7 +186,7 @@ class Builder:
         self.cascaded[entity] += gone
         self.orphaned[entity] += gone
         if len(judged.good):
-            self._write(entity, judged.good, judged.lines, self.package.file(entity))
+            self._write(entity, judged.good, judged.lines, judged.file)
             if entity == "roles":
                 state.primary.append(places(judged.good))
 
@@ -324,6 +323,8 @@ class Builder:
                 self._report("key.unidentified", entity)
                 absent[more] = False
             more = distinct(np.concatenate([more, self._misnamed(entity, state, absent)]))
+            absent[more] = False
+            more = distinct(np.concatenate([more, self._not_sent(entity, absent)]))
             stand_ins = positions = distinct(np.concatenate([stand_ins, more]))
         self.standing_in[entity] += len(stand_ins)
         copied = self._copy(entity, positions, state)
@@ -350,6 +351,19 @@ class Builder:
             if some.telling
         ]
         return keep_misnamed(self.base, entity, np.flatnonzero(absent).astype(np.int64), held)
+
+    def _not_sent(self, entity: str, absent: Mask) -> Positions:
+        """Rows of the base that seem gone, and came from a file that is not there or empty, while
+        others of which the entity is made are there."""
+        patterns = self.package.without_rows(entity)
+        missing = np.flatnonzero(absent).astype(np.int64)
+        if not patterns or not len(missing) or entity in self.believe_empty:
+            return _NONE
+        kept = came_from(self.base, entity, missing, patterns)
+        if len(kept):
+            file = ", ".join(patterns)
+            self._say(Findings([RULES["package.absent_file"].at(file, entity=entity)]))
+        return kept
 
     def _copy(self, entity: str, positions: Positions, state: _Entity) -> Positions:
         """Take rows of the base but for those that cannot do without a row that is gone."""

@@ -110,7 +110,7 @@ def build_candidate(
     )
     return Candidate(
         None if findings.worst() is Severity.STOP else roster,
-        findings,
+        package.located(findings),
         dict(builder.rows),
         dict(builder.held),
         dict(builder.standing_in),

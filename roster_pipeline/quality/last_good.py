@@ -2,17 +2,37 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from roster_pipeline.oneroster.entities import Required, references
+from roster_pipeline.oneroster.layout import FILE
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.quality.access import less_access
 from roster_pipeline.quality.causes import first_of_each
 from roster_pipeline.quality.presence import Positions, Presence
 from roster_pipeline.quality.references import find_misses, without
 from roster_pipeline.quality.rows import Held
+from roster_pipeline.tables.arrow import is_true, pc
+from roster_pipeline.tables.text import arrow
+
+
+def came_from(
+    base: Roster, entity: str, positions: Positions, patterns: Sequence[str]
+) -> Positions:
+    """Those of some rows (ascending) that came from a file whose name fits one of some shell
+    patterns; its case and its folder do not count."""
+    files = arrow(base.take(entity, positions, [FILE])[FILE])
+    fitting = [
+        file
+        for file in pc.unique(files).to_pylist()
+        if any(fnmatchcase(PurePosixPath(file).name.casefold(), each) for each in patterns)
+    ]
+    return positions[is_true(pc.is_in(files, value_set=pa.array(fitting, pa.large_string())))]
 
 
 @dataclass(frozen=True)

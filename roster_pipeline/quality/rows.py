@@ -61,6 +61,7 @@ class JudgedBlock:
     findings: Findings
     rows: int
     """How many rows there were, good or not."""
+    file: str
     held: list["Held"] = field(default_factory=list)
     unidentified: list[pd.DataFrame] = field(default_factory=list)
     """Rows held back whose sourcedId cannot be read; without columns where no cell can be."""
@@ -96,6 +97,7 @@ def judge_block(
         block.lines,
         Findings(block.findings.groups),
         len(block.frame) + len(block.broken),
+        block.file,
     )
     _identify_broken(block, judged)
     if mode is not None:

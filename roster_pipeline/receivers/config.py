@@ -29,9 +29,6 @@ LATER: Final[Mapping[str, str]] = {
     "product": "sections and accounts of a product",
     "transport.s3": "object stores",
     "transport.https": "uploads by HTTPS",
-    "transport.sftp.jump_host": "going through another host",
-    "transport.sftp.proxy": "going through a proxy",
-    "transport.sftp.algorithms": "servers with outdated algorithms",
 }
 """Keys that are planned, by their path in a destination's file, and what each will do."""
 

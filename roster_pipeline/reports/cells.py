@@ -26,13 +26,19 @@ _Found = dict[int, list[str | None]]
 
 
 def read_cells(
-    where: Path | BinaryIO, version: Version | None, findings: Findings, *, masking: bool = True
+    where: Path | BinaryIO,
+    version: Version | None,
+    findings: Findings,
+    *,
+    masking: bool = True,
+    own_columns: bool = False,
 ) -> Values:
     """The cell of each finding that has a line and a column, as it is written in the file.
 
     Long ones are cut. Personal ones keep their shape alone unless `masking` is off; secrets are
     never among them. Nothing is held but the cells of findings. Where a file cannot be read (any
-    more), its findings have none.
+    more), its findings have none. With `own_columns` files are not OneRoster, and findings name
+    their columns as they are.
     """
     found: _Found = {}
     if version is not None:
@@ -41,7 +47,8 @@ def read_cells(
             for file, numbers in _wanted(findings.groups).items():
                 if not pulled and file in container.names:
                     names = {str(findings.groups[number].column) for number in numbers}
-                    blocks = _csv_blocks(container, file, version, names)
+                    known = None if own_columns else version
+                    blocks = _csv_blocks(container, file, known, names)
                     _collect(blocks, findings.groups, numbers, found, masking)
         if pulled:
             _collect_pulled(where, findings.groups, found, masking)
@@ -57,14 +64,14 @@ def _wanted(groups: Sequence[FindingGroup]) -> Mapping[str, list[int]]:
     return wanted
 
 
-def _csv_blocks(container: Container, file: str, version: Version, names: set[str]) -> _Blocks:
-    """Rows of a file with just the wanted columns, called as the standard calls them."""
-    table = _table(file, version)
-    if table is None:
-        return
+def _csv_blocks(
+    container: Container, file: str, version: Version | None, names: set[str]
+) -> _Blocks:
+    """Rows of a file with just the wanted columns, called as the standard calls them; without a
+    version as the file does."""
     try:
         with container.open(file) as stream:
-            read_as = match_header(CsvBlocks(stream).header, tables(version)[table], file).read_as
+            read_as = _read_as(CsvBlocks(stream).header, file, version)
         places = [place for place, name in enumerate(read_as) if name in names]
         if not places:
             return
@@ -76,6 +83,13 @@ def _csv_blocks(container: Container, file: str, version: Version, names: set[st
                 )
     except (CsvError, ArchiveError):
         return
+
+
+def _read_as(header: Sequence[str], file: str, version: Version | None) -> Sequence[str | None]:
+    if version is None:
+        return header
+    table = _table(file, version)
+    return () if table is None else match_header(header, tables(version)[table], file).read_as
 
 
 def _table(file: str, version: Version) -> str | None:

@@ -1,5 +1,6 @@
 """What was found in one layer of one entity, in numbers, and how good a package is as a whole."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import floor
@@ -8,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from roster_pipeline.oneroster.entities import ENTITIES, columns
-from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
+from roster_pipeline.oneroster.findings import FindingGroup, Findings, Lines, Severity
 from roster_pipeline.oneroster.rules import Layer, Rule
 from roster_pipeline.quality.rules import RULES
 from roster_pipeline.reports.findings import summarise
@@ -119,5 +120,8 @@ def _score(bad: int, rows: int) -> float:
 
 
 def _rows_in(groups: Iterable[FindingGroup]) -> int:
-    lines = [group.lines for group in groups]
-    return len(distinct(np.concatenate(lines))) if lines else 0
+    # Rows of one entity may come from several files.
+    lines: defaultdict[str, list[Lines]] = defaultdict(list)
+    for group in groups:
+        lines[group.file].append(group.lines)
+    return sum(len(distinct(np.concatenate(of_file))) for of_file in lines.values())

@@ -17,6 +17,7 @@ from roster_pipeline.reports.causes import Causes, Values, causes_of
 from roster_pipeline.reports.causes_text import causes_text
 from roster_pipeline.reports.findings import STYLES, findings_sentence, summarise
 from roster_pipeline.reports.findings_lines import json_lines
+from roster_pipeline.reports.repairs import Repaired, repaired_sentence
 from roster_pipeline.reports.tables import Cell, printable, text_table
 
 SCHEMA: Final = "roster.check/2"
@@ -42,6 +43,8 @@ class Checked:
     """Entities whose file has a header and no rows."""
     values: Values | None = None
     """The cells of the findings, where they were asked for."""
+    repaired: Repaired = field(default_factory=dict)
+    """Cells mended as the source's file says, or its vendor's profile."""
 
     @cached_property
     def causes(self) -> Causes:
@@ -90,6 +93,7 @@ def _head(checked: Checked) -> dict[str, Any]:
             "severity": severities,
             "codes": checked.findings.counts(),
             "causes": checked.causes.count,
+            "repaired": {column: dict(of) for column, of in checked.repaired.items()},
         },
     }
 
@@ -104,6 +108,8 @@ def check_text(checked: Checked) -> RenderableType:
     parts: list[RenderableType] = [Text(printable(title)), Text()]
     if checked.rows:
         parts += [_rows_table(checked), Text()]
+    if checked.repaired:
+        parts += [Text(printable(repaired_sentence(checked.repaired))), Text()]
     if checked.findings:
         parts += [_codes_table(checked.findings), Text()]
         parts += [causes_text(checked.causes), Text(), _further(checked), Text()]

@@ -17,10 +17,12 @@ from roster_pipeline.reports.holds import (
     settle,
     shown,
 )
+from roster_pipeline.reports.repairs import repaired_sentence
 from roster_pipeline.reports.tables import printable, text_table
 from roster_pipeline.store import Accepted, Delivery, Hold, HoldStatus, Outcome, Sync
 from roster_pipeline.store.held import HeldRows
 from roster_pipeline.transport.http_expiry import Expiry
+from roster_pipeline.workspace import Problem
 
 WORDS: Final = {
     Outcome.DONE: "done",
@@ -94,6 +96,8 @@ def sync_text(
     if out := {e: n for e, n in sync.summary.get("left_out", {}).items() if n}:
         listed = ", ".join(f"{number:,} {entity}" for entity, number in out.items())
         parts.append(Text(f"Left out by `scope`: {listed}."))
+    if cells := sync.summary.get("repaired"):
+        parts.append(Text(repaired_sentence(cells)))
     ages = sync.summary.get("held_rows")
     if ages and ages["since"] is not None:
         parts.append(Text(held_sentence(_held_rows(ages))))
@@ -171,9 +175,18 @@ class Standing:
         return self.accepted is not None and not self.accepted.snapshot.is_with(delivery)
 
 
-def status_document(standings: Sequence[Standing]) -> dict[str, Any]:
-    """Where every source stands, as JSON."""
-    return {"schema": "roster.status/1", "sources": [_standing_document(s) for s in standings]}
+def status_document(
+    standings: Sequence[Standing], left_out: Sequence[Problem] = ()
+) -> dict[str, Any]:
+    """Where every source stands, as JSON, and what is wrong with the files that were left out."""
+    return {
+        "schema": "roster.status/1",
+        "sources": [_standing_document(s) for s in standings],
+        "left_out": [
+            {"file": p.file, "line": p.line, "column": p.column, "message": p.message}
+            for p in left_out
+        ],
+    }
 
 
 def _standing_document(standing: Standing) -> dict[str, Any]:

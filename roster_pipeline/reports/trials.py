@@ -6,10 +6,13 @@ from typing import Any, Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from roster_pipeline.quality.candidate import Candidate
+from roster_pipeline.reports.findings import CodeSummary, findings_sentence, summarise
 from roster_pipeline.reports.tables import printable
-from roster_pipeline.sources.trial import Step, Went
+from roster_pipeline.sources.trial import Seen, Step, Went
 from roster_pipeline.workspace import District
 
+_CODES: Final = 3
 _STYLES: Final = {Went.OK: "green", Went.FAILED: "bold red", Went.SKIPPED: "dim"}
 
 
@@ -33,9 +36,39 @@ def trial_document(district: District, steps: Sequence[Step]) -> dict[str, Any]:
     }
 
 
-def trial_text(district: District, steps: Sequence[Step]) -> RenderableType:
-    """A trial for a terminal: one line a step, and below what failed what to do about it."""
-    return Group(*(_lines(step) for step in steps), Text(), Text(_end(district, steps)))
+def trial_text(
+    district: District, steps: Sequence[Step], command: str = "roster"
+) -> RenderableType:
+    """A trial for a terminal: one line a step, and below what failed what to do about it; where
+    all went well, what to tell `command` next."""
+    return Group(*(_lines(step) for step in steps), Text(), Text(_end(district, steps, command)))
+
+
+def seen(version: str | None, made: Candidate) -> Seen:
+    """What a package is worth by what was made of it: its rows, its findings, the worst codes."""
+    rows = {
+        entity: max(0, count - made.held.get(entity, 0) - made.orphaned.get(entity, 0))
+        for entity, count in made.rows.items()
+    }
+    usable = made.roster is not None
+    listed = ", ".join(f"{count:,} {entity}" for entity, count in rows.items() if count)
+    what = f"OneRoster {version}" if version else "a package of no known version"
+    said = f"{what} with {listed or 'no rows'}. {findings_sentence(made.findings)}"
+    if worst := summarise(made.findings, lines=1)[:_CODES]:
+        said += f" Most of all: {', '.join(map(_code, worst))}."
+    if not usable:
+        said = f"a sync would stop here and take nothing. {said}"
+    return Seen(said, rows, usable)
+
+
+def unreadable(sentence: str) -> Seen:
+    """What a package is worth that cannot be opened."""
+    return Seen(f"it cannot be opened: {sentence}", {}, usable=False)
+
+
+def _code(summary: CodeSummary) -> str:
+    spot = summary.spots[0]
+    return f"{summary.count:,} × {summary.code} ({spot.file}: {spot.message})"
 
 
 def _lines(step: Step) -> Text:
@@ -47,10 +80,11 @@ def _lines(step: Step) -> Text:
     return lines
 
 
-def _end(district: District, steps: Sequence[Step]) -> str:
+def _end(district: District, steps: Sequence[Step], command: str) -> str:
     failed = [step for step in steps if step.went is Went.FAILED]
     if not failed:
-        return f"{district.id} works. Nothing was kept."
+        next_ = f"{command} sync {district.id} --dry-run"
+        return f"{district.id} works. Nothing was kept. Next: `{next_}`."
     named = ", ".join(f"{step.kind} {step.about}".rstrip() for step in failed)
     return f"{district.id} does not work yet: {named} failed. Nothing was changed."
 

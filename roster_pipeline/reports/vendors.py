@@ -6,6 +6,7 @@ from typing import Any, Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from roster_pipeline.reports.mappings import file_lines, makes_sentence, mapping_document
 from roster_pipeline.reports.tables import text_table
 from roster_pipeline.sources.rest_config import ANY, Accents, Habits
 from roster_pipeline.sources.vendors import Vendor
@@ -36,6 +37,7 @@ def vendors_document(vendors: Mapping[str, Vendor]) -> dict[str, Any]:
                 "vendor": name,
                 "title": vendor.title,
                 "comes_by": _comes_by(vendor),
+                "mapped": vendor.mapping is not None,
                 "versions": list(_versions(vendor)),
                 "login": list(vendor.rest.login) if vendor.rest else [],
             }
@@ -52,6 +54,7 @@ def vendor_document(name: str, vendor: Vendor) -> dict[str, Any]:
         "vendor": name,
         "title": vendor.title,
         "comes_by": _comes_by(vendor),
+        "mapping": None if vendor.mapping is None else mapping_document(vendor.mapping),
         "addresses": [] if rest is None else _addresses(rest),
         "login": [] if rest is None else list(rest.login),
         "rest": {} if rest is None else _said(rest),
@@ -62,10 +65,7 @@ def vendor_document(name: str, vendor: Vendor) -> dict[str, Any]:
 
 def vendors_text(vendors: Mapping[str, Vendor]) -> RenderableType:
     """All profiles for a terminal."""
-    rows = [
-        (name, vendor.title, ", ".join((_comes_by(vendor), *_versions(vendor))), _logins(vendor))
-        for name, vendor in vendors.items()
-    ]
+    rows = [(name, vendor.title, _how(vendor), _logins(vendor)) for name, vendor in vendors.items()]
     return text_table(("vendor", "title", "comes by", "logs in by"), rows)
 
 
@@ -73,7 +73,11 @@ def vendor_text(name: str, vendor: Vendor) -> RenderableType:
     """One profile for a terminal."""
     advice = vendor.advice
     parts: list[RenderableType] = [Text(f"{vendor.title} ({name})", style="bold")]
-    if vendor.rest is None:
+    if vendor.mapping is not None:
+        parts.append(Text("Comes as files of its own, by SFTP or from a folder."))
+        parts.append(Text(makes_sentence(vendor.mapping)))
+        parts += _listed("Files, and the columns that are taken:", file_lines(vendor.mapping))
+    elif vendor.rest is None:
         parts.append(Text("Comes as files: OneRoster CSV, by SFTP or from a folder."))
     else:
         parts += _listed("Addresses:", _address_lines(vendor.rest))
@@ -124,6 +128,12 @@ def _of_records(rest: Accents) -> Iterator[str]:
 
 def _comes_by(vendor: Vendor) -> str:
     return "files" if vendor.rest is None else "REST"
+
+
+def _how(vendor: Vendor) -> str:
+    """How a vendor's rosters come, for a table."""
+    what = "files of its own" if vendor.mapping is not None else _comes_by(vendor)
+    return ", ".join((what, *_versions(vendor)))
 
 
 def _logins(vendor: Vendor) -> str:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, cast
 from roster_pipeline.receivers.config import Destination, TablesConfig
 from roster_pipeline.receivers.tables import Tables
 from roster_pipeline.sources.config import Source
+from roster_pipeline.sources.landing import Keys
+from roster_pipeline.sources.pgp import PgpKeys
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.transport import Channel
-from roster_pipeline.transport.config import TransportConfig, open_channel
+from roster_pipeline.transport.config import Secret, TransportConfig, open_channel
 
 if TYPE_CHECKING:
     from roster_pipeline.transport.http import HttpSession
@@ -31,6 +33,24 @@ class Channels:
         transport = cast(TransportConfig, source.transport)  # it has this or rest
         return open_channel(transport, base=self._base, environ=self._environ)
 
+    def keys(self, source: Source) -> Keys:
+        """What opens a district's drops. Raises `CredentialsUnusable`."""
+        said = source.encryption
+        if said is None:
+            return Keys()
+        if said.pgp is None:
+            return Keys(password=self._revealed(said.password))
+        signer = said.pgp.signed_by
+        private = said.pgp.private_key.reveal(self._environ, self._base)
+        return Keys(
+            pgp=PgpKeys(private, self._revealed(said.pgp.passphrase), self._revealed(signer))
+        )
+
+    def clearing(self, source: Source) -> Channel | None:
+        """Where a district's drops are moved away or removed after they were read; None where they
+        stay. Raises `CredentialsUnusable`."""
+        return None if source.transport is None or source.keeps_drops else self.source(source)
+
     def server(self, rest: Rest) -> "HttpSession":
         """A OneRoster server that a roster is pulled from. Raises `CredentialsUnusable`."""
         from roster_pipeline.transport.http import open_session
@@ -48,3 +68,6 @@ class Channels:
 
         tables = cast(TablesConfig, destination.tables)  # it has these or a transport
         return open_tables(destination.id, tables, base=self._base, environ=self._environ)
+
+    def _revealed(self, secret: Secret | None) -> str | None:
+        return None if secret is None else secret.reveal(self._environ, self._base)

@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from roster_pipeline.sources.config import Source
-from roster_pipeline.sources.drops import Search, search
+from roster_pipeline.sources.drops import Drop, Search, search
 from roster_pipeline.store import Landed
 from roster_pipeline.store.ledger import Ledger
-from roster_pipeline.transport import Channel, RemoteFile
+from roster_pipeline.transport import Channel
 
 # What arrived since the last landed drop belongs to today as well; a source that was silent for
 # longer is one of which nothing is known.
@@ -17,17 +17,19 @@ _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 def find_drop(channel: Channel, source: Source, day: date, now: datetime, ledger: Ledger) -> Search:
     """The newest complete drop of a source for a date. Raises `TransportError`."""
-    return search(channel, source, day, now, after=_last_landed(source.id, day, ledger))
+    last = ledger.last_landed(source.id, day - _MEMORY, day)
+    if last is None:
+        return search(channel, source, day, now, after=_EVER)
+    return search(channel, source, day, now, after=last.modified, last=last.files)
 
 
-def is_landed(file: RemoteFile, landed: Landed | None) -> bool:
-    """Whether this very drop is what was landed, by its path and the server's time."""
-    return landed is not None and (landed.remote_path, landed.modified) == (
-        file.path,
-        file.modified,
-    )
+def is_landed(drop: Drop, landed: Landed | None) -> bool:
+    """Whether this very drop is what was landed, by its path and the server's times."""
+    if landed is None or (landed.remote_path, landed.modified) != (drop.path, drop.modified):
+        return False
+    return drop.names is None or landed.files == drop.files
 
 
-def _last_landed(source: str, day: date, ledger: Ledger) -> datetime:
-    landed = ledger.last_landed(source, day - _MEMORY, day)
-    return _EVER if landed is None else landed.modified
+def accepted_drops(source: str, day: date, ledger: Ledger) -> list[Landed]:
+    """What was landed up to a month before a date, and whose whole roster was accepted."""
+    return ledger.accepted_packages(source, day - _MEMORY)

@@ -39,6 +39,8 @@ from roster_pipeline.simulator.rewriting import (
     version_of,
 )
 
+CUT_OFF: Final = "cut-at-90-percent"
+"""The accident that happens to the archive rather than to what is in it."""
 _OTHER_SEED: Final = 990_001
 _IDS: Final = (Kind.GUID, Kind.REFERENCE, Kind.REFERENCES)
 
@@ -187,6 +189,6 @@ ACCIDENTS: Final[Mapping[str, Accident]] = {
     "old-file-again": Accident(
         "a stuck export job that uploads an old file under today's name", old_file_again
     ),
-    "cut-at-90-percent": Accident("an upload that broke off", cut_off),
+    CUT_OFF: Accident("an upload that broke off", cut_off),
     **DEVIATIONS,
 }

@@ -33,6 +33,14 @@ from roster_pipeline.transport.loop import LoopThread
 HOST: Final = "127.0.0.1"
 
 
+_MODERN: Final = {"encryption_algs": "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"}
+_OUTDATED: Final = {
+    "kex_algs": "diffie-hellman-group1-sha1",
+    "encryption_algs": "3des-cbc,aes128-cbc",
+    "mac_algs": "hmac-sha1",
+}
+
+
 def _fault(default: Any, meaning: str) -> Any:
     return field(default=default, metadata={"help": meaning})
 
@@ -55,6 +63,10 @@ class Faults:
     wrong_password: bool = _fault(False, "take no password")
     other_host_key: bool = _fault(False, "show a new host key, not the one that is kept")
     sha1_host_key: bool = _fault(False, "sign with SHA-1 only (ssh-rsa), as very old servers do")
+    outdated: bool = _fault(
+        False, "offer only a key exchange, a cipher and a MAC that are outdated"
+    )
+    no_forwarding: bool = _fault(False, "as a jump host, let nobody go on to another server")
 
 
 @dataclass
@@ -69,6 +81,7 @@ class _State:
     taken: int = 0
     connections: int = 0
     logins: int = 0
+    forwarded: int = 0
     open: set[asyncssh.SSHServerConnection] = field(default_factory=set)
 
     def cut_is_due(self, after: int | None, done: int) -> bool:
@@ -78,6 +91,8 @@ class _State:
 
 class SftpServer:
     """Serves `root` on loopback in a thread of its own while the `with` block lasts.
+
+    It is a jump host too: who is logged in may go on to any other server.
 
     `passwords` maps users to passwords, `keys` users to public keys in OpenSSH's format. The host
     key is kept in `host_key_folder`, so that a restart has the same; without one it is new each
@@ -144,6 +159,11 @@ class SftpServer:
         """How many logins succeeded."""
         return self._state.logins
 
+    @property
+    def forwarded(self) -> int:
+        """How many connections to other servers were asked for."""
+        return self._state.forwarded
+
     def start(self) -> None:
         """Listen; `port` then is the port taken."""
         self._loop = LoopThread("sftp-server")
@@ -179,7 +199,7 @@ class SftpServer:
             server_factory=lambda: _Login(self._state),
             server_host_keys=self._host_keys,
             sftp_factory=lambda channel: _Files(channel, self._state),
-            encryption_algs="^aes128-gcm@openssh.com,aes256-gcm@openssh.com",
+            **(_OUTDATED if self.faults.outdated else _MODERN),
             reuse_address=True,
             gss_host=None,
             x509_trusted_certs=None,
@@ -213,6 +233,16 @@ class _Login(asyncssh.SSHServer):
         if right is None or self._state.faults.wrong_password:
             return False
         return hmac.compare_digest(right.encode(), password.encode())
+
+    def connection_requested(
+        self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
+    ) -> bool:
+        if self._state.faults.no_forwarding:
+            raise asyncssh.ChannelOpenError(
+                asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "not from here"
+            )
+        self._state.forwarded += 1
+        return True
 
     def public_key_auth_supported(self) -> bool:
         return bool(self._state.authorized)

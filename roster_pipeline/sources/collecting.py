@@ -11,11 +11,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
+from roster_pipeline.oneroster import pulled
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import required_files
 from roster_pipeline.oneroster.pulled import PullWriter
 from roster_pipeline.sources.json_redaction import Blanker
-from roster_pipeline.sources.moments import Newest
+from roster_pipeline.sources.moments import LOOKED_AT, Newest
 from roster_pipeline.sources.paging import Page, Pages, PullError, ServerFails
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.sources.vendors import Secrets
@@ -167,10 +168,11 @@ class Collector:
         name: str,
         endpoint: str,
         blanker: Blanker,
-        look: Callable[[Any], None],
+        look: Callable[[Mapping[str, Any]], None],
         **more: Any,
     ) -> Pages:
         """Of one endpoint."""
+        looked_at = [*pulled.looked_at(name), *(() if self._rest.delta is None else (LOOKED_AT,))]
         _, most = self._expected.get(name, (0, None))
         return Pages(
             self._session,
@@ -179,6 +181,7 @@ class Collector:
             blanker,
             self.steady,
             look,
+            looked_at,
             endpoint=endpoint,
             most=most,
             **more,
@@ -229,7 +232,7 @@ class _Reading:
             self._missing,
         )
 
-    def _lines(self, look: Callable[[Any], None]) -> Iterator[Sequence[str]]:
+    def _lines(self, look: Callable[[Mapping[str, Any]], None]) -> Iterator[Sequence[str]]:
         """The records of all endpoints that are there, page by page. One that several of them have,
         to the last sign, is given once."""
         endpoints = self._collector.endpoints(self._name)
@@ -257,7 +260,7 @@ class _Reading:
         if missing and not found:
             raise missing[0]
 
-    def _pages(self, endpoint: str, look: Callable[[Any], None]) -> Iterator[Page]:
+    def _pages(self, endpoint: str, look: Callable[[Mapping[str, Any]], None]) -> Iterator[Page]:
         before = self._before.setdefault(endpoint, {})
         pages = self._collector.pages(self._name, endpoint, self._blanker, look, before=before)
         # The next page is asked for while this one is written.

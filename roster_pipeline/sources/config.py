@@ -14,33 +14,25 @@ from pydantic import (
     Field,
     StrictBool,
     StrictInt,
+    TypeAdapter,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from roster_pipeline.fields import Identifier, Part, Text
+from roster_pipeline.fields import Day, Identifier, Part, Text
 from roster_pipeline.sources import vendors
+from roster_pipeline.sources.drops_config import Archive, Encryption, Files, one_of
+from roster_pipeline.sources.mapping.config import CsvMapping
+from roster_pipeline.sources.named_columns import named_columns, nearest
+from roster_pipeline.sources.repairs_config import EndDates, Lookups, Mending, Repairs, over
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.transport.config import TransportConfig
 
 LATER: Final[Mapping[str, str]] = {
-    "lookups": "translating a district's own words",
-    "repairs": "repairing dates and other cells",
-    "end_dates": "end dates that include the last day",
-    "mapping": "files that are not OneRoster",
-    "files": "loose files instead of a zip",
-    "encryption": "encrypted drops",
-    "archive": "moving files away after they were read",
-    "delete": "deleting files after they were read",
     "owners": "routing alerts",
     "notify": "routing alerts",
-    "expect.students": "expecting a number of students apart from other users",
-    "expect.teachers": "expecting a number of teachers apart from other users",
-    "expect.last_date": "expecting dates",
-    "transport.sftp.jump_host": "going through another host",
-    "transport.sftp.proxy": "going through a proxy",
-    "transport.sftp.algorithms": "servers with outdated algorithms",
     "transport.s3": "object stores",
     "transport.https": "downloads by HTTPS",
 }
@@ -49,6 +41,8 @@ LATER: Final[Mapping[str, str]] = {
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
+# What stands between a file's name and the date in it.
+_SEPARATORS: Final = "_-. "
 _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -58,7 +52,8 @@ class DateRule(Part):
     name: Text | None = None
     """A regular expression searched in the file's name, with a group called `date` (year, month,
     day as digits, separated or not) or the groups `year`, `month` and `day`. None: the date of
-    arrival in the source's timezone."""
+    arrival in the source's timezone. Of loose files the date is taken out of the name, with the
+    sign that stands before or behind it; a group called `stamp` says what else is."""
 
     @field_validator("name")
     @classmethod
@@ -94,6 +89,20 @@ class DateRule(Part):
         except ValueError:
             return None
 
+    def without_date(self, file_name: str) -> str:
+        """A file's name without the date that it states: `orgs.csv` of `orgs_20260823.csv`."""
+        found = re.search(self.name, file_name) if self.name is not None else None
+        if found is None:
+            return file_name
+        groups = found.groupdict()
+        named = ("stamp",) if groups.get("stamp") else ("date", "year", "month", "day")
+        spans = [found.span(name) for name in named if groups.get(name)]
+        if not spans:
+            return file_name
+        start, end = min(span[0] for span in spans), max(span[1] for span in spans)
+        before, behind = file_name[:start], file_name[end:]
+        return before.rstrip(_SEPARATORS) + behind if before else behind.lstrip(_SEPARATORS)
+
 
 def _date_rule(value: Any) -> Any:
     if value == "arrival":
@@ -113,21 +122,23 @@ class Complete(Part):
     """It was last modified at least this many seconds ago."""
     marker: Text | None = None
     """A file of this name lies beside it and is not older. `{name}` stands for the drop's file
-    name, `{stem}` for the same without its ending."""
+    name, `{stem}` for the same without its ending. Of `files`, which have one marker together, it
+    is the marker's name as it stands."""
 
-    @field_validator("marker")
-    @classmethod
-    def _names_the_drop(cls, marker: str | None) -> str | None:
-        if marker is None:
+    def wrong_marker(self, *, of_files: bool) -> str | None:
+        """Why the marker cannot be one, of `files` or of a single file; None where it can."""
+        if self.marker is None:
             return None
-        rest = marker.replace("{name}", "").replace("{stem}", "")
-        if rest == marker or "{" in rest or "}" in rest or "/" in rest:
-            raise ValueError(
-                "a marker is a file name with {name} or {stem} in it, such as {name}.done"
-            )
-        if marker == "{name}":
-            raise ValueError("the marker cannot be the drop itself")
-        return marker
+        rest = self.marker.replace("{name}", "").replace("{stem}", "")
+        if of_files:
+            fits = rest == self.marker and not set(rest) & set("{}/*?[")
+            said = "a marker of `files` is the name of one file, such as done.flag"
+        else:
+            fits = rest != self.marker and not set(rest) & set("{}/")
+            said = "a marker is a file name with {name} or {stem} in it, such as {name}.done"
+        if not fits:
+            return said
+        return "the marker cannot be the drop itself" if self.marker == "{name}" else None
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
@@ -229,35 +240,94 @@ def _entities() -> Mapping[str, Collection[str]]:
     return {entity: [column.name for column in columns(entity)] for entity in ENTITIES}
 
 
+def _date_columns() -> list[str]:
+    """Those that say when something is; nobody's birth tells how old an export is."""
+    from roster_pipeline.oneroster.entities import ENTITIES, Kind, columns
+
+    return [
+        f"{entity}.{column.name}"
+        for entity in ENTITIES
+        for column in columns(entity)
+        if column.kind is Kind.DATE and entity != "demographics"
+    ]
+
+
 def _no_entity(name: str) -> str:
-    return f"no entity is called {name}; {_nearest(name, _entities(), 'the entities are')}"
+    return f"no entity is called {name}; {nearest(name, _entities(), 'the entities are')}"
 
 
-def _nearest(name: str, known: Collection[str], listed: str) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else f"{listed} {', '.join(known)}"
+Days = Annotated[StrictInt, Field(ge=-3660, le=3660)]
+
+
+def _day_or_days(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    try:
+        return TypeAdapter(Day).validate_python(value)
+    except ValidationError:
+        raise ValueError(
+            "say a date as YYYY-MM-DD, or how many days after the date of the sync, such as 30; "
+            "-30 for days before"
+        ) from None
 
 
 class Expect(Part):
-    """What a source is expected to have: rows by entity, and how full columns are."""
+    """What a source is expected to have: rows by entity, people, how full columns are, and how far
+    their dates reach."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Span]
 
     fill: dict[str, Percent] = Field(default_factory=dict)
     """Entity and column (`users.email`) → the least share of rows that have the cell filled."""
+    students: Span | None = None
+    """The fewest and the most people who are students anywhere."""
+    teachers: Span | None = None
+    """The fewest and the most people who are teachers anywhere."""
+    last_date: dict[
+        str,
+        Annotated[date | Days, BeforeValidator(_day_or_days, json_schema_input_type=date | int)],
+    ] = Field(default_factory=dict)
+    """Entity and column (`academicSessions.endDate`) → the earliest that its latest date may be: a
+    date, or so many days after the date of the sync (negative: before)."""
 
     @property
     def rows(self) -> Mapping[str, tuple[int, int]]:
         """Entity → the fewest and the most rows it should have."""
         return self.__pydantic_extra__
 
+    @property
+    def people(self) -> Mapping[str, tuple[int, int]]:
+        """Kind of people → the fewest and the most that there should be."""
+        spans = {"students": self.students, "teachers": self.teachers}
+        return {kind: span for kind, span in spans.items() if span is not None}
+
+    def last_days(self, day: date) -> dict[str, int]:
+        """`last_date` as days after the date of a sync."""
+        return {
+            name: (least - day).days if isinstance(least, date) else least
+            for name, least in self.last_date.items()
+        }
+
     @model_validator(mode="after")
     def _known_entities(self) -> Self:
         for entity in self.rows:
             if entity not in _entities():
-                raise ValueError(_no_entity(entity))
+                near = get_close_matches(entity, ("students", "teachers"), n=1, cutoff=0.7)
+                hint = f"no entity is called {entity}; did you mean {near[0]}?" if near else ""
+                raise ValueError(hint or _no_entity(entity))
         return self
+
+    @field_validator("last_date")
+    @classmethod
+    def _dates(cls, last: dict[str, date | int]) -> dict[str, date | int]:
+        known = _date_columns()
+        for name in last:
+            if name not in known:
+                raise ValueError(
+                    f"{name} is no column of dates; {nearest(name, known, 'there are')}"
+                )
+        return last
 
     @field_validator("fill")
     @classmethod
@@ -269,7 +339,7 @@ class Expect(Part):
             if entity not in _entities():
                 raise ValueError(_no_entity(entity))
             if column not in _entities()[entity]:
-                near = _nearest(column, _entities()[entity], "its columns are")
+                near = nearest(column, _entities()[entity], "its columns are")
                 raise ValueError(f"{entity} has no column {column}; {near}")
         return fill
 
@@ -281,7 +351,17 @@ def _as_editors_see_it(schema: dict[str, Any]) -> None:
 
 
 # What is said of drops, and of nothing else.
-_OF_DROPS: Final = ("folder", "pattern", "date_from", "complete")
+_OF_DROPS: Final = (
+    "folder",
+    "pattern",
+    "files",
+    "mapping",
+    "date_from",
+    "complete",
+    "encryption",
+    "archive",
+    "delete",
+)
 
 
 def _default_vendor(data: Mapping[str, Any]) -> str:
@@ -312,6 +392,10 @@ class Source(Part):
     """The folder on the server; `.` is where the login lands."""
     pattern: Text = "*.zip"
     """A shell pattern for the names of drops; case counts."""
+    files: Files | None = None
+    """Loose files that are a drop together, in the place of `pattern`."""
+    encryption: Encryption | None = None
+    """How drops are encrypted, if they are."""
     timezone: Text
     """The district's own, by its IANA name."""
     cadence: Literal["daily", "weekly"] = "daily"
@@ -323,8 +407,22 @@ class Source(Part):
         DateRule, BeforeValidator(_date_rule, json_schema_input_type=Literal["arrival"] | DateRule)
     ] = DateRule()
     complete: Complete = Complete(stable_seconds=5)
+    archive: Archive | None = None
+    """Where a drop is moved to on the server after its roster was accepted; it stays where it is
+    without."""
+    delete: StrictBool = False
+    """Whether a drop is removed from the server after its roster was accepted."""
     roles: dict[str, dict[str, Text]] = Field(default_factory=dict)
     """1.1 role word → type of org, or `other` → 1.2 role, where the usual translation is wrong."""
+    mapping: CsvMapping | None = None
+    """How OneRoster is made of drops that are not; as the vendor's profile says by default."""
+    lookups: Lookups = Field(default_factory=dict)
+    """`entity.column` → a word of the district's → the standard's. Added to the vendor's."""
+    repairs: Repairs = Repairs()
+    """Cells that are written in a way of the district's own."""
+    end_dates: EndDates = "exclusive"
+    """Whether a last day is the first that is over, as the standard has it, or the last that is
+    not."""
     scope: Scope = Field(default_factory=Scope)
     expect: Expect = Field(default_factory=lambda: Expect.model_validate({}))
     """How many rows each entity should have, and how full columns should be."""
@@ -340,7 +438,7 @@ class Source(Part):
         if given["vendor"] not in vendors.known():
             return given
         profile = vendors.load(given["vendor"])
-        given = {**profile.defaults, **given}
+        given = {**one_of(given, profile.defaults), **given, **over(profile.defaults, given)}
         if profile.rest is not None and isinstance(given.get("rest"), Mapping):
             given["rest"] = profile.rest.complete(given["rest"])
         return given
@@ -350,6 +448,30 @@ class Source(Part):
     def _known_vendor(cls, name: str) -> str:
         vendors.load(name)
         return name
+
+    @field_validator("complete")
+    @classmethod
+    def _fitting_marker(cls, complete: Complete, info: ValidationInfo) -> Complete:
+        if problem := complete.wrong_marker(of_files=info.data.get("files") is not None):
+            raise ValueError(f"`marker`: {problem}")
+        return complete
+
+    @field_validator("encryption")
+    @classmethod
+    def _a_zips_password(
+        cls, encryption: Encryption | None, info: ValidationInfo
+    ) -> Encryption | None:
+        loose = info.data.get("files") is not None
+        if encryption is not None and encryption.password is not None and loose:
+            raise ValueError("`password` opens zips, and with `files` there are none")
+        return encryption
+
+    @field_validator("delete")
+    @classmethod
+    def _not_archived(cls, delete: bool, info: ValidationInfo) -> bool:
+        if delete and info.data.get("archive") is not None:
+            raise ValueError("a drop is moved by `archive` or removed by `delete`; take one out")
+        return delete
 
     @field_validator("timezone")
     @classmethod
@@ -412,6 +534,15 @@ class Source(Part):
         if self.rest is not None and (said := self.model_fields_set.intersection(_OF_DROPS)):
             keys = ", ".join(f"`{key}`" for key in _OF_DROPS if key in said)
             raise ValueError(f"{keys}: these are about drops, and with `rest` there are none")
+        if self.files is not None and "pattern" in self.model_fields_set:
+            raise ValueError("give one of `pattern` (each file is a drop) and `files` (all are)")
+        return self
+
+    @model_validator(mode="after")
+    def _mends_what_its_server_has(self) -> Self:
+        if self.rest is not None:
+            for name in (*self.lookups, *self.repairs.pad):
+                named_columns(name, self.rest.version)
         return self
 
     @property
@@ -440,6 +571,16 @@ class Source(Part):
             return self.date_of(modified.astimezone(UTC))
         return self.date_from.date_in(file_name)
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Shell patterns for the names of the files that drops are made of."""
+        return (self.pattern,) if self.files is None else self.files.names
+
+    @property
+    def keeps_drops(self) -> bool:
+        """Whether drops stay where they are after they were read."""
+        return self.archive is None and not self.delete
+
     def runs_on(self, day: date) -> bool:
         """Whether the schedule runs this source on a date."""
         return self.weekday is None or WEEKDAYS[day.weekday()] == self.weekday
@@ -454,6 +595,16 @@ class Source(Part):
             word: {**DEFAULT_ROLES.get(word, {}), **self.roles.get(word, {})}
             for word in sorted(words)
         }
+
+    @property
+    def mending(self) -> Mending:
+        """How cells are mended before they are judged."""
+        return Mending(lookups=self.lookups, repairs=self.repairs, end_dates=self.end_dates)
+
+    @property
+    def csv_mapping(self) -> CsvMapping | None:
+        """How OneRoster is made of its drops; None where they are OneRoster, or come by REST."""
+        return None if self.rest is not None else self.mapping or self.profile.mapping
 
     @property
     def profile(self) -> vendors.Vendor:

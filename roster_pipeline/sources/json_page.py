@@ -1,15 +1,17 @@
 """The records of a page of JSON, each as the server wrote it, but for its secrets.
 
 A page is parsed once, record by record: a record is kept as the text that it came as, and only one
-that has names of secrets is written anew.
+that has names of secrets is written anew. Where all pages are alike, the names are looked at on the
+first ones only (see `json_likeness`).
 """
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from roster_pipeline.sources.json_likeness import Likeness, Likes
 from roster_pipeline.sources.json_redaction import Blanker
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
@@ -24,6 +26,7 @@ _FAILED: Final = (
     "forbidden",
     "unauthorisedrequest",
 )
+_ID: Final = "sourcedId"
 _SPACES: Final = frozenset(" \t\n\r")
 
 
@@ -33,6 +36,8 @@ class Records:
 
     lines: list[str]
     """Each as JSON, without secrets and line breaks."""
+    ids: list[str | None]
+    """The sourcedId of each; None for what has none."""
     rewritten: list[int] = field(default_factory=list)
     """Which are not as they came, in their order."""
     failed: bool = False
@@ -46,29 +51,77 @@ class Records:
     def after(self, count: int) -> "Records":
         """All but so many at the beginning."""
         rewritten = [place - count for place in self.rewritten if place >= count]
-        return Records(self.lines[count:], rewritten, self.failed)
+        return Records(self.lines[count:], self.ids[count:], rewritten, self.failed)
 
     def at(self, places: Sequence[int]) -> "Records":
         """Those at these places."""
         changed = {*self.rewritten}
         rewritten = [new for new, place in enumerate(places) if place in changed]
-        return Records([self.lines[place] for place in places], rewritten, self.failed)
+        return Records(
+            [self.lines[place] for place in places],
+            [self.ids[place] for place in places],
+            rewritten,
+            self.failed,
+        )
 
 
-def records_in(
-    body: bytes, names: Sequence[str], blanker: Blanker, look: Callable[[Any], None]
-) -> Records | None:
-    """The records of a page: those of all lists under `names`, as some servers keep students and
-    teachers apart, or the page itself if it is a list; None for JSON of any other shape.
+class PageReader:
+    """Reads the pages of a collection, whose records are in all lists under `names`, as some
+    servers keep students and teachers apart, or are the page itself if it is a list.
 
-    Each is given to `look` and forgotten: a page of objects at a time costs the garbage collector
-    more than reading them does. Raises `ValueError` or `RecursionError` for what is no JSON.
+    `looked_at` are the names under which `look` is shown what each record has, without its secrets;
+    an object or list under one of them may be opaque, and says only that there is something.
     """
-    text = body.decode(json.detect_encoding(body), "surrogatepass").removeprefix("\ufeff")
-    page = _Page(text, blanker, look)
-    found = page.records(names)
-    page.require_end()
-    return found
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        blanker: Blanker,
+        look: Callable[[Mapping[str, Any]], None],
+        looked_at: Sequence[str] = (),
+    ) -> None:
+        self._names = names
+        self._blanker = blanker
+        self._look = look
+        self._looked_at = looked_at
+        self._likeness = Likeness(blanker.is_harmless)
+
+    def read(self, body: bytes) -> Records | None:
+        """The records of a page; None for JSON of any other shape.
+
+        Raises `ValueError` or `RecursionError` for what is no JSON.
+        """
+        likes = self._likeness.read(body, self._names)
+        if likes is not None:
+            return self._taken(likes)
+        text = body.decode(json.detect_encoding(body), "surrogatepass").removeprefix("\ufeff")
+        # Objects that are kept cost the garbage collector more than reading them does.
+        kept: list[Any] | None = [] if self._likeness.learning else None
+        ids: list[str | None] = []
+
+        def see(record: Any) -> None:
+            held = record if isinstance(record, dict) else {}
+            ids.append(_id(held.get(_ID)))
+            if self._looked_at:
+                self._look(held)
+            if kept is not None:
+                kept.append(record)
+
+        met = self._blanker.met
+        page = _Page(text, self._blanker, see)
+        found = page.records(self._names, ids)
+        page.require_end()
+        if kept and self._blanker.met == met:
+            self._likeness.learn(kept)
+        return found
+
+    def _taken(self, likes: Likes) -> Records:
+        if self._looked_at:
+            columns = [likes.column(name) for name in self._looked_at]
+            for held in zip(*columns, strict=True):
+                self._look(dict(zip(self._looked_at, held, strict=True)))
+        failed = any(_fails(name, held) for name, held in likes.around.items())
+        return Records(likes.lines, [_id(held) for held in likes.column(_ID)], failed=failed)
 
 
 class _Page:
@@ -80,14 +133,15 @@ class _Page:
         self._decoder = json.JSONDecoder(object_hook=blanker.blank)
         self._at = 0
 
-    def records(self, names: Sequence[str]) -> Records | None:
-        """What the lists under these names hold, or one under no name that is the whole page."""
+    def records(self, names: Sequence[str], ids: list[str | None]) -> Records | None:
+        """What the lists under these names hold, or one under no name that is the whole page; `ids`
+        are theirs, which `look` gathers."""
         lines: list[str] = []
         rewritten: list[int] = []
         opening = self._next()
         if opening == "[":
             self._list(lines, rewritten)
-            return Records(lines, rewritten)
+            return Records(lines, ids, rewritten)
         if opening != "{":
             self._value()
             return None
@@ -100,7 +154,7 @@ class _Page:
                 found = True
             else:
                 failed = _fails(name, self._value()) or failed
-        return Records(lines, rewritten, failed) if found else None
+        return Records(lines, ids, rewritten, failed) if found else None
 
     def require_end(self) -> None:
         """Raise `ValueError` if anything follows."""
@@ -158,6 +212,11 @@ class _Page:
         found = _SPACE.match(self._text, self._at)
         self._at = found.end() if found else self._at
         return self._text[self._at : self._at + 1]
+
+
+def _id(said: Any) -> str | None:
+    """What stands under sourcedId, as text; some servers send numbers."""
+    return str(said) if isinstance(said, str | int | float) else None
 
 
 def _fails(name: Any, value: Any) -> bool:

@@ -41,6 +41,10 @@ class Blanker:
                 self._clear(found, name)
         return found
 
+    def is_harmless(self, name: str) -> bool:
+        """Whether a name is none of a secret."""
+        return not self._is_suspect(name)
+
     def _is_suspect(self, name: str) -> bool:
         return name.casefold() == _CREDENTIALS or is_secret(name, self._secrets)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 
 def moment(text: Any) -> datetime | None:
@@ -12,6 +12,10 @@ def moment(text: Any) -> datetime | None:
         return None if found.tzinfo is None else found.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+LOOKED_AT: Final = "dateLastModified"
+"""The name under which `Newest` has to be shown what a record has."""
 
 
 class Newest:
@@ -27,9 +31,9 @@ class Newest:
         """It in ISO 8601; None if there was no record, or one that does not say a moment."""
         return None if self._latest is None or self._unsaid else self._latest.isoformat()
 
-    def look(self, record: Any) -> None:
+    def look(self, record: Mapping[str, Any]) -> None:
         """Look at a record."""
-        said = record.get("dateLastModified") if isinstance(record, Mapping) else None
+        said = record.get(LOOKED_AT)
         if said is not None and said == self._last:
             return  # many were loaded at one moment
         self._last = said
@@ -39,10 +43,12 @@ class Newest:
         elif self._latest is None or found > self._latest:
             self._latest = found
 
-    def beside(self, look: Callable[[Any], None]) -> Callable[[Any], None]:
+    def beside(
+        self, look: Callable[[Mapping[str, Any]], None]
+    ) -> Callable[[Mapping[str, Any]], None]:
         """Look at each record as well as another does."""
 
-        def both(record: Any) -> None:
+        def both(record: Mapping[str, Any]) -> None:
             look(record)
             self.look(record)
 

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import requests
 
-from roster_pipeline.sources.json_page import Records, records_in
+from roster_pipeline.sources.json_page import PageReader, Records
 from roster_pipeline.sources.json_redaction import Blanker
 from roster_pipeline.sources.landing import LandingError
 from roster_pipeline.sources.rest_config import Rest
@@ -133,7 +133,8 @@ class Pages:
         collection: str,
         blanker: Blanker,
         steady: dict[str, str],
-        look: Callable[[Any], None],
+        look: Callable[[Mapping[str, Any]], None],
+        looked_at: Sequence[str] = (),
         *,
         endpoint: str | None = None,
         parameters: Mapping[str, str] | None = None,
@@ -144,14 +145,13 @@ class Pages:
         self._rest = rest
         self._collection = collection
         self._endpoint = endpoint or collection
-        self._names = rest.names_of(collection, self._endpoint)
+        names = rest.names_of(collection, self._endpoint)
+        self._reader = PageReader(names, blanker, look, looked_at)
         self._more = {**rest.parameters, **(parameters or {})}
         self._before = {} if before is None else before
         # Smaller pages end elsewhere: what is on the wrong side of an end now will not be then.
         smaller = (_smaller(size) for size in self._before.values())
         self._limit = max(1, min([rest.limit, *smaller]))
-        self._blanker = blanker
-        self._look = look
         self._most = most
         self.received = 0
         """How many records came so far, in their order."""
@@ -162,7 +162,6 @@ class Pages:
         """How many there are, as the server said last; None where it does not."""
         self._sorted = rest.sort
         self._met = _Met()
-        self._ids: list[str | None] = []
         self._plainly = False
         self._uneven = False
         self._idle = 0
@@ -319,7 +318,7 @@ class Pages:
         records = self._in(response)
         self._compare(response, len(records.lines))
         return _Window(
-            start, records, self._names_of(records.lines), response.content, self._next(response)
+            start, records, self._names_of(records), response.content, self._next(response)
         )
 
     def _all_of(self, window: _Window, known: int = 0) -> Records:
@@ -408,11 +407,10 @@ class Pages:
 
     def _in(self, response: requests.Response) -> Records:
         """The records of a page."""
-        self._ids = []
         if response.status_code == requests.codes.no_content:
-            return Records([])
+            return Records([], [])
         try:
-            records = records_in(response.content, self._names, self._blanker, self._meet)
+            records = self._reader.read(response.content)
         except (ValueError, RecursionError):
             raise self._error(
                 "not_json",
@@ -435,11 +433,6 @@ class Pages:
                 may_pass=True,
             )
         return records
-
-    def _meet(self, record: Any) -> None:
-        sourced_id = record.get("sourcedId") if isinstance(record, dict) else None
-        self._ids.append(None if sourced_id is None else str(sourced_id))
-        self._look(record)
 
     def _compare(self, response: requests.Response, count: int) -> None:
         """Note the total, and refuse pages of two revisions of the data. `count` is how many
@@ -472,11 +465,11 @@ class Pages:
             "or `paging: total` if the server pages in that way; otherwise ask its owner.",
         )
 
-    def _names_of(self, lines: Sequence[str]) -> Sequence[str]:
+    def _names_of(self, records: Records) -> Sequence[str]:
         # Records of one sourcedId that are meant to be merged are told apart by all that they say.
         if self._collection in self._rest.merge:
-            return lines
-        named = zip(self._ids, lines, strict=True)
+            return records.lines
+        named = zip(records.ids, records.lines, strict=True)
         return [line if each is None else each for each, line in named]
 
     def _next(self, response: requests.Response) -> str | None:

@@ -215,7 +215,8 @@ class Delta(Part):
     """`delta:`, asking the server for changes only; what comes is completed into a whole roster."""
 
     overlap_hours: Annotated[StrictInt, Field(ge=0, le=24 * 31)] = 24
-    """How far before the newest change that is known the next question begins."""
+    """How far before the newest change that is known the next question begins; an hour at least,
+    whatever is said here."""
     full_every_days: Annotated[StrictInt, Field(ge=1, le=31)] = 7
     """After so many days everything is asked for again."""
 

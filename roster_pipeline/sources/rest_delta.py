@@ -254,7 +254,7 @@ class _Changed:
             raise NotWhole(f"a changed record of {self._name} has no sourcedId or no moment")
         if modified < self._since:
             raise NotWhole(f"the server passes over the filter for {self._name}")
-        self._newest.look(record)
+        self._newest.look(said)
         return str(key), said.get("status") == _DELETED
 
 

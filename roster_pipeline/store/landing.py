@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 from roster_pipeline.store.errors import NotStored
 from roster_pipeline.store.files import files_at, plain
 from roster_pipeline.store.records import Landed
+from roster_pipeline.transport.channel import RemoteFile
 
 __all__ = ["Landed", "Landing"]
 
@@ -42,6 +43,7 @@ class Landing:
         original_hash: str,
         remote_path: str,
         modified: dt.datetime,
+        files: Sequence[RemoteFile] = (),
     ) -> Landed:
         """Keep a package whose passwords are blanked already, whole or not at all.
 
@@ -65,6 +67,7 @@ class Landing:
             modified=modified,
             size=size,
             url=self._files.url(name),
+            files=tuple(files),
         )
 
     def open(self, landed: Landed) -> BinaryIO:

@@ -13,7 +13,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from roster_pipeline.crashpoints import reached
-from roster_pipeline.store import acceptance, accounts, decisions, gate, holds
+from roster_pipeline.store import acceptance, accounts, decisions, gate, holds, packages
 from roster_pipeline.store import lease as leasing
 from roster_pipeline.store.database import Database
 from roster_pipeline.store.errors import Refused
@@ -106,6 +106,9 @@ class Ledger:
             "modified": package.modified,
             "size": package.size,
             "url": package.url,
+            "files": packages.written(package.files),
+            # What came again is accepted again, or not.
+            "accepted_at": None,
         }
         insert = self._database.insert(landed).values(at=at, **entry, **newest)
         with self._database.writing() as connection:
@@ -136,18 +139,13 @@ class Ledger:
         with self._database.reading() as connection:
             query = sa.select(landed).where(*which).order_by(*order).limit(1)
             row = connection.execute(query).first()
-        if row is None:
-            return None
-        return Landed(
-            source=row.source,
-            date=row.date,
-            original_hash=row.original_hash,
-            stored_hash=row.stored_hash,
-            remote_path=row.remote_path,
-            modified=row.modified,
-            size=row.size,
-            url=row.url,
-        )
+        return None if row is None else packages.as_landed(row)
+
+    def accepted_packages(self, source: str, since: dt.date) -> list[Landed]:
+        """The packages of a date and those after it whose whole roster was accepted, oldest
+        first."""
+        with self._database.reading() as connection:
+            return packages.accepted(connection, source, since)
 
     # ---- verdicts and the gate ----
 
@@ -195,6 +193,7 @@ class Ledger:
         *,
         shift: Mapping[str, Any] | None = None,
         windows: Sequence[str] = (),
+        package: Landed | None = None,
     ) -> Accepted:
         """THE GATE: make the candidate the source's accepted roster, in one transaction.
 
@@ -204,7 +203,8 @@ class Ledger:
         accepted already, of the same or a later date, is returned again.
 
         `shift` (what it changes, as the guards counted it) and `windows` (the kinds of calendar
-        windows that the date falls into) are kept with it, for `accepted_since`.
+        windows that the date falls into) are kept with it, for `accepted_since`. `package` is what
+        the whole of the candidate was read from, for `accepted_packages`.
         """
         this = _candidacy(source, candidate, base_hash, date)
         _owns(lease, source)
@@ -219,6 +219,8 @@ class Ledger:
             else:
                 self._remember(connection, candidate)
                 result = acceptance.replace(connection, this, standing, at, shift or {}, windows)
+            if package is not None:
+                packages.mark_accepted(connection, package, at)
         reached("accept.after")
         return result
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal
 
+from roster_pipeline.transport.channel import RemoteFile
+
 Verdict = Literal["pass", "hold"]
 """What the guards made of a candidate."""
 
@@ -94,6 +96,8 @@ class Landed:
     size: int
     """Bytes kept."""
     url: str
+    files: tuple[RemoteFile, ...] = ()
+    """The files on the server that it was made of, as they were listed, by path."""
 
 
 @dataclass(frozen=True, slots=True)

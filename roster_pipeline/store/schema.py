@@ -5,7 +5,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The newest revision in `migrations/versions`; a ledger that is at it opens without Alembic."""
 
 
@@ -79,6 +79,8 @@ landed = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
     _text("url"),
     _moment("at"),
+    sa.Column("files", sa.JSON, nullable=True),
+    _moment("accepted_at", null=True),
     sa.UniqueConstraint("source", "date", "original_hash"),
 )
 

@@ -27,10 +27,16 @@ UTF8_NAME: Final = 0x0800
 STORED: Final = 0
 DEFLATED: Final = 8
 
-_ENCRYPTED: Final = 0x2041  # encrypted; strongly encrypted; directory masked
+ENCRYPTED: Final = 0x0001
+_SEALED: Final = 0x2040  # strongly encrypted; directory masked
+_DESCRIPTOR: Final = 0x0008
+# Of a member encrypted by AES the method says just that, and this field the rest.
+_AES_METHOD: Final = 99
+_AES_FIELD: Final = 0x9901
+_AES: Final = struct.Struct("<H2sBH")
 _METHODS: Final = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "xz", 98: "PPMd"}
 # Below this size a high ratio is no attack: blank columns deflate 1000 to 1.
-_HARMLESS: Final = 1 << 20
+HARMLESS: Final = 1 << 20
 _DIRECTORY_LIMIT: Final = 16 << 20
 _PLAIN_KINDS: Final = (0, stat.S_IFREG, stat.S_IFDIR)
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
@@ -38,7 +44,7 @@ _DRIVE: Final = re.compile(r"[A-Za-z]:")
 
 class ArchiveError(Exception):
     """An archive that must not be used. `code` is one of "not_a_zip", "truncated", "encrypted",
-    "path_traversal", "too_large", "bomb", "bad_crc", "duplicate_member",
+    "wrong_password", "path_traversal", "too_large", "bomb", "bad_crc", "duplicate_member",
     "unsupported_compression"."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -58,6 +64,21 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Aes:
+    """How a member is encrypted by AES."""
+
+    version: int
+    """1 (AE-1) or 2 (AE-2, which states no CRC)."""
+    strength: int
+    """1 to 3: keys of 128, 192 or 256 bits."""
+
+    @property
+    def key_bytes(self) -> int:
+        """Length of the key."""
+        return 8 + 8 * self.strength
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What the directory says of one member."""
 
@@ -71,6 +92,27 @@ class Entry:
     """Of the local header, from the start of the file."""
     mode: int
     """Unix file mode, 0 if not known."""
+    aes: Aes | None = None
+    check: int = 0
+    """The byte by which ZipCrypto knows a right password."""
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether a password opens it."""
+        return bool(self.flags & ENCRYPTED)
+
+    @property
+    def overhead(self) -> int:
+        """How many of the `compressed` bytes the encryption adds: salt, verifier and signature of
+        AES; the header of ZipCrypto."""
+        if self.aes is not None:
+            return self.aes.key_bytes // 2 + 12
+        return 12 if self.is_encrypted else 0
+
+    @property
+    def has_crc(self) -> bool:
+        """Whether `crc` says anything."""
+        return self.aes is None or self.aes.version == 1
 
     @property
     def is_folder(self) -> bool:
@@ -78,8 +120,9 @@ class Entry:
         return self.name.endswith("/")
 
 
-def read_directory(file: BinaryIO, limits: Limits) -> list[Entry]:
-    """The directory's entries in its order, all checked. Raises ArchiveError."""
+def read_directory(file: BinaryIO, limits: Limits, *, locked: bool = False) -> list[Entry]:
+    """The directory's entries in its order, all checked; with `locked`, encrypted ones may be
+    among them. Raises ArchiveError."""
     start, size, count, shift = _find_directory(file)
     if count > limits.members or size > _DIRECTORY_LIMIT:
         raise ArchiveError(
@@ -93,7 +136,7 @@ def read_directory(file: BinaryIO, limits: Limits) -> list[Entry]:
     if len(entries) != count:
         raise _damaged()
     for entry in entries:
-        _check(entry, limits)
+        _check(entry, limits, locked=locked)
     _check_together(entries, start, limits)
     return entries
 
@@ -177,7 +220,7 @@ def _entries(data: bytes, shift: int) -> Iterator[Entry]:
     while place < len(data):
         if place + CENTRAL.size > len(data) or not data.startswith(CENTRAL_MARK, place):
             raise _damaged()
-        (_, _, _, flags, method, _, _, crc, compressed, size, *lengths) = CENTRAL.unpack_from(
+        (_, _, _, flags, method, clock, _, crc, compressed, size, *lengths) = CENTRAL.unpack_from(
             data, place
         )
         name_length, extra_length, comment_length, _, _, attributes, offset = lengths
@@ -186,6 +229,7 @@ def _entries(data: bytes, shift: int) -> Iterator[Entry]:
         extra = data[place + name_length : place + name_length + extra_length]
         place += name_length + extra_length + comment_length
         size, compressed, offset = _wide(extra, size, compressed, offset)
+        method, aes = _aes(extra, flags, method)
         yield Entry(
             name=name.decode("utf-8" if flags & UTF8_NAME else "cp437", errors="replace"),
             flags=flags,
@@ -195,34 +239,55 @@ def _entries(data: bytes, shift: int) -> Iterator[Entry]:
             size=size,
             offset=offset + shift,
             mode=attributes >> 16,
+            aes=aes,
+            check=(clock >> 8) if flags & _DESCRIPTOR else crc >> 24,
         )
 
 
 def _wide(extra: bytes, *narrow: int) -> list[int]:
     """Sizes and offset, those that are all ones taken from the ZIP64 field."""
-    values = list(narrow)
+    field = _field(extra, ZIP64_FIELD) if FULL32 in narrow else None
+    if field is None:
+        return list(narrow)
+    wide = iter(struct.unpack_from(f"<{len(field) // 8}Q", field))
+    return [next(wide, value) if value == FULL32 else value for value in narrow]
+
+
+def _aes(extra: bytes, flags: int, method: int) -> tuple[int, Aes | None]:
+    """The method below AES, and how that is used; as they are where it is not."""
+    field = _field(extra, _AES_FIELD) if method == _AES_METHOD and flags & ENCRYPTED else None
+    if field is None or len(field) < _AES.size:
+        return method, None
+    version, _, strength, below = _AES.unpack_from(field)
+    if version not in {1, 2} or strength not in {1, 2, 3}:
+        return method, None
+    return below, Aes(version, strength)
+
+
+def _field(extra: bytes, wanted: int) -> bytes | None:
+    """An extra field's content, filled up to the length that it states; None if there is none."""
     place = 0
-    while FULL32 in narrow and place + 4 <= len(extra):
+    while place + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, place)
-        if kind == ZIP64_FIELD:
-            wide = iter(
-                struct.unpack_from(f"<{length // 8}Q", extra.ljust(place + 4 + length), place + 4)
-            )
-            return [next(wide, value) if value == FULL32 else value for value in values]
-        place += 4 + length
-    return values
+        place += 4
+        if kind == wanted:
+            return extra[place : place + length].ljust(length)
+        place += length
+    return None
 
 
-def _check(entry: Entry, limits: Limits) -> None:
+def _check(entry: Entry, limits: Limits, *, locked: bool) -> None:
     check_name(entry.name)
     if stat.S_IFMT(entry.mode) not in _PLAIN_KINDS:
         raise ArchiveError(
             "path_traversal",
             f"{entry.name} is a link or a device, not a file. The archive must hold files only.",
         )
-    if entry.flags & _ENCRYPTED:
+    if entry.flags & _SEALED or (entry.is_encrypted and not locked):
         raise ArchiveError(
-            "encrypted", f"{entry.name} is encrypted. Send the archive without a password."
+            "encrypted",
+            f"{entry.name} is encrypted. Send the archive without a password"
+            + (", or with AES." if locked else ", or write where that is kept as `encryption`."),
         )
     if entry.method not in {STORED, DEFLATED}:
         method = _METHODS.get(entry.method, f"method {entry.method}")
@@ -235,13 +300,16 @@ def _check(entry: Entry, limits: Limits) -> None:
             "too_large",
             f"{entry.name} has {entry.size} bytes; at most {limits.member_bytes} are taken.",
         )
-    if entry.size >= _HARMLESS and entry.size > limits.ratio * entry.compressed:
+    if entry.size >= HARMLESS and entry.size > limits.ratio * entry.compressed:
         raise ArchiveError(
             "bomb",
             f"{entry.name} would grow to {entry.size} bytes from {entry.compressed}, more than "
             f"{limits.ratio} times. That is no roster.",
         )
-    if entry.method == STORED and entry.size != entry.compressed:
+    stored = entry.size if entry.method == STORED else 0
+    if entry.compressed < entry.overhead + stored or (
+        entry.method == STORED and entry.compressed > entry.overhead + stored
+    ):
         raise _damaged()
 
 

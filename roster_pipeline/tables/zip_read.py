@@ -39,12 +39,16 @@ class ZipReader:
     links, duplicates, overlaps, encryption, unknown methods, sizes and ratios. No member then
     gives more than the directory states, and its size and CRC are proved at its end. Whatever is
     wrong is an ArchiveError. Members may be read at the same time, also by several threads.
+    Encrypted members are opened by `password`, and refused without one.
     """
 
-    def __init__(self, file: BinaryIO, limits: Limits | None = None) -> None:
+    def __init__(
+        self, file: BinaryIO, limits: Limits | None = None, *, password: str | None = None
+    ) -> None:
         self._file = file
         self._lock = threading.Lock()
-        entries = read_directory(file, limits or Limits())
+        self._password = password
+        entries = read_directory(file, limits or Limits(), locked=password is not None)
         self._entries = {entry.name: entry for entry in entries if not entry.is_folder}
         self.names: tuple[str, ...] = tuple(self._entries)
         """The members in the archive's order, without folders."""
@@ -62,10 +66,20 @@ class ZipReader:
     def open(self, name: str) -> BinaryIO:
         """The member's bytes, inflated as they are read. KeyError if there is no such member."""
         entry = self._entries[name]
-        return cast(BinaryIO, io.BufferedReader(_Member(entry, self._data(entry)), _CHUNK))
+        data = self._data(entry)
+        if entry.is_encrypted and self._password is not None:
+            from roster_pipeline.tables.zip_decrypt import decrypted
+
+            data = decrypted(entry, data, self._password)
+        return cast(BinaryIO, io.BufferedReader(_Member(entry, data), _CHUNK))
+
+    def is_encrypted(self, name: str) -> bool:
+        """Whether a password opens the member. KeyError if there is no such member."""
+        return self._entries[name].is_encrypted
 
     def raw(self, name: str) -> RawMember:
-        """The member as it lies in the archive, unproved. KeyError if there is no such member."""
+        """The member as it lies in the archive, unproved, and encrypted if it is. KeyError if
+        there is no such member."""
         entry = self._entries[name]
         return RawMember(self._data(entry), entry.crc, entry.compressed, entry.size, entry.method)
 
@@ -123,7 +137,8 @@ class _Member(io.RawIOBase):
             raise ArchiveError(
                 "bomb", f"{entry.name} holds more than the {entry.size} bytes that it states."
             )
-        if not piece and (self._size, self._crc) != (entry.size, entry.crc):
+        crc = entry.crc if entry.has_crc else self._crc
+        if not piece and (self._size, self._crc) != (entry.size, crc):
             raise ArchiveError(
                 "bad_crc", f"{entry.name} is damaged: its checksum is wrong. Send it again."
             )
@@ -144,3 +159,7 @@ def _inflate(entry: Entry, data: Iterator[bytes]) -> Iterator[bytes]:
             ) from None
         if piece:
             yield piece
+    if entry.aes is not None:
+        # Its signature stands behind all of it.
+        for _ in data:
+            pass

@@ -12,11 +12,14 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, Final, Protocol, Self, TypeAlias
 
 from roster_pipeline.crashpoints import reached
+from roster_pipeline.transport.errors import Changed
 
 BLOCK: Final = 128 * 1024
 """Bytes moved at a time: as fast as larger ones over SFTP, and under every server's limit."""
 
 _logger = logging.getLogger(__name__)
+
+_MOST_OF_ONE_NAME: Final = 1000
 
 # What `surrogateescape` makes of bytes that are no UTF-8; controls; the separator.
 _UNSOUND: Final = re.compile(r"[\ud800-\udfff\x00-\x1f\x7f/]")
@@ -91,6 +94,27 @@ class Channel(Protocol):
         """The blocks of a file, in order."""
         ...
 
+    def move(self, old: str, new: str, *, expected: RemoteFile | None = None) -> str:
+        """Give a file another path in one step, and say where it lies now.
+
+        Makes missing folders. Never replaces: where something has that name, `-2`, `-3`, … is put
+        before the name's ending. Raises `NotFound` if there is no regular file at `old`, and
+        `Changed` if there is another than `expected`, which then stays where it is.
+        """
+        ...
+
+    def remove(self, path: str, *, expected: RemoteFile | None = None) -> None:
+        """Remove a file, for good; nothing to do if it is not there.
+
+        Raises `Changed` if there is another than `expected`, which then stays.
+        """
+        ...
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What people should know of the way in or out; sentences without a secret."""
+        return ()
+
     def close(self) -> None:
         """Let go of the connection; may be called twice."""
         ...
@@ -143,6 +167,14 @@ def part_name(name: str) -> str:
     return part_prefix(name) + secrets.token_hex(4)
 
 
+def free_names(path: str) -> Iterator[str]:
+    """A path, and what a file may be called instead where that is taken."""
+    stem, ending = posixpath.splitext(path)
+    yield path
+    for number in range(2, _MOST_OF_ONE_NAME + 1):
+        yield f"{stem}-{number}{ending}"
+
+
 def write_fully(into: BinaryIO, block: bytes) -> None:
     """Write all of a block, also to a raw file that takes only part of it at a time."""
     rest = memoryview(block)
@@ -159,10 +191,33 @@ def mark_half_sent(before: int, now: int, size: int) -> None:
 def changed_sentence(file: RemoteFile, now: RemoteFile, place: str) -> str:
     """Says how a file differs from what was listed."""
     return (
-        f"{file.path} on {place} changed while it was being downloaded: it had {file.size:,} bytes "
-        f"of {file.modified:%Y-%m-%d %H:%M:%S} UTC, now {now.size:,} bytes of "
-        f"{now.modified:%Y-%m-%d %H:%M:%S} UTC. It is probably still being written; "
-        "it will be taken when it has come to rest."
+        f"{file.path} on {place} changed while it was being downloaded: {_then_and_now(file, now)} "
+        "It is probably still being written; it will be taken when it has come to rest."
+    )
+
+
+def require_unchanged(expected: RemoteFile | None, now: RemoteFile, place: str) -> None:
+    """Raises `Changed` if a file is not the one that somebody read and is done with."""
+    if expected is not None and (expected.size, expected.modified) != (now.size, now.modified):
+        raise Changed(
+            f"{now.path} on {place} is not the file any more that was read: "
+            f"{_then_and_now(expected, now)} It stays where it is; it will be taken as a file of "
+            "its own."
+        )
+
+
+def taken_sentence(path: str, place: str) -> str:
+    """Says that no free name was found for a file to be moved."""
+    return (
+        f"{path} on {place} has {_MOST_OF_ONE_NAME:,} namesakes already. "
+        "Clear that folder, or have the files put into folders by date."
+    )
+
+
+def _then_and_now(then: RemoteFile, now: RemoteFile) -> str:
+    return (
+        f"it had {then.size:,} bytes of {then.modified:%Y-%m-%d %H:%M:%S} UTC, now "
+        f"{now.size:,} bytes of {now.modified:%Y-%m-%d %H:%M:%S} UTC."
     )
 
 

@@ -5,6 +5,10 @@
              known_hosts: known_hosts}
 
     transport:
+      sftp: {…, jump_host: {host: …, username: …, private_key: {file: key}, fingerprint: SHA256:…},
+             proxy: {host: proxy.example, port: 1080}, algorithms: legacy}
+
+    transport:
       folder: {path: ./drops}
 
 Loaded by every command, so asyncssh is imported only when a channel is opened.
@@ -13,7 +17,7 @@ Loaded by every command, so asyncssh is imported only when a channel is opened.
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 
@@ -25,8 +29,12 @@ from roster_pipeline.transport.login import (
     Fingerprint,
     HostKey,
     KnownHosts,
+    Login,
     Password,
     PrivateKey,
+    Proxy,
+    ProxyKind,
+    Route,
     SftpAddress,
 )
 
@@ -78,9 +86,7 @@ class Secret(_Model):
         return secret
 
 
-class SftpConfig(_Model):
-    """`sftp:`, a login on an SFTP server."""
-
+class _SshLogin(_Model):
     host: Text
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = 22
     username: Text
@@ -92,10 +98,8 @@ class SftpConfig(_Model):
     """A file in OpenSSH's format, with a line for the host."""
     fingerprint: Annotated[StrictStr, Field(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")] | None = None
     """Of the server's host key, as `ssh-keygen -l` shows it."""
-    attempts: Annotated[StrictInt, Field(ge=1, le=100)] = 5
-    """How many connections one transfer may use up."""
-    timeout: Annotated[float, Field(strict=True, gt=0, le=3600)] = 30.0
-    """Seconds of silence after which the server counts as gone."""
+    algorithms: Literal["modern", "legacy"] = "modern"
+    """`legacy` accepts outdated encryption too, of a server that has nothing better."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -104,6 +108,40 @@ class SftpConfig(_Model):
         if self.passphrase is not None and self.private_key is None:
             raise ValueError("passphrase unlocks private_key, and there is none")
         return self
+
+
+class JumpHostConfig(_SshLogin):
+    """`jump_host:`, an SSH server through which another is reached."""
+
+
+class ProxyConfig(_Model):
+    """`proxy:`, what stands between this machine and the internet."""
+
+    kind: ProxyKind = "socks5"
+    """How it is asked: SOCKS 5, or CONNECT of HTTP."""
+    host: Text
+    port: Annotated[StrictInt, Field(ge=1, le=65535)]
+    username: Text | None = None
+    password: Secret | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("give both username and password, or neither")
+        return self
+
+
+class SftpConfig(_SshLogin):
+    """`sftp:`, a login on an SFTP server."""
+
+    jump_host: JumpHostConfig | None = None
+    """The SSH server through which this one is reached (`ssh -J`)."""
+    proxy: ProxyConfig | None = None
+    """Through which the server, or its jump host, is reached."""
+    attempts: Annotated[StrictInt, Field(ge=1, le=100)] = 5
+    """How many connections one transfer may use up."""
+    timeout: Annotated[float, Field(strict=True, gt=0, le=3600)] = 30.0
+    """Seconds of silence after which the server counts as gone."""
 
 
 class FolderConfig(_Model):
@@ -140,28 +178,56 @@ def open_channel(
     from roster_pipeline.transport.sftp import Sftp
 
     sftp = cast(SftpConfig, config.sftp)  # the models' validators leave exactly one
+    login = _login(sftp, "", environ, base)
     return Sftp(
-        SftpAddress(sftp.host, sftp.port, sftp.username),
-        _credentials(sftp, environ, base),
-        _host_key(sftp, base),
+        login.address,
+        login.credentials,
+        login.host_key,
         attempts=sftp.attempts,
         timeout=sftp.timeout,
         sleep=sleep,
+        legacy=login.legacy,
+        route=_route(sftp, environ, base),
     )
 
 
-def _credentials(sftp: SftpConfig, environ: Mapping[str, str], base: Path) -> Credentials:
-    if sftp.password is not None:
-        return Password(sftp.password.reveal(environ, base))
-    key = cast(Secret, sftp.private_key)
-    passphrase = None if sftp.passphrase is None else sftp.passphrase.reveal(environ, base)
+def _login(given: _SshLogin, role: str, environ: Mapping[str, str], base: Path) -> Login:
+    return Login(
+        SftpAddress(given.host, given.port, given.username, role),
+        _credentials(given, environ, base),
+        _host_key(given, base),
+        given.algorithms == "legacy",
+    )
+
+
+def _route(sftp: SftpConfig, environ: Mapping[str, str], base: Path) -> Route:
+    jump_host, proxy = sftp.jump_host, sftp.proxy
+    return Route(
+        None
+        if proxy is None
+        else Proxy(
+            proxy.kind,
+            proxy.host,
+            proxy.port,
+            proxy.username,
+            None if proxy.password is None else proxy.password.reveal(environ, base),
+        ),
+        None if jump_host is None else _login(jump_host, "the jump host", environ, base),
+    )
+
+
+def _credentials(given: _SshLogin, environ: Mapping[str, str], base: Path) -> Credentials:
+    if given.password is not None:
+        return Password(given.password.reveal(environ, base))
+    key = cast(Secret, given.private_key)
+    passphrase = None if given.passphrase is None else given.passphrase.reveal(environ, base)
     return PrivateKey(key.reveal(environ, base), passphrase)
 
 
-def _host_key(sftp: SftpConfig, base: Path) -> HostKey:
-    if sftp.fingerprint is not None:
-        return Fingerprint(sftp.fingerprint)
-    return KnownHosts(located(base, str(sftp.known_hosts)))
+def _host_key(given: _SshLogin, base: Path) -> HostKey:
+    if given.fingerprint is not None:
+        return Fingerprint(given.fingerprint)
+    return KnownHosts(located(base, str(given.known_hosts)))
 
 
 def located(base: Path, path: str) -> Path:

@@ -30,7 +30,20 @@ class HostUnknown(Unreachable):
 
 
 class HostKeyMismatch(TransportError):
-    """The server showed a host key that nobody told us to trust; nothing was sent to it."""
+    """The server showed a host key that nobody told us to trust; nothing was sent to it.
+
+    `shown` is that key (its type and fingerprint) where it could be looked at; `role` is as in
+    `SftpAddress`.
+    """
+
+    def __init__(self, text: str, shown: str | None = None, role: str = "") -> None:
+        super().__init__(text)
+        self.shown = shown
+        self.role = role
+
+
+class NothingInCommon(TransportError):
+    """The server and we know no algorithms in common; it has proved nothing yet."""
 
 
 class AuthenticationRefused(TransportError):

@@ -7,17 +7,19 @@ from typing import Final
 
 import asyncssh
 
+from roster_pipeline.transport.algorithms import OUTDATED, of_the_server
 from roster_pipeline.transport.errors import (
     AuthenticationRefused,
     HostKeyMismatch,
     HostUnknown,
     Interrupted,
     NotFound,
+    NothingInCommon,
     NotPermitted,
     TransportError,
     Unreachable,
 )
-from roster_pipeline.transport.login import Credentials, Password, SftpAddress
+from roster_pipeline.transport.login import Login, Password, SftpAddress
 
 # What `_connect` and a lost session may raise; anything else is a fault of ours and shows as one.
 FAILURES: Final = (asyncssh.Error, OSError, EOFError, asyncio.IncompleteReadError)
@@ -29,9 +31,13 @@ _NO_SUCH_HOST: Final = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.
 class Explainer:
     """Knows whom the exceptions are about."""
 
-    address: SftpAddress
-    credentials: Credentials
+    login: Login
     timeout: float
+
+    @property
+    def address(self) -> SftpAddress:
+        """Where the server is."""
+        return self.login.address
 
     def connecting(self, error: Exception) -> TransportError:
         """Why there is no session."""
@@ -80,14 +86,12 @@ class Explainer:
             case asyncssh.HostKeyNotVerifiable(reason=reason):
                 kind = HostKeyMismatch
                 text = (
-                    f"{at} does not prove to be the right server: {_printable(reason)}. "
+                    f"{at} does not prove to be the right server: {printable(reason)}. "
                     "Nothing was sent. Ask the server's owner by another way."
                 )
-            case asyncssh.KeyExchangeFailed():
-                text = (
-                    f"{at} and this program have no encryption in common. "
-                    "Ask the server's owner which algorithms it offers."
-                )
+            case asyncssh.KeyExchangeFailed(reason=reason):
+                kind = NothingInCommon
+                text = self._nothing_agreed(of_the_server(reason))
             case asyncssh.SFTPConnectionLost() | asyncssh.SFTPNoConnection():
                 kind, text = Unreachable, f"{at} hung up right after the login."
             case asyncssh.ChannelOpenError() | asyncssh.SFTPError():
@@ -101,6 +105,24 @@ class Explainer:
                 kind = Unreachable
                 text = f"{at} hung up before the login was complete."
         return kind(text)
+
+    def _nothing_agreed(self, offered: tuple[str, ...]) -> str:
+        at, offers = self.address, printable(", ".join(offered))
+        outdated = OUTDATED.intersection(offered)
+        if outdated and not self.login.legacy:
+            return (
+                f"{at} and this program have no encryption in common: it offers only what is "
+                f"outdated ({offers}). Ask the server's owner to update it. Until then, to accept "
+                "that what is sent may in time be read by others, write `algorithms: legacy` "
+                "beside its `host`."
+            )
+        if not offered:
+            offers = "what cannot be told from here"
+        return (
+            f"{at} and this program have no encryption in common"
+            f"{', not even with `algorithms: legacy`' if self.login.legacy else ''}. It offers "
+            f"{offers}. Ask the server's owner to update it."
+        )
 
     def working(self, error: Exception, task: str) -> TransportError:
         """Why a task (an infinitive with its path: "list drops") was not done."""
@@ -131,7 +153,7 @@ class Explainer:
                 text = f"{at} cut the connection when asked to {task}."
             case asyncssh.SFTPError(reason=reason):
                 text = (
-                    f"{at} failed to {task}; it says: {_printable(reason)}. "
+                    f"{at} failed to {task}; it says: {printable(reason)}. "
                     "Ask the server's owner what stands in the way."
                 )
             case _:
@@ -141,12 +163,13 @@ class Explainer:
 
     def _refused(self) -> AuthenticationRefused:
         at = self.address
-        what = "password" if isinstance(self.credentials, Password) else "private_key"
+        what = "password" if isinstance(self.login.credentials, Password) else "private_key"
         return AuthenticationRefused(
             f"{at} does not take the {what.replace('_', ' ')} of user {at.username}. "
             f"Check `username` and what `{what}` refers to."
         )
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """What a server says, fit to stand in a sentence."""
     return "".join(c if c.isprintable() else " " for c in text)[:200].strip(" .") or "nothing"

@@ -1,5 +1,6 @@
 """A folder of this machine (or one that is mounted) as a `Channel`."""
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -15,13 +16,16 @@ from roster_pipeline.transport.channel import (
     RemoteFile,
     RemoteFiles,
     changed_sentence,
+    free_names,
     in_order,
     joined,
     mark_half_sent,
     matching,
     part_name,
     part_prefix,
+    require_unchanged,
     size_sentence,
+    taken_sentence,
     write_fully,
 )
 from roster_pipeline.transport.errors import (
@@ -30,6 +34,9 @@ from roster_pipeline.transport.errors import (
     NotPermitted,
     TransportError,
 )
+
+# What file systems without hard links answer.
+_NO_HARD_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -91,6 +98,28 @@ class Folder(Channel):
             with suppress(OSError):
                 part.unlink(missing_ok=True)
             raise
+
+    def move(self, old: str, new: str, *, expected: RemoteFile | None = None) -> str:
+        """See `Channel.move`."""
+        with _explained(f"move {self._root / old} to {self._root / new}"):
+            now = self._stat(old)
+            if now is None:
+                raise NotFound(f"There is no file {self._root / old} to be moved.")
+            require_unchanged(expected, now, str(self._root))
+            (self._root / new).parent.mkdir(parents=True, exist_ok=True)
+            for name in free_names(new):
+                if _renamed_to_free(self._root / old, self._root / name):
+                    _sync_folder((self._root / name).parent)
+                    return name
+        raise TransportError(taken_sentence(new, str(self._root)))
+
+    def remove(self, path: str, *, expected: RemoteFile | None = None) -> None:
+        """See `Channel.remove`."""
+        with _explained(f"remove {self._root / path}"):
+            now = self._stat(path)
+            if now is not None:
+                require_unchanged(expected, now, str(self._root))
+            (self._root / path).unlink(missing_ok=True)
 
     def close(self) -> None:
         """See `Channel.close`."""
@@ -157,6 +186,23 @@ def _parts(target: Path) -> Iterator[Path]:
     return (path for path in target.parent.iterdir() if path.name.startswith(prefix))
 
 
+def _renamed_to_free(old: Path, new: Path) -> bool:
+    """Rename where nothing has the new name; whether that was so."""
+    try:
+        os.link(old, new, follow_symlinks=False)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        if os.path.lexists(new):
+            return False
+        os.rename(old, new)
+        return True
+    old.unlink()
+    return True
+
+
 def _sync_folder(folder: Path) -> None:
     # The rename itself is on disk only when the folder is; some file systems cannot say so.
     handle = os.open(folder, os.O_RDONLY)
@@ -178,4 +224,8 @@ def _explained(task: str) -> Iterator[None]:
             f"Cannot {task}: not permitted. Check the owner and mode of the files there."
         ) from None
     except OSError as error:
-        raise TransportError(f"Cannot {task}: {error.strerror}.") from None
+        if error.errno == errno.EXDEV:
+            why = "they are on different disks, so it cannot be done in one step. Say another path"
+        else:
+            why = error.strerror or "the system does not say why"
+        raise TransportError(f"Cannot {task}: {why}.") from None

@@ -5,10 +5,11 @@ from typing import Any, Final
 
 import asyncssh
 
-from roster_pipeline.transport.errors import CredentialsUnusable
+from roster_pipeline.transport.errors import CredentialsUnusable, HostKeyMismatch
 from roster_pipeline.transport.login import Fingerprint, HostKey, KnownHosts, SftpAddress
 
-# ssh-rsa (SHA-1) is the only one that some hosted student information systems have.
+# ssh-rsa (SHA-1) is the only one that some hosted student information systems have. It needs no
+# `algorithms: legacy`: `algorithms.py` says why.
 _FAMILIES: Final = (
     ("ssh-ed25519",),
     ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
@@ -69,11 +70,12 @@ class Trust:
         known = [name.decode("ascii") for key in keys for name in key.sig_algorithms]
         return (tuple(dict.fromkeys([*known, *_ANY_FAMILY])),)
 
-    def mistrust(self, shown: list[asyncssh.SSHKey]) -> str:
+    def mismatch(self, shown: list[asyncssh.SSHKey]) -> HostKeyMismatch:
         """Says that none of the keys shown is trusted, and what to do."""
-        keys = ", ".join(
-            f"{key.algorithm.decode('ascii')} {key.get_fingerprint()}" for key in shown
-        )
+        keys = ", ".join(map(described, shown))
+        return HostKeyMismatch(self._mistrust(shown, keys), keys, self.address.role)
+
+    def _mistrust(self, shown: list[asyncssh.SSHKey], keys: str) -> str:
         if isinstance(self.host_key, Fingerprint):
             return (
                 f"{self.address} shows another host key than the pinned one: {keys}, not "
@@ -106,6 +108,11 @@ class Trust:
 
     def _port(self) -> int | None:
         return None if self.address.port == 22 else self.address.port
+
+
+def described(key: asyncssh.SSHKey) -> str:
+    """A host key as people compare it: its type, and its fingerprint as `ssh-keygen -l` has it."""
+    return f"{key.algorithm.decode('ascii')} {key.get_fingerprint()}"
 
 
 def _read(file: KnownHosts) -> asyncssh.SSHKnownHosts:

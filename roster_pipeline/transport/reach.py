@@ -1,6 +1,5 @@
 """Whether a host can be reached at all, before anybody says who they are."""
 
-import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from roster_pipeline.transport.config import SftpConfig
 from roster_pipeline.transport.errors import HostUnknown, TransportError, Unreachable
 
 _PORTS: Final = {"https": 443, "http": 80}
@@ -106,20 +106,10 @@ def connected(place: Place, timeout: float) -> socket.socket:
     raise Unreachable(text)
 
 
-def host_key(place: Place, *, timeout: float) -> str | None:
-    """The host key that an SSH server shows first, as `ssh-keygen -l` tells it; None where it
-    shows none. Nobody logs in."""
-    import asyncssh
-
-    async def shown() -> Any:
-        async with asyncio.timeout(timeout):
-            return await asyncssh.get_server_host_key(place.host, place.port, config=None)
-
-    try:
-        key = asyncio.run(shown())
-    except (asyncssh.Error, OSError, EOFError, TimeoutError):
-        return None
-    return None if key is None else f"{key.get_algorithm()} {key.get_fingerprint()}"
+def first_place(sftp: SftpConfig) -> Place:
+    """What a connection to an SFTP server goes to first: its proxy, its jump host, or itself."""
+    first = sftp.proxy or sftp.jump_host or sftp
+    return Place(first.host, first.port)
 
 
 def trusted_by(url: str, ca_file: Path | None) -> bool | str:

@@ -1,21 +1,16 @@
-"""One SSH connection with SFTP on it, asynchronous; `sftp.py` drives it and takes it up again.
-
-What is switched off here on purpose: the user's own ~/.ssh/config, agent and keys (a run must not
-depend on who started it), X.509 and trust on first use.
-"""
+"""One SSH connection with SFTP on it, asynchronous; `sftp.py` drives it and takes it up again."""
 
 import asyncio
-import logging
 import posixpath
 import stat
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import asyncssh
 
-from roster_pipeline.transport.blocks import BlockReader, BlockWriter, File
+from roster_pipeline.transport.blocks import WRITE, BlockReader, BlockWriter, File
 from roster_pipeline.transport.channel import (
     BLOCK,
     RemoteFile,
@@ -25,16 +20,9 @@ from roster_pipeline.transport.channel import (
     matching,
     part_prefix,
 )
-from roster_pipeline.transport.errors import CredentialsUnusable, HostKeyMismatch
-from roster_pipeline.transport.hostkeys import Trust
-from roster_pipeline.transport.login import Credentials, HostKey, Password, SftpAddress
-
-# At INFO asyncssh names users and files; who wants that sets the level before.
-if not logging.getLogger("asyncssh").level:
-    logging.getLogger("asyncssh").setLevel(logging.WARNING)
-
-# AES-GCM runs in hardware: twice as fast here as asyncssh's own first choice.
-_CIPHERS: Final = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+from roster_pipeline.transport.connecting import Connection, connect
+from roster_pipeline.transport.hostkeys import described
+from roster_pipeline.transport.login import Login, Route
 
 _MISSING: Final = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)
 
@@ -42,30 +30,28 @@ _MISSING: Final = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)
 class Session:
     """A login that is up. Lets asyncssh's and the system's exceptions through."""
 
-    def __init__(
-        self, connection: asyncssh.SSHClientConnection, client: asyncssh.SFTPClient, timeout: float
-    ) -> None:
+    def __init__(self, connection: Connection, client: asyncssh.SFTPClient, timeout: float) -> None:
         self._connection = connection
         self._client = client
         self._timeout = timeout
 
     @classmethod
-    async def open(
-        cls, address: SftpAddress, credentials: Credentials, host_key: HostKey, timeout: float
-    ) -> "Session":
-        """Connect, check the host key, log in, start SFTP.
-
-        Raises HostKeyMismatch, CredentialsUnusable, and what asyncssh raises.
-        """
-        trust = Trust.load(host_key, address)
-        connection = await _connect(address, credentials, trust, timeout)
+    async def open(cls, login: Login, route: Route, timeout: float) -> "Session":
+        """Connect, check host keys, log in, start SFTP. Raises as `connect` does."""
+        connection = await connect(login, route, timeout)
         try:
             async with asyncio.timeout(timeout):
-                client = await connection.start_sftp_client(path_errors="surrogateescape")
+                client = await connection.server.start_sftp_client(path_errors="surrogateescape")
         except BaseException:
             connection.abort()
             raise
         return cls(connection, client, timeout)
+
+    @property
+    def host_key(self) -> str | None:
+        """The server's host key, as `ssh-keygen -l` tells it."""
+        key = self._connection.server.get_server_host_key()
+        return None if key is None else described(key)
 
     async def files(self, folder: str, pattern: str) -> RemoteFiles:
         """As `Channel.list`."""
@@ -121,15 +107,19 @@ class Session:
         return BlockWriter(
             await self._open(path, flags),
             offset=offset,
-            request=min(BLOCK, self._client.limits.max_write_len),
+            request=min(WRITE, self._client.limits.max_write_len),
             timeout=self._timeout,
         )
+
+    async def make_room(self, path: str) -> None:
+        """Make the folders above a path."""
+        if folder := posixpath.dirname(path):
+            await self._make_folders(folder)
 
     async def prepare(self, path: str) -> None:
         """Make the folders above a path and remove what killed uploads to it left."""
         folder, name = posixpath.split(path)
-        if folder:
-            await self._make_folders(folder)
+        await self.make_room(path)
         with suppress(asyncssh.SFTPPermissionDenied):  # a drop box that may not be listed
             stale = [
                 entry
@@ -147,6 +137,20 @@ class Session:
         except asyncssh.SFTPOpUnsupported:
             await self._replace_in_two_steps(old, new)
 
+    async def rename_to_free(self, old: str, new: str) -> bool:
+        """Rename where nothing has the new name; whether that was so."""
+        if await self._is_taken(new):
+            return False
+        try:
+            async with asyncio.timeout(self._timeout):
+                # The rename of the standard, which replaces nothing (`posix_rename` does).
+                await self._client.rename(old, new)
+        except (asyncssh.SFTPFailure, asyncssh.SFTPFileAlreadyExists):
+            if await self._is_taken(new):
+                return False
+            raise
+        return True
+
     async def remove(self, path: str) -> None:
         """Remove a file if it is there."""
         with suppress(*_MISSING):
@@ -155,10 +159,11 @@ class Session:
 
     async def close(self) -> None:
         """Say good-bye, but not for long."""
-        self._connection.close()
         with suppress(TimeoutError, OSError, asyncssh.Error):
             async with asyncio.timeout(min(self._timeout, 5)):
-                await self._connection.wait_closed()
+                for connection in self._connection.both:
+                    connection.close()
+                    await connection.wait_closed()
 
     async def abort(self) -> None:
         """Drop a connection that is lost or cannot be relied upon."""
@@ -177,6 +182,10 @@ class Session:
             if entry is None:
                 return
             yield str(entry.filename), entry.attrs
+
+    async def _is_taken(self, path: str) -> bool:
+        async with asyncio.timeout(self._timeout):
+            return await self._client.lexists(path)
 
     async def _replace_in_two_steps(self, old: str, new: str) -> None:
         try:
@@ -206,76 +215,3 @@ def _remote_file(path: str, attrs: asyncssh.SFTPAttrs) -> RemoteFile | None:
 
 def _modified(attrs: asyncssh.SFTPAttrs) -> datetime:
     return datetime.fromtimestamp(attrs.mtime or 0, UTC)
-
-
-def _proof(credentials: Credentials) -> dict[str, Any]:
-    if isinstance(credentials, Password):
-        return {
-            "password": credentials.text,
-            "client_keys": None,
-            "preferred_auth": "password,keyboard-interactive",
-        }
-    try:
-        key = asyncssh.import_private_key(credentials.text, credentials.passphrase)
-    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-        raise CredentialsUnusable(_why_unusable(str(error))) from None
-    return {"client_keys": [key], "preferred_auth": "publickey"}
-
-
-def _why_unusable(said: str) -> str:
-    if "bcrypt" in said:
-        return (
-            "The private key is encrypted in OpenSSH's own format, which needs the Python package "
-            "bcrypt. Install it, or write the key anew with `ssh-keygen -p -m PKCS8 -f KEY`."
-        )
-    if "must be specified" in said:
-        return (
-            "The private key is encrypted and there is no passphrase for it. "
-            "Add `passphrase` beside `private_key`."
-        )
-    if "decrypt" in said or "passphrase" in said.lower():
-        return "The passphrase does not open the private key. Check what `passphrase` refers to."
-    return (
-        "What `private_key` refers to is not a private key in a format that OpenSSH or "
-        "OpenSSL write (a public key, or a cut-off copy?)."
-    )
-
-
-async def _connect(
-    address: SftpAddress, credentials: Credentials, trust: Trust, timeout: float
-) -> asyncssh.SSHClientConnection:
-    proof = _proof(credentials)
-    shown: list[asyncssh.SSHKey] = []
-    for algorithms in trust.offers():
-        if any(key.algorithm.decode("ascii") in algorithms for key in shown):
-            continue
-        verifier = trust.verifier()
-        try:
-            return await asyncssh.connect(
-                address.host,
-                address.port,
-                username=address.username,
-                client_factory=lambda verifier=verifier: verifier,
-                config=None,
-                agent_path=None,
-                gss_host=None,
-                x509_trusted_certs=None,
-                known_hosts=trust.known_hosts,
-                server_host_key_algs=algorithms,
-                encryption_algs=_CIPHERS,
-                compression_algs=None,
-                connect_timeout=timeout,
-                login_timeout=timeout,
-                keepalive_interval=timeout / 3,
-                **proof,
-            )
-        except asyncssh.HostKeyNotVerifiable:
-            if verifier.shown is None:
-                raise
-            shown.append(verifier.shown)
-        except (asyncssh.KeyExchangeFailed, asyncssh.ConnectionLost, ConnectionError):
-            # That is also how a server says that it has no key of the type asked for; but then it
-            # has shown one of another type before.
-            if not shown:
-                raise
-    raise HostKeyMismatch(trust.mistrust(shown))

@@ -9,7 +9,9 @@ import posixpath
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO, TypeVar
+from functools import partial
+from itertools import islice
+from typing import Any, BinaryIO, Final, TypeVar
 
 from roster_pipeline.crashpoints import reached
 from roster_pipeline.transport.blocks import BlockReader, BlockWriter
@@ -18,17 +20,30 @@ from roster_pipeline.transport.channel import (
     RemoteFile,
     RemoteFiles,
     changed_sentence,
+    free_names,
     mark_half_sent,
     part_name,
+    require_unchanged,
     size_sentence,
+    taken_sentence,
     write_fully,
 )
-from roster_pipeline.transport.errors import Changed, Interrupted, TransportError
+from roster_pipeline.transport.errors import Changed, Interrupted, NotFound, TransportError
 from roster_pipeline.transport.explain import FAILURES, Explainer
-from roster_pipeline.transport.login import Credentials, HostKey, SftpAddress
+from roster_pipeline.transport.login import (
+    STRAIGHT,
+    Credentials,
+    HostKey,
+    Login,
+    Route,
+    SftpAddress,
+)
 from roster_pipeline.transport.loop import LoopThread
 from roster_pipeline.transport.session import Session
 from roster_pipeline.transport.tries import Tries
+
+# Each hand-over to the channel's thread costs as much as sending a block.
+_AT_A_TIME: Final = 8
 
 T = TypeVar("T")
 
@@ -37,7 +52,8 @@ class Sftp(Channel):
     """Files on an SFTP server; paths are relative to the login's own folder, or absolute.
 
     `attempts` bounds the connections that one call may use up, `timeout` is how many seconds the
-    server may be silent, `sleep` waits between attempts.
+    server may be silent, `sleep` waits between attempts. `legacy` lets outdated algorithms be
+    agreed on, `route` is what lies between here and there.
     """
 
     def __init__(
@@ -49,19 +65,38 @@ class Sftp(Channel):
         attempts: int = 5,
         timeout: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
+        legacy: bool = False,
+        route: Route = STRAIGHT,
     ) -> None:
         self._address = address
-        self._credentials = credentials
-        self._host_key = host_key
+        self._login = Login(address, credentials, host_key, legacy)
+        self._route = route
         self._attempts = attempts
         self._timeout = timeout
         self._sleep = sleep
-        self._explainer = Explainer(address, credentials, timeout)
+        self._explainer = Explainer(self._login, timeout)
         self._loop: LoopThread | None = None
         self._session: Session | None = None
 
     def __repr__(self) -> str:
         return f"Sftp({self._address.username}@{self._address})"
+
+    @property
+    def host_key(self) -> str | None:
+        """The server's host key (its type, and the fingerprint as `ssh-keygen -l` has it), while
+        there is a connection."""
+        return None if self._session is None else self._session.host_key
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """See `Channel.remarks`."""
+        logins = (self._login, self._route.jump_host)
+        return tuple(
+            f"{login.address} may use outdated encryption, as `algorithms: legacy` says. Ask its "
+            "owner to update it, then take that key out."
+            for login in logins
+            if login is not None and login.legacy
+        )
 
     def list(self, folder: str, pattern: str) -> RemoteFiles:
         """See `Channel.list`."""
@@ -105,6 +140,41 @@ class Sftp(Channel):
         # Kept if this fails: without an atomic rename it may be the only copy there.
         self._put_in_place(part, path, size, task)
         reached("upload.after-rename")
+
+    def move(self, old: str, new: str, *, expected: RemoteFile | None = None) -> str:
+        """See `Channel.move`."""
+        asked: tuple[str, RemoteFile] | None = None
+
+        async def moved(session: Session) -> str:
+            nonlocal asked
+            now = await session.stat(old)
+            if now is None and asked is not None:
+                # The answer was lost, not the request, if what is there is ours.
+                name, was = asked
+                there = await session.stat(name)
+                if there is not None and there.size == was.size:
+                    return name
+            now = self._there(old, now, expected)
+            await session.make_room(new)
+            for name in free_names(new):
+                asked = name, now
+                if await session.rename_to_free(old, name):
+                    return name
+            raise TransportError(taken_sentence(new, str(self._address)))
+
+        return self._ask(f"move {old} to {new}", moved)
+
+    def remove(self, path: str, *, expected: RemoteFile | None = None) -> None:
+        """See `Channel.remove`."""
+
+        async def removed(session: Session) -> None:
+            if expected is not None:
+                now = await session.stat(path)
+                if now is not None:
+                    require_unchanged(expected, now, str(self._address))
+            await session.remove(path)
+
+        self._ask(f"remove {path}", removed)
 
     def close(self) -> None:
         """See `Channel.close`."""
@@ -167,12 +237,13 @@ class Sftp(Channel):
     ) -> int | None:
         """Send the rest of the content; gives what the server says it has."""
         sent = writer.acknowledged
-        while block := content.read(writer.request):
-            sent += len(block)
+        while blocks := list(islice(iter(partial(content.read, writer.request), b""), _AT_A_TIME)):
+            length = sum(map(len, blocks))
+            sent += length
             if sent > size:
                 raise TransportError(size_sentence(path, "more", size))
-            self._work(task, writer.push(block))
-            mark_half_sent(sent - len(block), sent, size)
+            self._work(task, writer.push(blocks))
+            mark_half_sent(sent - length, sent, size)
         if sent < size:
             raise TransportError(size_sentence(path, f"{sent:,}", size))
         return self._work(task, writer.finish())
@@ -207,6 +278,12 @@ class Sftp(Channel):
             if not lost and self._session is session:
                 self._running().start(transfer.close())
 
+    def _there(self, path: str, now: RemoteFile | None, expected: RemoteFile | None) -> RemoteFile:
+        if now is None:
+            raise NotFound(f"There is no file {path} on {self._address} to be moved.")
+        require_unchanged(expected, now, str(self._address))
+        return now
+
     def _unchanged(self, expected: RemoteFile, now: RemoteFile) -> RemoteFile:
         if expected != now:
             raise Changed(changed_sentence(expected, now, str(self._address)))
@@ -229,7 +306,7 @@ class Sftp(Channel):
         if self._session is None:
             try:
                 self._session = self._running().run(
-                    Session.open(self._address, self._credentials, self._host_key, self._timeout)
+                    Session.open(self._login, self._route, self._timeout)
                 )
             except (TransportError, ValueError, *FAILURES) as error:
                 raise self._explainer.connecting(error) from None

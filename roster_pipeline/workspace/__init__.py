@@ -1,8 +1,8 @@
 """The user's folder: roster.yaml, sources/*.yaml, products/*.yaml, destinations/*.yaml, found, read
 and checked."""
 
+from roster_pipeline.workspace.district import District
 from roster_pipeline.workspace.folder import (
-    District,
     Workspace,
     json_schemas,
     locate,

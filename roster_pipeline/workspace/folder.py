@@ -1,80 +1,26 @@
 """Finds and loads the user's folder."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from pydantic import BaseModel, Field, ValidationError
-
-from roster_pipeline.accounts import config as accounts
-from roster_pipeline.guards.calendar import Calendar, Window, loosened
-from roster_pipeline.guards.settings import ByEntity, GuardSettings
-from roster_pipeline.receivers import config as receivers
+from roster_pipeline.guards.calendar import Window, loosened
+from roster_pipeline.guards.settings import GuardSettings
 from roster_pipeline.receivers.config import Destination
-from roster_pipeline.sources import config as sources
-from roster_pipeline.sources.config import Source
-from roster_pipeline.transport.config import TransportConfig
 from roster_pipeline.transport.errors import CredentialsUnusable
-from roster_pipeline.workspace import settings as settings_of
-from roster_pipeline.workspace.located_yaml import Document, YamlError, read
-from roster_pipeline.workspace.problems import Problem, WorkspaceError, explain, planned_keys
+from roster_pipeline.workspace.district import District
+from roster_pipeline.workspace.problems import Problem, WorkspaceError
 from roster_pipeline.workspace.products import Product
-from roster_pipeline.workspace.settings import HeldRows, Settings, check_database
-from roster_pipeline.workspace.severities import Severities, policy
+from roster_pipeline.workspace.reading import KINDS, ROSTER_YAML, M, files_of, instead, read_folder
+from roster_pipeline.workspace.settings import Settings, check_database
+from roster_pipeline.workspace.severities import policy
 
 if TYPE_CHECKING:
     from roster_pipeline.oneroster.rules import Policy
 
-ROSTER_YAML: Final = "roster.yaml"
 VARIABLE: Final = "ROSTER_WORKSPACE"
-_ENDINGS: Final = (".yaml", ".yml")
-_TABLES: Final = ("tables", "database and schema")
-
-
-class District(Source):
-    """A source with the limits that hold for it."""
-
-    severities: Severities = Field(default_factory=dict)
-    """Rule code → stop, hold, drop or warn; what is not said here is as roster.yaml says."""
-    held_rows: HeldRows | None = None
-    """When held rows become urgent; as roster.yaml says by default."""
-    guards: GuardSettings = Field(default_factory=GuardSettings)
-    """Limits that differ from those of roster.yaml."""
-    calendar: Calendar = Calendar()
-    """The district's own windows, beside those of roster.yaml."""
-    header_only: ByEntity[Literal["hold", "keep"]] = Field(default_factory=dict)
-    """What a file with a header and no rows means, by entity: `hold`, that there are none if a
-    person says so; `keep`, nothing. Files that a package must have are held, others kept."""
-
-    @property
-    def believed_empty(self) -> frozenset[str]:
-        """The entities of which a file without rows is put before a person."""
-        from roster_pipeline.oneroster.entities import ENTITIES, REQUIRED_1P2
-
-        usual = {entity: "hold" if entity in REQUIRED_1P2 else "keep" for entity in ENTITIES}
-        meant = {**usual, **self.header_only}
-        return frozenset(entity for entity, what in meant.items() if what == "hold")
-
-
-M = TypeVar("M", bound=BaseModel)
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """One kind of file of a workspace."""
-
-    model: type[BaseModel]
-    later: Mapping[str, str]
-
-
-_KINDS: Final[Mapping[str, _Kind]] = {
-    "roster": _Kind(Settings, settings_of.LATER),
-    "source": _Kind(District, sources.LATER),
-    "product": _Kind(Product, accounts.LATER),
-    "destination": _Kind(Destination, receivers.LATER),
-}
 
 
 @dataclass(frozen=True)
@@ -91,37 +37,31 @@ class Workspace:
     destinations: Mapping[str, Destination]
     """By id, sorted."""
 
+    left_out: tuple[Problem, ...] = ()
+    """What is wrong with the files that were passed over."""
+
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, *, leave_out: bool = False) -> Self:
         """Read every file of a workspace.
 
-        Raises `WorkspaceError` with everything that is wrong in any of them.
+        Raises `WorkspaceError` with everything that is wrong in any of them. With `leave_out`, a
+        source, product or destination of whose file anything is wrong is passed over instead, so
+        that one district's slip is not every district's.
         """
         folder = folder.absolute()
-        if not (folder / ROSTER_YAML).is_file():
-            raise WorkspaceError(
-                [
-                    Problem(
-                        ROSTER_YAML,
-                        None,
-                        None,
-                        f"there is none in {folder}; make a workspace with `roster init`, "
-                        f"or name one with --workspace or {VARIABLE}",
-                    )
-                ]
-            )
-        reader = _Reader(folder)
-        settings = reader.file(folder / ROSTER_YAML, "roster", Settings)
-        districts = reader.all_in("sources", "source", District)
-        products = reader.all_in("products", "product", Product)
-        destinations = reader.all_in("destinations", "destination", Destination)
-        reader.check_sources("product", products)
-        reader.check_sources("destination", destinations)
-        reader.check_paths(destinations, districts)
-        reader.check_providers(products)
-        if reader.problems or settings is None:
-            raise WorkspaceError(reader.problems)
-        return cls(folder, settings, districts, products, destinations)
+        require(folder)
+        read = read_folder(folder)
+        settings = read.settings
+        if settings is None or (read.problems and not leave_out) or read.of(ROSTER_YAML):
+            raise WorkspaceError(read.problems)
+        return cls(
+            folder,
+            settings,
+            read.sound("source", read.sources),
+            read.sound("product", read.products),
+            read.sound("destination", read.destinations),
+            read.problems,
+        )
 
     @property
     def storage_url(self) -> str:
@@ -146,12 +86,13 @@ class Workspace:
         return f"sqlite:///{self.folder / path}"
 
     def source(self, name: str) -> District:
-        """The source of this id. Raises `WorkspaceError` that names the ones there are."""
-        return _called(name, self.sources, "source")
+        """The source of this id. Raises `WorkspaceError` that names the ones there are, or says
+        what is wrong with its file."""
+        return self._called(name, self.sources, "source")
 
     def product(self, name: str) -> Product:
         """The product of this id. Raises `WorkspaceError` that names the ones there are."""
-        return _called(name, self.products, "product")
+        return self._called(name, self.products, "product")
 
     def guards_for(self, source: str, *days: date) -> GuardSettings:
         """The limits that hold for a source on some days of its calendar: see `windows_of`."""
@@ -189,6 +130,25 @@ class Workspace:
             *(product.accounts_receiver for product in products),
         )
 
+    def _called(self, name: str, parts: Mapping[str, M], kind: str) -> M:
+        if name in parts:
+            return parts[name]
+        if own := [problem for problem in self.left_out if problem.file in files_of(kind, name)]:
+            raise WorkspaceError(own)
+        message = f"no {kind} is called {name!r}; {instead(name, parts)}"
+        raise WorkspaceError([Problem(f"{kind}s", None, None, message)])
+
+
+def require(folder: Path) -> None:
+    """Raise `WorkspaceError` unless a folder is a workspace."""
+    if (folder / ROSTER_YAML).is_file():
+        return
+    sentence = (
+        f"there is none in {folder}; make a workspace with `roster init`, or name one with "
+        f"--workspace or {VARIABLE}"
+    )
+    raise WorkspaceError([Problem(ROSTER_YAML, None, None, sentence)])
+
 
 def locate(environ: Mapping[str, str], current: Path) -> Path:
     """The folder of the workspace: ROSTER_WORKSPACE, else the current folder.
@@ -205,7 +165,7 @@ def locate(environ: Mapping[str, str], current: Path) -> Path:
 
 def json_schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schema of each kind of file: roster, source, product, destination."""
-    return {name: _closed(kind.model.model_json_schema()) for name, kind in _KINDS.items()}
+    return {name: _closed(kind.model.model_json_schema()) for name, kind in KINDS.items()}
 
 
 def schema_line(kind: str, schemas: str) -> str:
@@ -213,143 +173,5 @@ def schema_line(kind: str, schemas: str) -> str:
     return f"# yaml-language-server: $schema={schemas}/{kind}.json"
 
 
-def _called(name: str, parts: Mapping[str, M], kind: str) -> M:
-    if name not in parts:
-        known = ", ".join(parts) or "none yet"
-        message = f"no {kind} is called {name!r}; there are: {known}"
-        raise WorkspaceError([Problem(f"{kind}s", None, None, message)])
-    return parts[name]
-
-
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
-def _yaml_files(folder: Path) -> Iterator[Path]:
-    if folder.is_dir():
-        for path in sorted(folder.iterdir()):
-            if path.suffix in _ENDINGS and not path.name.startswith(".") and path.is_file():
-                yield path
-
-
-class _Reader:
-    """Reads the files of a folder and collects what is wrong with them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.problems: list[Problem] = []
-        self._folder = folder
-        self._documents: dict[str, tuple[Path, Document]] = {}
-
-    def problem(
-        self, path: Path, line: int | None, message: str, column: int | None = None
-    ) -> None:
-        """Note one thing that is wrong."""
-        file = path.relative_to(self._folder).as_posix()
-        self.problems.append(Problem(file, line, column, message))
-
-    def file(self, path: Path, kind: str, model: type[M]) -> M | None:
-        """One file as its model, or None with its problems noted."""
-        try:
-            document = read(path.read_bytes())
-        except YamlError as error:
-            self.problem(path, error.line, str(error), error.column)
-            return None
-        except OSError as error:
-            self.problem(path, None, f"it cannot be read: {error.strerror}")
-            return None
-        self._documents[f"{kind}/{path.stem}"] = (path, document)
-        name = path.relative_to(self._folder).as_posix()
-        data, planned = planned_keys(document, name, _KINDS[kind].later)
-        self.problems += planned
-        try:
-            return model.model_validate(data)
-        except ValidationError as error:
-            self.problems += explain(error, document, name, model)
-            return None
-
-    def all_in(self, folder: str, kind: str, model: type[M]) -> dict[str, M]:
-        """Every file of a folder as its model, by id. An id is the file's name, so it is unique."""
-        found: dict[str, M] = {}
-        for path in _yaml_files(self._folder / folder):
-            if f"{kind}/{path.stem}" in self._documents:
-                self.problem(path, None, f"there are two files for {path.stem}; remove one")
-                continue
-            part = self.file(path, kind, model)
-            if part is None:
-                continue
-            if getattr(part, "id") != path.stem:  # noqa: B009  (every model here but Settings has one)
-                self._at(kind, path.stem, "id", f"`id` must be {path.stem}, as the file is called")
-            found[path.stem] = part
-        return found
-
-    def check_sources(self, kind: str, parts: Mapping[str, Product | Destination]) -> None:
-        """Sources that do not exist."""
-        stems = {path.stem for path in _yaml_files(self._folder / "sources")}
-        known = ", ".join(sorted(stems)) or "none yet"
-        for name, part in parts.items():
-            listed = () if part.sources == "all" else part.sources
-            for unknown in sorted(set(listed) - stems):
-                self._at(
-                    kind,
-                    name,
-                    "sources",
-                    f"`sources`: no source is called {unknown!r}; there are: {known}",
-                )
-
-    def check_paths(
-        self, destinations: Mapping[str, Destination], districts: Mapping[str, District]
-    ) -> None:
-        """Two packages for one path."""
-        taken: dict[tuple[str, str], str] = {}
-        for name, destination in destinations.items():
-            for target in self._targets(destination, tuple(districts)):
-                other = taken.setdefault(target, name)
-                if other != name:
-                    key, what = ("path", "path") if destination.tables is None else _TABLES
-                    self._at(
-                        "destination",
-                        name,
-                        key,
-                        f"`{key}`: destination {other} writes to the same {what}; "
-                        "one would overwrite the other",
-                    )
-                    break
-
-    def check_providers(self, products: Mapping[str, Product]) -> None:
-        """Two products with the accounts of one provider: each would undo what the other did."""
-        taken: dict[str, str] = {}
-        for name, product in products.items():
-            if product.accounts is None:
-                continue
-            other = taken.setdefault(product.accounts.scim.base_url, name)
-            if other != name:
-                self._at(
-                    "product",
-                    name,
-                    "accounts",
-                    f"`accounts.scim.base_url`: product {other} keeps its accounts there too",
-                )
-
-    def _targets(
-        self, destination: Destination, districts: tuple[str, ...]
-    ) -> Iterator[tuple[str, str]]:
-        if destination.tables is not None:
-            yield str(destination.tables.url), destination.tables.schema_name
-            return
-        place = _address(destination.transport, self._folder)
-        listed = districts if destination.sources == "all" else destination.sources
-        for source in (*listed, "{source}") if destination.sources == "all" else listed:
-            yield place, PurePosixPath(destination.path_for(source)).as_posix()
-
-    def _at(self, kind: str, stem: str, key: str, message: str) -> None:
-        path, document = self._documents[f"{kind}/{stem}"]
-        place = document.place([key])
-        self.problem(path, place.line, message, place.column)
-
-
-def _address(transport: TransportConfig | None, base: Path) -> str:
-    """Says which place a transport leads to, so that two can be compared."""
-    if transport is not None and transport.folder is not None:
-        return str((base / transport.folder.path).resolve())
-    sftp = None if transport is None else transport.sftp
-    return "" if sftp is None else f"{sftp.username}@{sftp.host.lower()}:{sftp.port}"

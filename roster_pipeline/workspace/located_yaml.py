@@ -1,5 +1,6 @@
 """YAML that remembers where each value stands."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,6 +9,8 @@ import yaml
 
 # libyaml reads a folder of 500 sources ten times as fast; both give the same nodes and marks.
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# What YAML 1.2, section 5.1, lets no text have.
+_NO_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
 class YamlError(Exception):
@@ -17,6 +20,14 @@ class YamlError(Exception):
         super().__init__(message)
         self.line = line
         self.column = column
+
+
+_UNREADABLE: Final = YamlError(
+    "a value looks like a date or a number and is none; write it in quotes, without a tag such as "
+    "`!!int`",
+    1,
+    1,
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,15 @@ class Place:
     """The keys that lead there, without positions in lists."""
     kind: str
     """What YAML takes it for: str, int, float, bool, timestamp, null, map, seq."""
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """One text of a file as it is written, a key or a value."""
+
+    text: str
+    line: int
+    column: int
 
 
 @dataclass(frozen=True)
@@ -47,7 +67,8 @@ class Document:
         path: list[str] = []
         for step in location:
             if isinstance(node, yaml.MappingNode):
-                found = next((p for p in node.value if p[0].value == str(step)), None)
+                # Of a key that is given twice the last one counts.
+                found = next((p for p in reversed(node.value) if p[0].value == str(step)), None)
                 if found is not None:
                     key, node = found
                     path.append(str(step))
@@ -58,51 +79,86 @@ class Document:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return Place(line, column, tuple(path), kind)
 
+    def scalars(self, *, beside: str | None = None) -> Iterator[Scalar]:
+        """Every text of the file; with `beside`, the values of that key alone, wherever it is."""
+        for node in _nodes(self._root, set()):
+            found = [node]
+            if beside is not None:
+                pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+                found = [value for key, value in pairs if key.value == beside]
+            for one in found:
+                if isinstance(one, yaml.ScalarNode):
+                    mark = one.start_mark
+                    yield Scalar(str(one.value), mark.line + 1, mark.column + 1)
+
 
 def read(content: bytes) -> Document:
     """Parse one YAML document. An empty file is an empty mapping. Raises `YamlError`."""
+    document, errors = parse(content)
+    if document is None or errors:
+        raise errors[0]
+    return document
+
+
+def parse(content: bytes) -> tuple[Document | None, tuple[YamlError, ...]]:
+    """One YAML document and all that is wrong with it as YAML; None where it cannot be read."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start]
-        raise YamlError(
-            "this is not UTF-8 text; save the file as UTF-8", before.count(b"\n") + 1, 1
-        ) from None
+        line = before.count(b"\n") + 1
+        return None, (YamlError("this is not UTF-8 text; save the file as UTF-8", line, 1),)
+    root: yaml.Node | None = None
+    errors: tuple[YamlError, ...] = ()
     try:
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
-            _refuse_repeated_keys(root)
+            errors = tuple(_repeated_keys(root))
             data = loader.construct_document(root) if root is not None else {}
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        raise _explained(error) from None
+        return None, (_explained(error, text),)
     # PyYAML's constructors raise what they run into, where a tag promises what is not there.
     except (ValueError, AttributeError, TypeError, LookupError):
-        raise YamlError(
-            "a value looks like a date or a number and is none; write it in quotes, without a tag"
-            " such as `!!int`",
-            1,
-            1,
-        ) from None
-    return Document({} if data is None else data, root)
+        return None, (*errors, *(tuple(_unreadable_values(root)) or (_UNREADABLE,)))
+    return Document({} if data is None else data, root), errors
 
 
-def _refuse_repeated_keys(root: yaml.Node | None) -> None:
+def _repeated_keys(root: yaml.Node | None) -> Iterator[YamlError]:
     for node in _nodes(root, set()):
         if not isinstance(node, yaml.MappingNode):
             continue
         seen: dict[str, int] = {}
         for key, _ in node.value:
-            name, line = str(key.value), key.start_mark.line + 1
+            name, mark = str(key.value), key.start_mark
             if name in seen and name != "<<":
-                raise YamlError(
+                yield YamlError(
                     f"`{name}` is given twice; the first is in line {seen[name]}",
-                    line,
-                    key.start_mark.column + 1,
+                    mark.line + 1,
+                    mark.column + 1,
                 )
-            seen[name] = line
+            seen.setdefault(name, mark.line + 1)
+
+
+def _unreadable_values(root: yaml.Node | None) -> Iterator[YamlError]:
+    """Each value that is not what YAML takes it for."""
+    for node in _nodes(root, set()):
+        if isinstance(node, yaml.ScalarNode) and not _is_readable(node):
+            mark = node.start_mark
+            yield YamlError(str(_UNREADABLE), mark.line + 1, mark.column + 1)
+
+
+def _is_readable(node: yaml.ScalarNode) -> bool:
+    loader = _Loader("")
+    try:
+        loader.construct_object(node)
+    except (yaml.YAMLError, ValueError, AttributeError, TypeError, LookupError):
+        return False
+    finally:
+        loader.dispose()
+    return True
 
 
 def _nodes(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.Node]:
@@ -120,10 +176,14 @@ def _nodes(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.Node]:
             yield from _nodes(value, seen)
 
 
-def _explained(error: yaml.YAMLError) -> YamlError:
+def _explained(error: yaml.YAMLError, text: str) -> YamlError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = str(getattr(error, "problem", None) or "the text cannot be read")
     if "cannot start any token" in problem:
         problem += "; YAML indents with spaces, and text that begins with a sign needs quotes"
+    if mark is None and (sign := _NO_TEXT.search(text)):
+        before = text[: sign.start()]
+        line, column = before.count("\n") + 1, sign.start() - before.rfind("\n")
+        return YamlError("this is not text: a control character stands here", line, column)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return YamlError(f"this is not YAML: {problem}", line, column)

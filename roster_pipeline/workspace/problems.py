@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -21,9 +22,13 @@ class Problem:
     column: int | None
     message: str
 
+    @property
+    def place(self) -> str:
+        """File, line and column, as far as they are known."""
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+
     def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
-        return f"{place}: {self.message}"
+        return f"{self.place}: {self.message}"
 
 
 class WorkspaceError(Exception):
@@ -116,11 +121,17 @@ def _sentence(detail: ErrorDetails, place: Place) -> str:
 
 def _unknown_key(place: Place, model: type[BaseModel]) -> str:
     path = ".".join(place.path)
-    known = _keys_at(model.model_json_schema(), place.path[:-1])
+    known = _keys_at(_schema(model), place.path[:-1])
     near = get_close_matches(place.path[-1], known, n=1, cutoff=0.5)
     if near:
         return f"no key is called `{path}`; did you mean `{near[0]}`?"
     return f"no key is called `{path}`; there are {', '.join(known)}"
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    # Made of every rule there is, and wanted for each unknown key of each file.
+    return model.model_json_schema()
 
 
 def _keys_at(schema: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:

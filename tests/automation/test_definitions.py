@@ -13,11 +13,12 @@ import pytest
 import yaml
 
 from roster_pipeline.automation.home import dagster_yaml, make_home, open_home
-from roster_pipeline.automation.partitions import TooManyPartitionsError, partitions
+from roster_pipeline.automation.partitions import partitions
 from roster_pipeline.build import build_defs
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.reports.layers import NAMES, layers_of
 from roster_pipeline.workspace import Workspace
+from roster_pipeline.workspace.dates import LIMIT
 
 REPOSITORY = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -188,19 +189,20 @@ def test_every_district_s_today_is_a_partition() -> None:
         assert made.has_partition_key(dg.MultiPartitionKey({"date": str(today), "source": "a"}))
 
 
-def test_more_partitions_than_dagster_can_show_are_refused_with_a_date() -> None:
+def test_of_more_partitions_than_dagster_can_show_the_oldest_dates_are_left_out() -> None:
     names = [f"d{number}" for number in range(500)]
-    with pytest.raises(TooManyPartitionsError, match=r"partitions\.start .* 2026-05-06") as refused:
-        partitions(names, date(2025, 1, 1), NOON)
-    assert "500 sources" in str(refused.value)
-    partitions(names, date(2026, 5, 6), NOON)
+    dates = partitions(names, date(2025, 1, 1), NOON).get_partitions_def_for_dimension("date")
+    assert dates.get_partition_keys(NOON)[0] == "2026-05-06"
+    assert len(dates.get_partition_keys(NOON)) * len(names) == LIMIT
+    dates = partitions(names, date(2026, 6, 1), NOON).get_partitions_def_for_dimension("date")
+    assert dates.get_partition_keys(NOON)[0] == "2026-06-01"
 
 
 def test_a_new_workspace_without_sources_loads(tmp_path: Path) -> None:
     made = build_defs(_workspace(tmp_path, {}))
     dg.Definitions.validate_loadable(made)
     names = [sensor.name for sensor in made.sensors or ()]
-    assert names == ["approvals", "undelivered", "lost_runs"]
+    assert names == ["approvals", "undelivered", "lost_runs", "workspace_files"]
 
 
 def test_loading_the_definitions_makes_no_file_and_no_connection(tmp_path: Path) -> None:

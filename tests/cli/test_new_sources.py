@@ -60,7 +60,9 @@ def test_what_is_wrong_beside_the_new_file_is_told(roster: Roster, workspace: Pa
 
     assert ended.code == 0
     assert "made sources/bar.yaml" in ended.err
-    _, _, beside = ended.err.partition("No command can use the workspace before this is mended:\n")
+    _, _, beside = ended.err.partition(
+        "Beside it, this is to be mended; what has an error is not used:\n"
+    )
     assert "sources/foo.yaml:1:1: " in beside
     assert "sources/z.yaml:2:1: this is not YAML" in beside
     with pytest.raises(WorkspaceError):
@@ -81,3 +83,75 @@ def test_sources_that_are_no_folder_are_named(roster: Roster, workspace: Path, w
 
     assert ended.code == 2
     assert f"{sources} should be a folder, and is none." in ended.err
+
+
+def test_a_key_takes_the_place_of_a_password(roster: Roster, workspace: Path) -> None:
+    words = ("--host", "sftp.example", "--port", "2222", "--private-key", "secrets/shelby")
+    ended = roster("-w", workspace, "source", "new", "shelby", *words, *ZONE)
+
+    assert ended.code == 0, ended.err
+    assert "Put the private key into secrets/shelby" in ended.err
+    assert "PASSWORD" not in ended.err
+    transport = Workspace.load(workspace).source("shelby").transport
+    assert transport is not None
+    assert transport.sftp is not None
+    assert (transport.sftp.port, str(transport.sftp.private_key)) == (
+        2222,
+        "{file: secrets/shelby}",
+    )
+
+
+def test_a_folder_of_this_machine_needs_no_secret(roster: Roster, workspace: Path) -> None:
+    ended = roster("-w", workspace, "source", "new", "shelby", "--folder-path", "./drops", *ZONE)
+
+    assert ended.code == 0, ended.err
+    assert ended.err.endswith(f"Next: `roster -w {workspace} source test shelby`.\n")
+    transport = Workspace.load(workspace).source("shelby").transport
+    assert transport is not None
+    assert transport.folder is not None
+    assert transport.folder.path == "./drops"
+    checked = roster("-w", workspace, "workspace", "check")
+    assert (checked.code, checked.out) == (0, "2 sources, 1 destination: all right.\n")
+
+
+def test_loose_files_are_named_by_patterns(roster: Roster, workspace: Path) -> None:
+    words = ("--host", "sftp.example", "--files", "*.csv", "--files", "yes.txt")
+    ended = roster("-w", workspace, "source", "new", "shelby", *words, *ZONE)
+
+    assert ended.code == 0, ended.err
+    assert Workspace.load(workspace).source("shelby").patterns == ("*.csv", "yes.txt")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--pattern", "*.zip", "--files", "*.csv"), "--pattern and --files: say one of the two"),
+        (("--folder-path", "x", "--host", "y"), "--folder-path and --host: say one of the two"),
+        (("--base-url", "https://x.example", "--host", "y"), "--base-url and --host: say one"),
+        (("--files", "*.zip"), "--files: *.zip: a zip is a whole drop"),
+        (("--port", "99999", "--host", "y"), "--port: "),
+        (("--folder-path", ""), "--folder-path: "),
+    ],
+)
+def test_options_that_cannot_be_are_refused_and_nothing_is_written(
+    roster: Roster, workspace: Path, words: tuple[str, ...], said: str
+) -> None:
+    ended = roster("-w", workspace, "source", "new", "shelby", *words, *ZONE)
+
+    assert ended.code == 2
+    assert said in ended.err
+    assert not (workspace / "sources" / "shelby.yaml").exists()
+
+
+def test_a_vendor_with_servers_may_send_files_too(roster: Roster, workspace: Path) -> None:
+    words = ("--vendor", "powerschool", "--host", "sftp.example")
+    assert roster("-w", workspace, "source", "new", "shelby", *words, *ZONE).code == 0
+    source = Workspace.load(workspace).source("shelby")
+    assert (source.vendor, source.rest) == ("powerschool", None)
+
+
+def test_what_editors_complete_by_is_brought_up_to_date(roster: Roster, workspace: Path) -> None:
+    schema = workspace / ".schemas" / "source.json"
+    schema.write_text("{}")
+    assert roster("-w", workspace, "source", "new", "shelby", *ZONE).code == 0
+    assert "properties" in schema.read_text()

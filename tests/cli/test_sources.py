@@ -1,6 +1,8 @@
 """`roster source new` and `roster source test`, against real servers on loopback."""
 
+import io
 import os
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -454,7 +456,8 @@ def test_a_drop_that_is_there_is_found_and_left(
     server, outgoing = drops
     (outgoing / "roster.zip").write_bytes(packed(district()))
     steps = _trial_of_drops(roster, workspace)
-    assert {step["outcome"] for step in steps.values()} == {"ok"}
+    assert {step["outcome"] for step in steps.values()} == {"ok", "skipped"}
+    assert steps["expectations"]["outcome"] == "skipped"
     key = f"host key {server.host}:{server.port}"
     assert server.fingerprint in steps[key]["sentence"]
     assert "roster.zip" in steps["newest drop"]["sentence"]
@@ -492,6 +495,91 @@ def test_a_folder_without_drops_and_one_that_is_not_there_are_told(
     outgoing.rmdir()
     step = _trial_of_drops(roster, workspace)["folder outgoing"]
     assert "no such file or folder" in step["sentence"]
+
+
+def test_the_newest_drop_is_checked_and_nothing_of_it_kept(
+    roster: Roster, workspace: Path, drops: tuple[SftpServer, Path]
+) -> None:
+    _, outgoing = drops
+    files = district()
+    files["enrollments"][0]["userSourcedId"] = "nobody"
+    (outgoing / "roster.zip").write_bytes(packed(files))
+    before = {path for path in workspace.rglob("*") if path.is_file()}
+    step = _trial_of_drops(roster, workspace)["package"]
+    assert step["outcome"] == "ok"
+    assert f"{len(files['orgs'])} orgs" in step["sentence"]
+    assert f"{len(files['enrollments']) - 1} enrollments" in step["sentence"]
+    assert "1 × reference.unknown (enrollments.csv: " in step["sentence"]
+    cells = {str(user[key]) for user in files["users"] for key in ("givenName", "username")}
+    assert not any(cell in step["sentence"] for cell in cells)
+    after = {path for path in workspace.rglob("*") if path.is_file()}
+    assert not {path.name for path in after - before if path.suffix != ".sqlite"}
+
+
+def test_a_package_of_which_nothing_would_be_taken_fails(
+    roster: Roster, workspace: Path, drops: tuple[SftpServer, Path]
+) -> None:
+    _, outgoing = drops
+    files = district()
+    del files["users"]
+    (outgoing / "roster.zip").write_bytes(packed(files))
+    steps = _trial_of_drops(roster, workspace)
+    assert steps["package"]["outcome"] == "failed"
+    assert "a sync would stop here and take nothing" in steps["package"]["sentence"]
+    assert "users.csv" in steps["package"]["sentence"]
+    assert steps["expectations"]["outcome"] == "skipped"
+
+
+def test_what_is_no_zip_is_told(
+    roster: Roster, workspace: Path, drops: tuple[SftpServer, Path]
+) -> None:
+    _, outgoing = drops
+    (outgoing / "roster.zip").write_bytes(b"<html>Sign in</html>")
+    step = _trial_of_drops(roster, workspace)["package"]
+    assert step["outcome"] == "failed"
+    assert "roster.zip" in step["sentence"]
+
+
+def test_rows_of_a_package_are_compared_with_what_is_expected(
+    roster: Roster, workspace: Path, drops: tuple[SftpServer, Path]
+) -> None:
+    _, outgoing = drops
+    (outgoing / "roster.zip").write_bytes(packed(district()))
+    file = workspace / "sources" / "shelby.yaml"
+    text = file.read_text()
+    file.write_text(text + "expect: {users: [4000, 9000], orgs: [1, 9000]}\n")
+    step = _trial_of_drops(roster, workspace)["expectations"]
+    assert step["outcome"] == "failed"
+    assert "4,000 to 9,000 are expected" in step["sentence"]
+    assert "orgs" not in step["sentence"]
+    file.write_text(text + "expect: {orgs: [1, 9000]}\n")
+    assert _trial_of_drops(roster, workspace)["expectations"]["outcome"] == "ok"
+
+
+def test_a_drop_of_another_day_is_checked_too(
+    roster: Roster, workspace: Path, drops: tuple[SftpServer, Path]
+) -> None:
+    _, outgoing = drops
+    drop = outgoing / "roster.zip"
+    drop.write_bytes(packed(district()))
+    os.utime(drop, (1_750_000_000, 1_750_000_000))
+    steps = _trial_of_drops(roster, workspace)
+    assert "is for 2025-06-15" in steps["newest drop"]["sentence"]
+    assert steps["package"]["outcome"] == "ok"
+
+
+def test_loose_files_are_checked_as_one_package(
+    roster: Roster, workspace: Path, drops: tuple[SftpServer, Path]
+) -> None:
+    _, outgoing = drops
+    with zipfile.ZipFile(io.BytesIO(packed(district()))) as zipped:
+        zipped.extractall(outgoing)
+        count = len(zipped.namelist())
+    file = workspace / "sources" / "shelby.yaml"
+    file.write_text(file.read_text() + 'files: ["*.csv"]\n')
+    steps = _trial_of_drops(roster, workspace)
+    assert steps["folder outgoing"]["sentence"] == f"{count} files like *.csv"
+    assert steps["package"]["outcome"] == "ok"
 
 
 def _advice(vendor: str) -> vendors.Advice:

@@ -91,3 +91,17 @@ def test_a_file_that_nobody_has_filled_in_is_told(
     sources = roster("status", "-w", workspace, "--format", "json").document()["sources"]
     told = {source["source"]: source["placeholders"] for source in sources}
     assert told == {"shelby": keys, "springfield": []}
+
+
+def test_a_file_with_an_error_hides_no_other_source(roster: Roster, workspace: Path) -> None:
+    (workspace / "sources/broken.yaml").write_text("id: broken\nname: B\ntimezone: UTC\n")
+
+    ended = roster("status", "-w", workspace, "--format", "json")
+
+    assert ended.code == 2
+    document = ended.document()
+    assert [source["source"] for source in document["sources"]] == ["springfield"]
+    (wrong,) = document["left_out"]
+    assert (wrong["file"], wrong["line"]) == ("sources/broken.yaml", 1)
+    assert "Files with errors are left out; `roster workspace check` has all:" in ended.err
+    assert "sources/broken.yaml:1:1: give exactly one of `transport`" in ended.err

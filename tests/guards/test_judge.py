@@ -14,6 +14,8 @@ from roster_pipeline.oneroster.entities import ENTITIES
 from tests.guards.any_day import any_facts, any_settings
 from tests.guards.days import BASE, facts, guards, moving, of_people, settings
 
+SESSIONS = "academicSessions.endDate"
+
 
 def test_a_day_on_which_nothing_happened_passes() -> None:
     assert judge(facts(), settings()).outcome == "pass"
@@ -127,6 +129,54 @@ def test_a_first_sync_is_also_measured_against_what_is_expected() -> None:
     first = facts(base=None, expect={"users": (4000, 9000)})
 
     assert guards(judge(first, settings())) == [("first_sync", None), ("expected", "users")]
+
+
+@pytest.mark.parametrize(("students", "outcome"), [(999, "hold"), (1000, "pass"), (1201, "hold")])
+def test_a_number_of_students_that_is_not_expected_holds(students: int, outcome: str) -> None:
+    odd = facts(
+        shift=Shift(people={"students": Moves(was=students, changed=5)}),
+        expect_people={"students": (1000, 1200)},
+    )
+    assert judge(odd, settings()).outcome == outcome
+
+
+def test_a_hold_for_people_counts_them_as_the_candidate_has_them() -> None:
+    moves = Moves(was=1000, added=300, removed=50, ended=20, descoped=10)
+    odd = facts(shift=Shift(people={"students": moves}), expect_people={"students": (900, 1100)})
+
+    [reason] = [r for r in judge(odd, settings()).reasons if r.guard == "expected"]
+    assert reason.sentence == "students: 1,220 people are more than the 900 to 1,100 expected"
+    assert reason.numbers == {"people": 1220, "min": 900, "max": 1100}
+
+
+def test_nobody_of_a_kind_that_is_expected_holds() -> None:
+    none = facts(expect_people={"teachers": (10, 20)})
+    [reason] = judge(none, settings()).reasons
+    assert reason.sentence.startswith("teachers: 0 people are fewer")
+
+
+@pytest.mark.parametrize(("days", "outcome"), [(30, "pass"), (29, "hold"), (-160, "hold")])
+def test_dates_that_do_not_reach_far_enough_hold(days: int, outcome: str) -> None:
+    old = facts(expect_last={SESSIONS: 30}, last={SESSIONS: days})
+    assert judge(old, settings()).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("least", "last", "sentence"),
+    [
+        (0, -160, "the latest date lies 160 days before the date of the sync; it is expected on "
+         "the date of the sync or later. The export may be of an earlier year"),
+        (1, 0, "the latest date lies on the date of the sync; it is expected 1 day after the date "
+         "of the sync or later. The export may be of an earlier year"),
+        (-90, None, "no row has a date; the latest is expected 90 days before the date of the sync "
+         "or later"),
+    ],
+)  # fmt: skip
+def test_a_hold_for_old_dates_says_how_old(least: int, last: int | None, sentence: str) -> None:
+    old = facts(expect_last={SESSIONS: least}, last={} if last is None else {SESSIONS: last})
+    [reason] = judge(old, settings()).reasons
+    assert (reason.guard, reason.entity) == ("last_date", "academicSessions")
+    assert reason.sentence == f"{SESSIONS}: {sentence}"
 
 
 def test_a_verdict_can_be_kept_as_plain_values() -> None:
@@ -346,6 +396,7 @@ EVERYTHING = facts(
     orphaned={"roles": 100},
     expect={"users": (900, 1100)},
     expect_fill={"users.email": 95},
+    expect_last={SESSIONS: 0},
     filled={"users.email": 100},
 )
 
@@ -376,7 +427,8 @@ def test_nothing_but_the_candidate_itself_is_judged_on_a_first_sync() -> None:
     )
 
     found = dict.fromkeys(guard for guard, _ in guards(judge(first, settings())))
-    assert list(found) == ["first_sync", "orphaned", "held_back", "expected", "fill"]
+    expectations = ["expected", "fill", "last_date"]
+    assert list(found) == ["first_sync", "orphaned", "held_back", *expectations]
 
 
 @given(any_facts(), any_settings(), st.integers(1, 100))

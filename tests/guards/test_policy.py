@@ -48,6 +48,7 @@ OTHERS = {
     "held_back": facts(held={"users": 500}),
     "expected": facts(expect={"users": (1, 2)}),
     "fill": facts(expect_fill={"users.email": 95}),
+    "last_date": facts(expect_last={"academicSessions.endDate": 0}),
 }
 
 

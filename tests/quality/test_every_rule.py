@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from roster_pipeline.oneroster.findings import Findings, Severity
-from roster_pipeline.oneroster.package import open_package
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.rules import STRICT, Policy
 from roster_pipeline.oneroster.text_faults import unreadable
 from roster_pipeline.quality.candidate import Candidate, build_candidate
 from roster_pipeline.quality.rules import RULES
+from roster_pipeline.sources.mapping.config import CsvMapping
+from roster_pipeline.sources.opening import open_mapped
 from roster_pipeline.tables.archive import ArchiveError
 from tests.quality.breaking import TODAY, Breaks, blocks, reading, whole
 from tests.small import district, packed
@@ -19,9 +20,15 @@ from tests.small import district, packed
 CASES = (*reading.CASES, *blocks.CASES, *whole.CASES)
 
 
-def judged(package: bytes, base: Roster | None, policy: Policy, into: Path) -> Candidate:
+def judged(
+    package: bytes,
+    base: Roster | None,
+    policy: Policy,
+    into: Path,
+    mapping: CsvMapping | None = None,
+) -> Candidate:
     try:
-        with open_package(io.BytesIO(package)) as opened:
+        with open_mapped(io.BytesIO(package), mapping) as opened:
             return build_candidate(opened, base, into, policy=policy, today=TODAY)
     except ArchiveError as error:
         return Candidate(None, Findings([unreadable(error, "package")]))
@@ -32,7 +39,7 @@ def judged_case(case: Breaks, folder: Path) -> Candidate:
     if (accepted := case.accepted()) is not None:
         base = judged(accepted, None, case.policy, folder / "base").roster
         assert base is not None
-    return judged(case.package(), base, case.policy, folder / "made")
+    return judged(case.package(), base, case.policy, folder / "made", case.made_by())
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -11,7 +11,7 @@ import yaml
 from roster_pipeline.guards.calendar import ROLLOVER, Calendar
 from roster_pipeline.guards.judge import GUARDS
 from roster_pipeline.guards.settings import Cumulative, GuardSettings, Limit, SchoolLimits
-from roster_pipeline.workspace.folder import District
+from roster_pipeline.workspace.district import District
 
 PAGE = (Path(__file__).parents[2] / "docs" / "holds.md").read_text()
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)

@@ -80,6 +80,16 @@ def test_what_is_expected_of_rows_and_of_columns_stands_together() -> None:
     assert source().expect.rows == {}
 
 
+def test_people_and_dates_are_expected_beside_rows() -> None:
+    last = {"academicSessions.endDate": 30, "enrollments.endDate": date(2027, 6, 1)}
+    expect = source(expect={"students": [100, 200], "users": [1, 300], "last_date": last}).expect
+
+    assert expect.people == {"students": (100, 200)}
+    assert expect.rows == {"users": (1, 300)}
+    days = {"academicSessions.endDate": 30, "enrollments.endDate": 190}
+    assert expect.last_days(date(2026, 11, 23)) == days
+
+
 @given(st.text(max_size=40))
 def test_no_name_makes_a_date_rule_fail(name: str) -> None:
     DateRule(name=r"(?P<date>.*)").date_in(name)
@@ -129,6 +139,13 @@ def test_roles_override_the_usual_translation_type_by_type() -> None:
         ({"scope": {"schools": [10]}}, "valid string"),
         ({"expect": {"pupils": [1, 2]}}, "no entity is called pupils"),
         ({"expect": {"user": [1, 2]}}, "no entity is called user; did you mean users?"),
+        ({"expect": {"studnts": [1, 2]}}, "did you mean students?"),
+        ({"expect": {"students": 4000}}, "valid tuple"),
+        ({"expect": {"teachers": [9, 3]}}, "the fewest and the most"),
+        ({"expect": {"last_date": {"academicSessions.end": 0}}}, "mean academicSessions.endDate?"),
+        ({"expect": {"last_date": {"demographics.birthDate": 0}}}, "is no column of dates"),
+        ({"expect": {"last_date": {"roles.endDate": "June"}}}, "say a date as YYYY-MM-DD, or how"),
+        ({"expect": {"last_date": {"roles.endDate": 99999}}}, "less than or equal to 3660"),
         ({"expect": {"fill": {"users": 95}}}, "an entity and a column, such as users.email"),
         ({"expect": {"fill": {"user.email": 95}}}, "called user; did you mean users?"),
         ({"expect": {"fill": {"users.mail": 95}}}, "no column mail; did you mean email?"),

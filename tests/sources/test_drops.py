@@ -147,7 +147,7 @@ def test_a_drop_that_grows_between_two_looks_is_left_for_the_one_before_it(
 
     assert searched.found is not None
     assert searched.found.path == "first.zip"
-    assert [file.path for file, _ in searched.waiting] == ["second.zip"]
+    assert [waiting.path for waiting in searched.waiting] == ["second.zip"]
 
 
 def test_a_quiet_time_is_waited_for(server: Folder, put: Put) -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roster_pipeline.sources import vendors
-from roster_pipeline.sources.json_page import Records, records_in
+from roster_pipeline.sources import json_page, vendors
+from roster_pipeline.sources.json_likeness import Likeness
+from roster_pipeline.sources.json_page import PageReader, Records
 from roster_pipeline.sources.json_redaction import Blanker
 
 SECRETS = vendors.load("generic-rest-1.2").secrets
@@ -23,7 +24,11 @@ JSON = st.recursive(
 
 
 def read(body: bytes, *names: str) -> Records | None:
-    return records_in(body, names or ("users",), Blanker(SECRETS), lambda _: None)
+    return reader(*names).read(body)
+
+
+def reader(*names: str) -> PageReader:
+    return PageReader(names or ("users",), Blanker(SECRETS), lambda _: None)
 
 
 def secrets_in(value: Any, *, secret: bool = False) -> list[Any]:
@@ -120,8 +125,84 @@ def test_a_failure_that_stands_beside_the_records_is_seen(
 def test_each_record_is_looked_at_without_its_secrets() -> None:
     seen: list[Any] = []
     body = b'{"users": [{"a": 1, "password": "x"}, null]}'
-    records_in(body, ("users",), Blanker(SECRETS), seen.append)
-    assert seen == [{"a": 1, "password": None}, None]
+    PageReader(("users",), Blanker(SECRETS), seen.append, ("a", "password")).read(body)
+    assert seen == [{"a": 1, "password": None}, {}]
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["sourcedId", "a", "users", "ü", 'q"', ""]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    before=st.lists(st.lists(PLAIN | JSON, max_size=4), max_size=4),
+    page=st.lists(PLAIN | JSON, max_size=5),
+    again=st.booleans(),
+    ascii_only=st.booleans(),
+)
+def test_a_page_is_read_alike_whatever_came_before_it(
+    before: list[list[Any]], page: list[Any], again: bool, ascii_only: bool
+) -> None:
+    def body(records: list[Any]) -> bytes:
+        said = {"imsx_codeMajor": "failure", "users": records}
+        return json.dumps(said, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+
+    shown: tuple[list[Any], list[Any]] = ([], [])
+    taught, fresh = (
+        PageReader(("users",), Blanker(SECRETS), some.append, ("sourcedId",)) for some in shown
+    )
+    for records in [*before, *([page] if again else [])]:
+        taught.read(body(records))
+    shown[0].clear()
+
+    found, expected = taught.read(body(page)), fresh.read(body(page))
+
+    assert found == expected
+    ids = [[record.get("sourcedId") for record in some] for some in shown]
+    scalar = [[None if isinstance(one, dict | list) else one for one in some] for some in ids]
+    assert scalar[0] == scalar[1]
+
+
+def test_pages_that_are_alike_are_not_read_name_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = reader()
+    reading.read(b'{"users": [{"sourcedId": "u1", "roles": [{"role": "student"}], "x": null}]}')
+    monkeypatch.setattr(json_page, "_Page", None)
+    found = reading.read(b'{"users": [{"roles": [], "sourcedId": 2}, {"x": [1.5, "a"]}], "n": 2}')
+    assert found == Records(['{"roles": [], "sourcedId": 2}', '{"x": [1.5, "a"]}'], ["2", None])
+
+
+def test_pages_that_are_never_alike_are_not_learned_from_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learned: list[int] = []
+    monkeypatch.setattr(Likeness, "learn", lambda _, records: learned.append(len(records)))
+    reading = reader()
+    for n in range(50):
+        found = reading.read(json.dumps({"users": [{"sourcedId": "u", f"x{n}": 1}]}).encode())
+        assert found is not None
+    assert 0 < len(learned) < 10
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"users": [{"sourcedId": "u1"}], "users": [{"sourcedId": "u2"}]}',
+        b'{"users": [{"sourcedId": "u1"},\n {"sourcedId": "u2"}]}',
+        b'[{"sourcedId": "u1"}, {"sourcedId": "u2"}]',
+    ],
+)
+def test_a_page_of_another_form_after_others_loses_nothing(body: bytes) -> None:
+    reading = reader()
+    reading.read(b'{"users": [{"sourcedId": "u0"}]}')
+    found = reading.read(body)
+    assert found is not None
+    assert found.ids == ["u1", "u2"]
 
 
 S3CRET = "hunter2-planted"
@@ -142,7 +223,11 @@ S3CRET = "hunter2-planted"
 def test_a_secret_that_a_later_one_hides_or_that_has_an_odd_shape_is_not_kept(
     members: str,
 ) -> None:
-    found = read(f'{{"users": [{{"sourcedId": "u1", {members}}}]}}'.encode())
-    assert found is not None
-    assert S3CRET not in found.lines[0]
-    assert json.loads(found.lines[0])["sourcedId"] == "u1"
+    reading = reader()
+    for _ in range(2):
+        found = reading.read(f'{{"users": [{{"sourcedId": "u1", {members}}}]}}'.encode())
+        assert found is not None
+        assert S3CRET not in found.lines[0]
+        assert json.loads(found.lines[0])["sourcedId"] == "u1"
+        # What was harmless on one page is no leave for what another one has beside it.
+        reading.read(b'{"users": [{"sourcedId": "u1", "profiles": [{"type": "x"}]}]}')

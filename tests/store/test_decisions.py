@@ -76,6 +76,8 @@ def test_a_ledger_of_the_first_version_takes_decisions_too(ledger_url: str) -> N
         schema.accounts.drop(connection)
         for column in ("shift", "windows"):
             connection.execute(sa.text(f"ALTER TABLE accepted DROP COLUMN {column}"))
+        for column in ("files", "accepted_at"):
+            connection.execute(sa.text(f"ALTER TABLE landed DROP COLUMN {column}"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
     engine.dispose()
     with Ledger.open(ledger_url) as ledger:

@@ -16,10 +16,12 @@ from roster_pipeline.transport.folder import Folder
 from roster_pipeline.transport.http import HttpSession, open_http
 from roster_pipeline.transport.http_config import HttpAuth
 from roster_pipeline.transport.login import (
+    STRAIGHT,
     Credentials,
     Fingerprint,
     HostKey,
     Password,
+    Route,
     SftpAddress,
 )
 from roster_pipeline.transport.sftp import Sftp
@@ -83,6 +85,8 @@ def connect(pauses: Pauses) -> Iterator[Connect]:
             host_key: HostKey | None = None,
             attempts: int = 5,
             timeout: float = 20.0,
+            legacy: bool = False,
+            route: Route = STRAIGHT,
         ) -> Sftp:
             channel = Sftp(
                 SftpAddress(server.host, server.port, USER),
@@ -91,6 +95,8 @@ def connect(pauses: Pauses) -> Iterator[Connect]:
                 attempts=attempts,
                 timeout=timeout,
                 sleep=pauses,
+                legacy=legacy,
+                route=route,
             )
             return stack.enter_context(channel)
 

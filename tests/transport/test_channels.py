@@ -242,6 +242,74 @@ def test_what_is_not_permitted_is_said_so(place: Place) -> None:
         fetched(place, file)
 
 
+def test_a_file_is_moved_into_a_folder_that_is_made_and_keeps_its_time(place: Place) -> None:
+    put(place.root / "drops/x.zip", b"123", 300)
+    assert place.channel.move("drops/x.zip", "read/2026/x.zip") == "read/2026/x.zip"
+    assert place.channel.list("drops", "*") == []
+    assert place.channel.stat("read/2026/x.zip") == RemoteFile(
+        "read/2026/x.zip", 3, datetime.fromtimestamp(300, UTC)
+    )
+
+
+def test_a_move_never_replaces_what_has_the_name_already(place: Place) -> None:
+    for number in range(3):
+        put(place.root / "x.zip", b"%d" % number)
+        place.channel.move("x.zip", "read/x.zip")
+    (place.root / "read/y.zip").mkdir()
+    (place.root / "read/y-2.zip").symlink_to("gone")
+    put(place.root / "y.zip", b"y")
+    assert place.channel.move("y.zip", "read/y.zip") == "read/y-3.zip"
+    found = place.channel.list("read", "*")
+    assert {file.name: fetched(place, file) for file in found} == {
+        "x.zip": b"0",
+        "x-2.zip": b"1",
+        "x-3.zip": b"2",
+        "y-3.zip": b"y",
+    }
+
+
+def test_a_move_to_the_files_own_path_does_not_lose_it(place: Place) -> None:
+    put(place.root / "x.zip", b"1")
+    (place.root / "same").symlink_to(".")
+    lies = place.channel.move("x.zip", "same/x.zip")
+    assert fetched(place, place.channel.list(".", "*.zip")[0]) == b"1"
+    assert lies == "same/x-2.zip"
+
+
+def test_what_is_not_there_cannot_be_moved(place: Place) -> None:
+    (place.root / "folder").mkdir()
+    for missing in ("x.zip", "folder", "no/x.zip"):
+        with pytest.raises(NotFound, match=missing):
+            place.channel.move(missing, "read/x.zip")
+    assert os.listdir(place.root) == ["folder"]
+
+
+def test_a_removed_file_is_gone_and_may_be_removed_again(place: Place) -> None:
+    put(place.root / "x.zip")
+    for _ in range(2):
+        place.channel.remove("x.zip")
+        assert os.listdir(place.root) == []
+
+
+def test_a_file_that_came_after_the_one_that_was_read_is_neither_moved_nor_removed(
+    place: Place,
+) -> None:
+    put(place.root / "x.zip", b"old", 300)
+    (read,) = place.channel.list(".", "*")
+    put(place.root / "x.zip", b"new", 400)
+    with pytest.raises(Changed, match=r"x\.zip .* is not the file any more that was read"):
+        place.channel.move("x.zip", "read/x.zip", expected=read)
+    with pytest.raises(Changed, match="It stays where it is"):
+        place.channel.remove("x.zip", expected=read)
+    (now,) = place.channel.list(".", "*")
+    assert fetched(place, now) == b"new"
+    assert place.channel.move("x.zip", "read/x.zip", expected=now) == "read/x.zip"
+    there = place.channel.stat("read/x.zip")
+    assert there is not None
+    place.channel.remove("read/x.zip", expected=there)
+    assert place.channel.list("read", "*") == []
+
+
 def test_reading_may_be_left_in_the_middle_and_the_channel_closed_before_that(
     place: Place,
 ) -> None:

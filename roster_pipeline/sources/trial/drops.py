@@ -1,11 +1,12 @@
-"""Tries the place where a district's drops arrive: an SFTP server, or a folder."""
+"""Tries the place where a district's drops arrive: an SFTP server, or a folder, and one drop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from roster_pipeline.sources.config import Source
-from roster_pipeline.sources.drops import Search, search
+from roster_pipeline.sources.drops import Drop, Search, search
 from roster_pipeline.sources.placeholders import NO_FINGERPRINT, placeholders_in_sftp
 from roster_pipeline.sources.trial.steps import Kind, Step, Trial, Wrong
 from roster_pipeline.transport import Channel
@@ -13,13 +14,36 @@ from roster_pipeline.transport.config import SftpConfig, TransportConfig
 from roster_pipeline.transport.errors import (
     CredentialsUnusable,
     HostKeyMismatch,
+    NothingInCommon,
     NotPermitted,
     TransportError,
+    Unreachable,
 )
-from roster_pipeline.transport.reach import Place, connected, host_key, look_up
+from roster_pipeline.transport.reach import Place, connected, first_place, look_up
+
+if TYPE_CHECKING:
+    from roster_pipeline.transport.sftp import Sftp
 
 # Of a host key in a file of known hosts, and of whatever keeps it from being looked at.
 _OF_THE_HOST_KEY: Final = "known_hosts"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a package is worth that was read on trial."""
+
+    sentence: str
+    """Its rows and findings, for people."""
+    rows: Mapping[str, int]
+    """Good ones, by entity."""
+    usable: bool
+    """Whether a sync would take anything of it."""
+
+
+Tell = Callable[[str], None]
+Check = Callable[[Channel, Drop, Tell], Seen]
+"""Downloads a drop, judges it and throws it away, telling how far it is. Raises `LandingError` and
+`TransportError`."""
 
 
 def try_drops(
@@ -27,12 +51,14 @@ def try_drops(
     transport: TransportConfig,
     open_channel: Callable[[], Channel],
     now: datetime,
+    check: Check,
     *,
-    on_step: Callable[[str], None] = lambda _: None,
+    on_step: Tell = lambda _: None,
 ) -> tuple[Step, ...]:
-    """Try the way to a source's drops, of which `transport` tells; `now` is an aware moment.
+    """Try the way to a source's drops, of which `transport` tells, and `check` the newest one;
+    `now` is an aware moment.
 
-    Nothing is downloaded. After a failure the steps that follow are skipped.
+    After a failure the steps that follow are skipped.
     """
     trial = Trial(on_step, lambda _: None)
     opened = trial.take(Kind.SETTINGS, "", lambda: _settings(transport, open_channel))
@@ -42,7 +68,8 @@ def try_drops(
         if transport.sftp is not None:
             _log_in(trial, transport.sftp, channel)
         found = trial.take(Kind.FOLDER, source.folder, lambda: _listed(source, channel, now))
-        trial.take(Kind.DROP, "", lambda: _newest(source, cast(Search, found)))
+        drop = trial.take(Kind.DROP, "", lambda: _newest(source, cast(Search, found)))
+        _try_package(trial, source, channel, drop, check)
     finally:
         if opened is not None:
             opened.close()
@@ -61,9 +88,10 @@ def _settings(
 
 
 def _log_in(trial: Trial, sftp: SftpConfig, channel: Channel) -> None:
-    place = Place(sftp.host, sftp.port)
-    trial.take(Kind.NAME, place.host, lambda: (f"is {', '.join(look_up(place))}", True))
-    trial.take(Kind.PORT, str(place), lambda: _open_port(place, sftp.timeout))
+    # What lies behind a proxy or a jump host only they can look up and reach.
+    first, place = first_place(sftp), Place(sftp.host, sftp.port)
+    trial.take(Kind.NAME, first.host, lambda: (f"is {', '.join(look_up(first))}", True))
+    trial.take(Kind.PORT, str(first), lambda: _open_port(first, sftp.timeout))
     # One connection shows the key and takes the login: the second step says what it came to.
     refusals: list[TransportError] = []
     trial.take(Kind.HOST_KEY, str(place), lambda: _known(place, sftp, channel, refusals))
@@ -78,30 +106,35 @@ def _open_port(place: Place, timeout: float) -> tuple[str, bool]:
 def _known(
     place: Place, sftp: SftpConfig, channel: Channel, refusals: list[TransportError]
 ) -> tuple[str, bool]:
-    """The host key, if it is the one to trust. Whatever else fails goes into `refusals`."""
+    """The host key, if it is the one to trust. What fails after that goes into `refusals`."""
+    straight = first_place(sftp) == place
     try:
         channel.stat(".")
-    except HostKeyMismatch:
-        if sftp.fingerprint != NO_FINGERPRINT:
+    except HostKeyMismatch as error:
+        if sftp.fingerprint != NO_FINGERPRINT or error.role:
             raise
-        shown = host_key(place, timeout=sftp.timeout) or "a key that cannot be looked at"
+        shown = error.shown or "a key that cannot be looked at"
         raise Wrong(
             f"{place} shows {shown}, and the file says none yet. Nothing was sent. If the server's "
             "owner confirms that by another way, write it as `fingerprint`."
         ) from None
     except NotPermitted:
         pass  # who is told so is logged in
+    except (Unreachable, NothingInCommon):
+        raise  # it may have shown no key yet
     except CredentialsUnusable as error:
         if _OF_THE_HOST_KEY in str(error):
             raise
         refusals.append(error)
     except TransportError as error:
+        if not straight:
+            raise  # it may be the proxy's or the jump host's
         refusals.append(error)
     if refusals and isinstance(refusals[0], CredentialsUnusable):
         return "not looked at, as the login has nothing to show", True
     if sftp.fingerprint is not None:
         return f"{sftp.fingerprint}, the pinned one", True
-    return f"{host_key(place, timeout=sftp.timeout) or 'it'} is in {sftp.known_hosts}", True
+    return f"{cast('Sftp', channel).host_key or 'it'} is in {sftp.known_hosts}", True
 
 
 def _taken(sftp: SftpConfig, refusals: list[TransportError]) -> tuple[str, bool]:
@@ -113,18 +146,59 @@ def _taken(sftp: SftpConfig, refusals: list[TransportError]) -> tuple[str, bool]
 
 def _listed(source: Source, channel: Channel, now: datetime) -> tuple[str, Search]:
     found = search(channel, source, source.date_of(now), now)
-    count = (found.found is not None) + len(found.waiting) + len(found.others)
-    if not count:
+    drops = [*found.others, *(waiting.drop for waiting in found.waiting)]
+    drops += [] if found.found is None else [found.found]
+    key, called = "pattern" if source.files is None else "files", ", ".join(source.patterns)
+    if not drops:
         raise Wrong(
-            f"No file there is called like `pattern` ({source.pattern}). Check `folder` and "
-            "`pattern`, or ask the district when it sends its first export."
+            f"No file there is called like `{key}` ({called}). Check `folder` and `{key}`, or ask "
+            "the district when it sends its first export."
         )
-    return f"{count:,} {'file' if count == 1 else 'files'} like {source.pattern}", found
+    count = sum(len(drop.files) for drop in drops)
+    return f"{count:,} {'file' if count == 1 else 'files'} like {called}", found
 
 
-def _newest(source: Source, found: Search) -> tuple[str, bool]:
-    drop = found.found
-    if drop is None:
-        return found.sentence(), True
+def _newest(source: Source, found: Search) -> tuple[str, Drop | None]:
+    """The newest drop, of whatever date; None where it is not complete."""
+    if found.found is None and found.waiting:
+        return found.sentence(), None
+    drop = found.found or max(found.others, key=lambda drop: drop.modified)
     at = drop.modified.astimezone(source.zone)
-    return f"{drop.path}, {drop.size:,} bytes, of {at:%Y-%m-%d %H:%M} there", True
+    said = f"{drop.path}, {drop.size:,} bytes, of {at:%Y-%m-%d %H:%M} there"
+    return said if found.found is not None else f"{said}; {found.sentence()}", drop
+
+
+def _try_package(
+    trial: Trial, source: Source, channel: Channel, drop: Drop | None, check: Check
+) -> None:
+    if drop is None and not trial.stopped:
+        trial.skip(Kind.PACKAGE, "", "there is no complete drop to look into")
+        return
+    seen = trial.take(
+        Kind.PACKAGE, "", lambda: _worth(check(channel, cast(Drop, drop), trial.tell))
+    )
+    if source.expect.rows or trial.stopped:
+        trial.take(Kind.EXPECTATIONS, "", lambda: _expected(source, cast(Seen, seen)))
+    else:
+        trial.skip(Kind.EXPECTATIONS, "", "the source's file has no `expect:`")
+
+
+def _worth(seen: Seen) -> tuple[str, Seen]:
+    if not seen.usable:
+        raise Wrong(seen.sentence)
+    return seen.sentence, seen
+
+
+def _expected(source: Source, seen: Seen) -> tuple[str, bool]:
+    """Compare the package with what is expected. It is whole, so that of a scope more than
+    expected may be right."""
+    wrong = []
+    for entity, (fewest, most) in source.expect.rows.items():
+        rows = seen.rows.get(entity, 0)
+        if rows < fewest or (rows > most and source.scope.is_everything):
+            wrong.append(
+                f"{entity}: the package has {rows:,}, and {fewest:,} to {most:,} are expected."
+            )
+    if wrong:
+        raise Wrong(" ".join(wrong))
+    return f"{', '.join(source.expect.rows)}: as many as expected", True

@@ -1,5 +1,6 @@
 """The first page of a collection, and what can be told from it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -105,11 +106,11 @@ def _page_of(
     session: HttpSession, rest: Rest, secrets: Secrets, collection: str, endpoint: str
 ) -> FirstPage:
     asking = rest.model_copy(update={"limit": min(RECORDS, rest.limit)})
-    records: list[Any] = []
     pages = Pages(
-        session, asking, collection, Blanker(secrets), {}, records.append, endpoint=endpoint
+        session, asking, collection, Blanker(secrets), {}, lambda _: None, endpoint=endpoint
     )
-    next(iter(pages), None)
+    first = next(iter(pages), None)
+    records = [] if first is None else [json.loads(line) for line in first.records.lines]
     total = pages.total
     # Some servers say there how many records the page has.
     says = total is not None and (total > len(records) or len(records) < RECORDS)

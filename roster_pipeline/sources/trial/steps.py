@@ -25,6 +25,7 @@ class Kind(StrEnum):
     PAGE = "page"
     FOLDER = "folder"
     DROP = "newest drop"
+    PACKAGE = "package"
     EXPECTATIONS = "expectations"
 
 

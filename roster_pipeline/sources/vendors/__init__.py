@@ -9,6 +9,8 @@ import yaml
 from pydantic import Field, ValidationError
 
 from roster_pipeline.fields import Part, Text
+from roster_pipeline.sources.mapping.config import CsvMapping
+from roster_pipeline.sources.repairs_config import Mending, over
 from roster_pipeline.sources.rest_config import Accents
 
 _HERE = files(__name__)
@@ -77,9 +79,16 @@ class Vendor(Part):
     """Keys of a source's file, with the value that holds where the source does not say."""
     rest: Accents | None = None
     """How its OneRoster servers differ; None where nothing is known of them."""
+    mapping: CsvMapping | None = None
+    """How OneRoster is made of its exports; None where they are OneRoster."""
     advice: Advice = Field(default_factory=Advice)
     secrets: Secrets = Field(default_factory=Secrets)
     """Columns and properties with such names are blanked before anything is kept."""
+
+    @property
+    def mending(self) -> Mending:
+        """How cells are mended where no source says more."""
+        return Mending.model_validate(over(self.defaults, {}))
 
 
 @cache

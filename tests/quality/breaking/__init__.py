@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 from roster_pipeline.oneroster.rules import LENIENT, Policy
+from roster_pipeline.sources.mapping.config import CsvMapping
 from tests.small import Row, district, packed
 
 Files = dict[str, list[Row]]
@@ -39,6 +40,8 @@ class Breaks:
     """What is done to the finished zip."""
     base: Callable[[Files], None] | None = None
     """The accepted roster that it is judged against: the small district, changed by this."""
+    mapping: Callable[[Files], CsvMapping] | None = None
+    """What makes OneRoster of it, for the rows of a district; None where it is OneRoster."""
     policy: Policy = LENIENT
     file: str | None = None
     """Where the finding must point, as far as it is said."""
@@ -63,6 +66,10 @@ class Breaks:
         members = None if self.members is None else self.members(files)
         made = packed(files, version=self.version, modes=self.modes, extra=members)
         return made if self.repack is None else self.repack(made)
+
+    def made_by(self) -> CsvMapping | None:
+        """The mapping by which it is read."""
+        return None if self.mapping is None else self.mapping(district(self.version))
 
     def accepted(self) -> bytes | None:
         """The package that was accepted before."""

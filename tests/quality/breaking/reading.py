@@ -5,10 +5,12 @@ import zipfile
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from roster_pipeline.oneroster.entities import BULK_BLANK
 from roster_pipeline.oneroster.manifest import Mode, Version, manifest_rows
-from roster_pipeline.oneroster.package import open_package
+from roster_pipeline.oneroster.package import open_package, tables
 from roster_pipeline.oneroster.pulled import PullWriter, Reading
 from roster_pipeline.oneroster.rules import STRICT
+from roster_pipeline.sources.mapping.config import CsvMapping
 from tests.oneroster.strategies import frame_of
 from tests.quality.breaking import Breaks, Files
 from tests.records import Said, pulled, records_of
@@ -521,6 +523,43 @@ _PULL: Final = (
         column="familyName",
     ),
 )
+
+
+def _the_same(files: Files) -> CsvMapping:
+    """A mapping that makes the files of themselves, and of each sourcedId the first."""
+    made = {
+        name: {
+            column.name: f"{{{column.name}}}"
+            for column in tables(Version.V1P2)[name]
+            if column.name not in BULK_BLANK
+        }
+        for name in files
+    }
+    return CsvMapping.model_validate(
+        {
+            "files": {name.lower(): {"name": f"{name}.csv", "ignore": BULK_BLANK} for name in files}
+            | {"manifest": {"name": "manifest.csv"}},
+            "tables": {
+                name: [{"rows_of": name.lower(), "first": True, "columns": columns}]
+                for name, columns in made.items()
+            },
+        }
+    )
+
+
+def _another_school_of_one_id(files: Files) -> None:
+    files["orgs"].append({**files["orgs"][1], "name": "Lake"})
+
+
+_MAPPING: Final = (
+    Breaks(
+        "mapping.differs",
+        change=_another_school_of_one_id,
+        mapping=_the_same,
+        file="orgs.csv",
+        line=4,
+    ),
+)
 CASES: Final[tuple[Breaks, ...]] = (
     *_ARCHIVE,
     *_MEMBERS,
@@ -529,4 +568,5 @@ CASES: Final[tuple[Breaks, ...]] = (
     *_FILES,
     *_ROWS,
     *_PULL,
+    *_MAPPING,
 )

@@ -1,0 +1,121 @@
+"""Files encrypted with OpenPGP: opened by the optional package pysequoia, block by block."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+if TYPE_CHECKING:
+    from pysequoia import Cert, PyDecryptor
+
+# How pysequoia says it. Behind the first line stands where in its own code it was.
+_UNSIGNED: Final = "Signature verification failed"
+_NO_KEY: Final = "No key to decrypt"
+_NOT_PGP: Final = ("Reading ", "Malformed", "unexpected EOF")
+
+
+class PgpError(Exception):
+    """A file that OpenPGP does not open, or keys that are none. `code` is one of "no_pgp",
+    "wrong_key", "not_encrypted", "not_signed", "damaged"; the sentence holds no key."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class PgpKeys:
+    """Keys as text, armored."""
+
+    private: str = field(repr=False)
+    passphrase: str | None = field(default=None, repr=False)
+    signer: str | None = field(default=None, repr=False)
+    """The public key of who has to have signed; None where nobody has."""
+
+
+def decrypt(encrypted: BinaryIO, into: BinaryIO, keys: PgpKeys) -> None:
+    """Write what a file holds to another. Both are open files of the system's, read and written
+    from their beginning. Where there is a signer, nothing is trusted before all of it is proved.
+    Raises `PgpError`; `into` is then to be thrown away."""
+    try:
+        from pysequoia import decrypt_file
+    except ImportError:
+        raise PgpError(
+            "no_pgp",
+            "files encrypted with PGP need an extra of roster-pipeline. Install it: "
+            "pip install 'roster-pipeline[pgp]'.",
+        ) from None
+    opener, signer = _decryptor(keys), _signer(keys)
+    encrypted.flush()
+    try:
+        # Neither file has a name of its own.
+        done = decrypt_file(
+            f"/dev/fd/{encrypted.fileno()}",
+            f"/dev/fd/{into.fileno()}",
+            decryptor=opener,
+            store=None if signer is None else lambda _: [signer],
+        )
+    except Exception as error:
+        raise _explained(str(error)) from None
+    signers = {found.certificate for found in done.valid_sigs}
+    if signer is not None and signer.fingerprint not in signers:
+        raise _not_signed()
+
+
+def _decryptor(keys: PgpKeys) -> "PyDecryptor":
+    from pysequoia import Tsk
+
+    try:
+        key = Tsk.from_bytes(keys.private.encode())
+    except Exception:
+        raise PgpError(
+            "wrong_key",
+            "what `private_key` leads to is no PGP key. Export it: gpg --export-secret-keys "
+            "--armor NAME.",
+        ) from None
+    try:
+        return key.decryptor(keys.passphrase)
+    except Exception:
+        raise PgpError(
+            "wrong_key",
+            "`private_key` cannot be used: its `passphrase` is wrong or missing, or it is a public "
+            "key, or has no part that decrypts. Look at it: gpg --show-keys FILE.",
+        ) from None
+
+
+def _signer(keys: PgpKeys) -> "Cert | None":
+    from pysequoia import Cert
+
+    if keys.signer is None:
+        return None
+    try:
+        return Cert.from_bytes(keys.signer.encode())
+    except Exception:
+        raise PgpError(
+            "wrong_key",
+            "what `signed_by` leads to is no PGP key. Ask the district for its public key.",
+        ) from None
+
+
+def _explained(said: str) -> PgpError:
+    if said.startswith(_UNSIGNED):
+        return _not_signed()
+    if said.startswith(_NO_KEY):
+        return PgpError(
+            "wrong_key",
+            "it is encrypted for another key than `private_key`. Send the district the public key "
+            "again: gpg --export --armor NAME.",
+        )
+    if said.startswith(_NOT_PGP):
+        return PgpError(
+            "not_encrypted",
+            "it is not encrypted with PGP, or cut off at its beginning. Ask the district to "
+            "encrypt it, or take `encryption` out.",
+        )
+    return PgpError("damaged", "it is damaged or cut off, so PGP does not open it. Send it again.")
+
+
+def _not_signed() -> PgpError:
+    return PgpError(
+        "not_signed",
+        "it does not have the signature of the key in `signed_by`. Nothing was taken. Ask the "
+        "district to sign it, and whether it has a new key.",
+    )

@@ -1,0 +1,266 @@
+"""Reads the files of a workspace and collects what is wrong with them."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from typing import Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from roster_pipeline.accounts import config as accounts
+from roster_pipeline.receivers import config as receivers
+from roster_pipeline.receivers.config import Destination
+from roster_pipeline.sources import config as sources
+from roster_pipeline.transport.config import TransportConfig
+from roster_pipeline.workspace import settings as settings_of
+from roster_pipeline.workspace.district import District
+from roster_pipeline.workspace.located_yaml import Document, parse
+from roster_pipeline.workspace.problems import Problem, WorkspaceError, explain, planned_keys
+from roster_pipeline.workspace.products import Product
+from roster_pipeline.workspace.settings import Settings
+
+ROSTER_YAML: Final = "roster.yaml"
+ENDINGS: Final = (".yaml", ".yml")
+_TABLES: Final = ("tables", "database and schema")
+_LISTED: Final = 20
+
+M = TypeVar("M", bound=BaseModel)
+Stamp = tuple[int, int]
+"""When a file was written, in nanoseconds, and its bytes."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of file of a workspace."""
+
+    model: type[BaseModel]
+    later: Mapping[str, str]
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "roster": Kind(Settings, settings_of.LATER),
+    "source": Kind(District, sources.LATER),
+    "product": Kind(Product, accounts.LATER),
+    "destination": Kind(Destination, receivers.LATER),
+}
+
+
+@dataclass(frozen=True)
+class Read:
+    """What the files of a folder say, and what is wrong with them."""
+
+    settings: Settings | None
+    sources: Mapping[str, District]
+    products: Mapping[str, Product]
+    destinations: Mapping[str, Destination]
+    documents: Mapping[str, Document]
+    """By the name of the file, relative to the folder."""
+    problems: tuple[Problem, ...]
+    clashing: frozenset[str]
+    """The files that another one's problem is about: which of the two is right is not known."""
+
+    def of(self, *files: str) -> tuple[Problem, ...]:
+        """What is wrong with some files."""
+        return tuple(problem for problem in self.problems if problem.file in files)
+
+    def sound(self, kind: str, parts: Mapping[str, M]) -> dict[str, M]:
+        """The parts of a kind of which nothing is wrong."""
+        wrong = {problem.file for problem in self.problems} | self.clashing
+        return {
+            name: part for name, part in parts.items() if wrong.isdisjoint(files_of(kind, name))
+        }
+
+
+def read_folder(folder: Path) -> Read:
+    """Read every file of a workspace, whose folder is absolute and has a roster.yaml."""
+    reader = _Reader(folder)
+    settings = reader.file(folder / ROSTER_YAML, "roster", Settings)
+    districts = reader.all_in("sources", "source", District)
+    products = reader.all_in("products", "product", Product)
+    destinations = reader.all_in("destinations", "destination", Destination)
+    reader.check_sources("product", products)
+    reader.check_sources("destination", destinations)
+    reader.check_paths(destinations, districts)
+    reader.check_providers(products)
+    problems = WorkspaceError(reader.problems).problems
+    return Read(
+        settings,
+        districts,
+        products,
+        destinations,
+        reader.documents,
+        problems,
+        frozenset(reader.clashing),
+    )
+
+
+def stamps(folder: Path) -> dict[Path, Stamp]:
+    """What tells whether a workspace's files have changed, by their paths."""
+    paths = (
+        path
+        for name in ("sources", "products", "destinations")
+        for path in _yaml_files(folder / name)
+    )
+    return {path: _stamp(path) for path in (folder / ROSTER_YAML, *paths)}
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        now = path.stat()
+    except OSError:
+        return (0, 0)
+    return (now.st_mtime_ns, now.st_size)
+
+
+def files_of(kind: str, name: str) -> tuple[str, ...]:
+    """The names that the file of a source, product or destination may have."""
+    return tuple(f"{kind}s/{name}{ending}" for ending in ENDINGS)
+
+
+def instead(name: str, known: Collection[str]) -> str:
+    """What to say of a name that nothing has: which ones there are, or of many the likeliest."""
+    if len(known) > _LISTED:
+        near = get_close_matches(name, known, n=1, cutoff=0.5)
+        return f"did you mean {near[0]}?" if near else f"there are {len(known):,} others"
+    return f"there are: {', '.join(sorted(known)) or 'none yet'}"
+
+
+def _yaml_files(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        for path in sorted(folder.iterdir()):
+            if path.suffix in ENDINGS and not path.name.startswith(".") and path.is_file():
+                yield path
+
+
+class _Reader:
+    """Reads the files of a folder and collects what is wrong with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.problems: list[Problem] = []
+        self.documents: dict[str, Document] = {}
+        self.clashing: set[str] = set()
+        self._folder = folder
+        self._files: dict[str, Path] = {}
+
+    def problem(
+        self, path: Path, line: int | None, message: str, column: int | None = None
+    ) -> None:
+        """Note one thing that is wrong."""
+        self.problems.append(Problem(self._name(path), line, column, message))
+
+    def file(self, path: Path, kind: str, model: type[M]) -> M | None:
+        """One file as its model, or None with its problems noted."""
+        self._files[f"{kind}/{path.stem}"] = path
+        try:
+            document, errors = parse(path.read_bytes())
+        except OSError as error:
+            self.problem(path, None, f"it cannot be read: {error.strerror}")
+            return None
+        for slip in errors:
+            self.problem(path, slip.line, str(slip), slip.column)
+        if document is None:
+            return None
+        name = self._name(path)
+        self.documents[name] = document
+        data, planned = planned_keys(document, name, KINDS[kind].later)
+        self.problems += planned
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            self.problems += explain(error, document, name, model)
+            return None
+
+    def all_in(self, folder: str, kind: str, model: type[M]) -> dict[str, M]:
+        """Every file of a folder as its model, by id. An id is the file's name, so it is unique."""
+        found: dict[str, M] = {}
+        for path in _yaml_files(self._folder / folder):
+            if f"{kind}/{path.stem}" in self._files:
+                self.problem(path, None, f"there are two files for {path.stem}; remove one")
+                continue
+            part = self.file(path, kind, model)
+            if part is None:
+                continue
+            if getattr(part, "id") != path.stem:  # noqa: B009  (every model here but Settings has one)
+                self._at(kind, path.stem, "id", f"`id` must be {path.stem}, as the file is called")
+            found[path.stem] = part
+        return found
+
+    def check_sources(self, kind: str, parts: Mapping[str, Product | Destination]) -> None:
+        """Sources that do not exist."""
+        stems = {path.stem for path in _yaml_files(self._folder / "sources")}
+        for name, part in parts.items():
+            listed = () if part.sources == "all" else part.sources
+            for unknown in sorted(set(listed) - stems):
+                self._at(
+                    kind,
+                    name,
+                    "sources",
+                    f"`sources`: no source is called {unknown!r}; {instead(unknown, stems)}",
+                )
+
+    def check_paths(
+        self, destinations: Mapping[str, Destination], districts: Mapping[str, District]
+    ) -> None:
+        """Two packages for one path."""
+        taken: dict[tuple[str, str], str] = {}
+        for name, destination in destinations.items():
+            for target in self._targets(destination, tuple(districts)):
+                other = taken.setdefault(target, name)
+                if other != name:
+                    self._clashes("destination", other)
+                    key, what = ("path", "path") if destination.tables is None else _TABLES
+                    self._at(
+                        "destination",
+                        name,
+                        key,
+                        f"`{key}`: destination {other} writes to the same {what}; "
+                        "one would overwrite the other",
+                    )
+                    break
+
+    def check_providers(self, products: Mapping[str, Product]) -> None:
+        """Two products with the accounts of one provider: each would undo what the other did."""
+        taken: dict[str, str] = {}
+        for name, product in products.items():
+            if product.accounts is None:
+                continue
+            other = taken.setdefault(product.accounts.scim.base_url, name)
+            if other != name:
+                self._clashes("product", other)
+                self._at(
+                    "product",
+                    name,
+                    "accounts",
+                    f"`accounts.scim.base_url`: product {other} keeps its accounts there too",
+                )
+
+    def _targets(
+        self, destination: Destination, districts: tuple[str, ...]
+    ) -> Iterator[tuple[str, str]]:
+        if destination.tables is not None:
+            yield str(destination.tables.url), destination.tables.schema_name
+            return
+        place = _address(destination.transport, self._folder)
+        listed = districts if destination.sources == "all" else destination.sources
+        for source in (*listed, "{source}") if destination.sources == "all" else listed:
+            yield place, PurePosixPath(destination.path_for(source)).as_posix()
+
+    def _clashes(self, kind: str, stem: str) -> None:
+        self.clashing.add(self._name(self._files[f"{kind}/{stem}"]))
+
+    def _at(self, kind: str, stem: str, key: str, message: str) -> None:
+        path = self._files[f"{kind}/{stem}"]
+        place = self.documents[self._name(path)].place([key])
+        self.problem(path, place.line, message, place.column)
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix()
+
+
+def _address(transport: TransportConfig | None, base: Path) -> str:
+    """Says which place a transport leads to, so that two can be compared."""
+    if transport is not None and transport.folder is not None:
+        return str((base / transport.folder.path).resolve())
+    sftp = None if transport is None else transport.sftp
+    return "" if sftp is None else f"{sftp.username}@{sftp.host.lower()}:{sftp.port}"
