@@ -59,7 +59,7 @@ class Collector:
     """Collects from one server, one collection or several at the same time.
 
     `progress` gets the size of each page. `steady` is what the headers that a vendor keeps steady
-    said. Memory holds two pages of each collection, and some bytes for each record.
+    said. Memory holds three pages of each collection, and some bytes for each record.
     """
 
     def __init__(

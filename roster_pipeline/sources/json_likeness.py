@@ -2,7 +2,7 @@
 
 Which names stand where is learned from records that were read name by name and have none that may
 hold a secret. msgspec then refuses, in C, whatever has another name or shape; so what it takes has
-no secret either.
+no secret either. The few records of a page that it refuses are left to be read name by name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +17,8 @@ _MOST_NAMES: Final = 200
 _DEEPEST: Final = 8
 _TRIES: Final = 5
 """After so many pages in a row that are not like those before, the others are not, either."""
+_MOST_ODD: Final = 0.5
+"""Of a page; where more records are odd, it is not like those before."""
 _PAGE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -52,15 +54,22 @@ class Likes:
     around: Mapping[str, Any]
     """What stands beside their lists."""
     records: Sequence[Any]
+    """None for one that is odd: it was not read, and may hold a secret."""
     places: Mapping[str, str]
     """Name → the attribute of a record that holds what stands there."""
 
+    @property
+    def odd(self) -> list[int]:
+        """The places of the records that are not like others."""
+        return [place for place, record in enumerate(self.records) if record is None]
+
     def column(self, name: str) -> list[Any]:
-        """What the records have under a name; None where they have nothing. Objects are opaque."""
+        """What the records have under a name; None where they have nothing, or are odd. Objects
+        are opaque."""
         attribute = self.places.get(name)
         if attribute is None:
             return [None] * len(self.records)
-        return [getattr(record, attribute) for record in self.records]
+        return [getattr(record, attribute, None) for record in self.records]
 
 
 class Likeness:
@@ -69,9 +78,11 @@ class Likeness:
     def __init__(self, harmless: Callable[[str], bool]) -> None:
         self._harmless = harmless
         self._root = _Place()
-        self._decoder: msgspec.json.Decoder[list[Any]] | None = None
+        self._decoder: msgspec.json.Decoder[Any] | None = None
+        self._all: msgspec.json.Decoder[list[Any]] | None = None
         self._places: dict[str, str] = {}
         self._missed = 0
+        self._new = False
 
     @property
     def learning(self) -> bool:
@@ -79,32 +90,32 @@ class Likeness:
         return self._missed < _TRIES
 
     def learn(self, records: Sequence[Any]) -> None:
-        """Take the records of a page for what others will be like, if none of them could hold a
-        secret."""
-        self._decoder = None
-        if all(
-            isinstance(record, dict) and self._learn(record, self._root, 0) for record in records
-        ):
-            self._places = {name: f"f{place}" for place, name in enumerate(self._root.names)}
-            try:
-                self._decoder = msgspec.json.Decoder(list[self._root.type()])  # type: ignore[misc]
-            except (TypeError, ValueError):
-                self._missed = _TRIES  # a name that msgspec cannot take for one
+        """Take records that hold no secret for what others will be like."""
+        self._new = False
+        for record in records:
+            if isinstance(record, dict):
+                self._learn(record, self._root, 0)
+        if not self._new:
+            return
+        self._places = {name: f"f{place}" for place, name in enumerate(self._root.names)}
+        try:
+            like = self._root.type()
+            self._decoder, self._all = msgspec.json.Decoder(like), msgspec.json.Decoder(list[like])
+        except (TypeError, ValueError):
+            self._missed = _TRIES  # a name that msgspec cannot take for one
 
     def read(self, body: bytes, names: Sequence[str]) -> Likes | None:
         """A page, if all is as before: one line, in UTF-8, its records in lists under `names`."""
         if not self.learning:
             return None
         try:
-            found = self._read(self._decoder, body, names) if self._decoder else None
+            found = self._read(body, names) if self._decoder else None
         except (ValueError, RecursionError):  # what msgspec raises is a ValueError
             found = None
         self._missed = 0 if found is not None else self._missed + 1
         return found
 
-    def _read(
-        self, decoder: "msgspec.json.Decoder[list[Any]]", body: bytes, names: Sequence[str]
-    ) -> Likes | None:
+    def _read(self, body: bytes, names: Sequence[str]) -> Likes | None:
         # Of a name that stands there twice msgspec gives the last only.
         if b"\n" in body or any(body.count(b'"%b"' % name.encode()) > 1 for name in names):
             return None
@@ -112,25 +123,42 @@ class Likeness:
         lists = {name: page.pop(name) for name in list(page) if name in names}
         if not lists:
             return None
-        lines = [str(line, "utf-8") for held in lists.values() for line in _LIST.decode(held)]
-        records = [record for held in lists.values() for record in decoder.decode(held)]
+        split = [line for held in lists.values() for line in _LIST.decode(held)]
+        records = [record for held in lists.values() for record in self._decoded(held)]
+        if records.count(None) > _MOST_ODD * len(records):
+            return None
         around = {name: msgspec.json.decode(held) for name, held in page.items()}
-        return Likes(lines, around, records, self._places)
+        return Likes([str(line, "utf-8") for line in split], around, records, self._places)
 
-    def _learn(self, value: Any, place: _Place, depth: int) -> bool:
-        """Note what stands at a place; False if nothing may be read by that."""
+    def _decoded(self, held: msgspec.Raw) -> list[Any]:
+        """The records of a list, None for each that is odd."""
+        assert self._all is not None  # noqa: S101
+        try:
+            return self._all.decode(held)
+        except ValueError:
+            return [self._one(line) for line in _LIST.decode(held)]
+
+    def _one(self, line: msgspec.Raw) -> Any:
+        assert self._decoder is not None  # noqa: S101
+        try:
+            return self._decoder.decode(line)
+        except ValueError:
+            return None
+
+    def _learn(self, value: Any, place: _Place, depth: int) -> None:
+        """Note what stands at a place, as far as others may be read by that."""
         if isinstance(value, list):
-            return all(
-                not isinstance(item, list) and self._learn(item, place, depth) for item in value
-            )
+            for item in value:
+                if not isinstance(item, list):
+                    self._learn(item, place, depth)
         if not isinstance(value, dict):
-            return True
+            return
+        self._new = self._new or not place.seen
         place.seen = True
         for name, held in value.items():
             if name not in place.names:
                 if not self._harmless(name) or len(place.names) >= _MOST_NAMES or depth > _DEEPEST:
-                    return False
+                    continue
                 place.names[name] = _Place()
-            if not self._learn(held, place.names[name], depth + 1):
-                return False
-        return True
+                self._new = True
+            self._learn(held, place.names[name], depth + 1)

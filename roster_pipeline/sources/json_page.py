@@ -27,6 +27,8 @@ _FAILED: Final = (
     "unauthorisedrequest",
 )
 _ID: Final = "sourcedId"
+_SAMPLE: Final = 100
+"""So many records of a page say what others are like."""
 _SPACES: Final = frozenset(" \t\n\r")
 
 
@@ -92,56 +94,93 @@ class PageReader:
         Raises `ValueError` or `RecursionError` for what is no JSON.
         """
         likes = self._likeness.read(body, self._names)
+        taking = _Taking(self._blanker, self._see)
         if likes is not None:
-            return self._taken(likes)
+            return self._taken(likes, taking)
         text = body.decode(json.detect_encoding(body), "surrogatepass").removeprefix("\ufeff")
-        # Objects that are kept cost the garbage collector more than reading them does.
-        kept: list[Any] | None = [] if self._likeness.learning else None
-        ids: list[str | None] = []
-
-        def see(record: Any) -> None:
-            held = record if isinstance(record, dict) else {}
-            ids.append(_id(held.get(_ID)))
-            if self._looked_at:
-                self._look(held)
-            if kept is not None:
-                kept.append(record)
-
-        met = self._blanker.met
-        page = _Page(text, self._blanker, see)
-        found = page.records(self._names, ids)
+        page = _Page(text, taking)
+        found = page.records(self._names)
         page.require_end()
-        if kept and self._blanker.met == met:
-            self._likeness.learn(kept)
+        self._learn(taking)
         return found
 
-    def _taken(self, likes: Likes) -> Records:
+    def _taken(self, likes: Likes, taking: "_Taking") -> Records:
+        lines, ids = likes.lines, [_id(held) for held in likes.column(_ID)]
         if self._looked_at:
             columns = [likes.column(name) for name in self._looked_at]
-            for held in zip(*columns, strict=True):
-                self._look(dict(zip(self._looked_at, held, strict=True)))
+            for record, *held in zip(likes.records, *columns, strict=True):
+                if record is not None:
+                    self._look(dict(zip(self._looked_at, held, strict=True)))
+        odd = likes.odd
+        for place in odd:
+            taking.take(lines[place], 0)
+        for place, line, sourced_id in zip(odd, taking.lines, taking.ids, strict=True):
+            lines[place], ids[place] = line, sourced_id
+        self._learn(taking)
         failed = any(_fails(name, held) for name, held in likes.around.items())
-        return Records(likes.lines, [_id(held) for held in likes.column(_ID)], failed=failed)
+        return Records(lines, ids, [odd[place] for place in taking.rewritten], failed)
+
+    def _see(self, record: Mapping[str, Any]) -> None:
+        if self._looked_at:
+            self._look(record)
+
+    def _learn(self, taking: "_Taking") -> None:
+        if self._likeness.learning:
+            self._likeness.learn(taking.harmless)
+
+
+class _Taking:
+    """Takes record after record out of a text."""
+
+    def __init__(self, blanker: Blanker, look: Callable[[Mapping[str, Any]], None]) -> None:
+        self._blanker = blanker
+        self._look = look
+        self.decoder: Final = json.JSONDecoder(object_hook=blanker.blank)
+        self._scan = self.decoder.scan_once  # type: ignore[attr-defined]  # not in its stubs
+        self.lines: list[str] = []
+        self.ids: list[str | None] = []
+        self.rewritten: list[int] = []
+        self.harmless: list[Any] = []
+        """Some that have no name of a secret."""
+
+    def take(self, text: str, start: int) -> int:
+        """Take the record that begins there: the place after it."""
+        blanker = self._blanker
+        before, met = blanker.count, blanker.met
+        end: int
+        try:
+            value, end = self._scan(text, start)
+        except StopIteration:
+            raise ValueError("no value") from None
+        line = text[start:end]
+        if blanker.count > before:
+            self.rewritten.append(len(self.lines))
+        # Of a name that stands there twice JSON knows the last only, and the text has both.
+        if blanker.met > met or "\n" in line:
+            line = json_line(value)
+        self.lines.append(line)
+        held = value if isinstance(value, dict) else {}
+        self.ids.append(_id(held.get(_ID)))
+        self._look(held)
+        # Objects that are kept cost the garbage collector more than reading them does.
+        if blanker.met == met and len(self.harmless) < _SAMPLE:
+            self.harmless.append(value)
+        return end
 
 
 class _Page:
-    def __init__(self, text: str, blanker: Blanker, look: Callable[[Any], None]) -> None:
+    def __init__(self, text: str, taking: _Taking) -> None:
         self._text = text
-        self._one_line = "\n" not in text
-        self._blanker = blanker
-        self._look = look
-        self._decoder = json.JSONDecoder(object_hook=blanker.blank)
+        self._taking = taking
         self._at = 0
 
-    def records(self, names: Sequence[str], ids: list[str | None]) -> Records | None:
-        """What the lists under these names hold, or one under no name that is the whole page; `ids`
-        are theirs, which `look` gathers."""
-        lines: list[str] = []
-        rewritten: list[int] = []
+    def records(self, names: Sequence[str]) -> Records | None:
+        """What the lists under these names hold, or one under no name that is the whole page."""
+        taking = self._taking
         opening = self._next()
         if opening == "[":
-            self._list(lines, rewritten)
-            return Records(lines, ids, rewritten)
+            self._list()
+            return Records(taking.lines, taking.ids, taking.rewritten)
         if opening != "{":
             self._value()
             return None
@@ -150,34 +189,20 @@ class _Page:
             name = self._value()
             self._expect(":")
             if self._next() == "[" and isinstance(name, str) and name in names:
-                self._list(lines, rewritten)
+                self._list()
                 found = True
             else:
                 failed = _fails(name, self._value()) or failed
-        return Records(lines, ids, rewritten, failed) if found else None
+        return Records(taking.lines, taking.ids, taking.rewritten, failed) if found else None
 
     def require_end(self) -> None:
         """Raise `ValueError` if anything follows."""
         if self._next():
             raise ValueError("more than one value")
 
-    def _list(self, lines: list[str], rewritten: list[int]) -> None:
-        text, blanker = self._text, self._blanker
-        scan = self._decoder.scan_once  # type: ignore[attr-defined]  # not in its stubs
+    def _list(self) -> None:
         for _ in self._items("]"):
-            start, before, met = self._at, blanker.count, blanker.met
-            try:
-                value, self._at = scan(text, start)
-            except StopIteration:
-                raise ValueError("no value") from None
-            line = text[start : self._at]
-            if blanker.count > before:
-                rewritten.append(len(lines))
-            # Of a name that stands there twice JSON knows the last only, and the text has both.
-            if blanker.met > met or (not self._one_line and "\n" in line):
-                line = json_line(value)
-            lines.append(line)
-            self._look(value)
+            self._at = self._taking.take(self._text, self._at)
 
     def _items(self, closing: str) -> Iterator[None]:
         """Stop before each item of the list or object that opens here, and after its end."""
@@ -196,7 +221,7 @@ class _Page:
                 return
 
     def _value(self) -> Any:
-        value, self._at = self._decoder.raw_decode(self._text, self._at)
+        value, self._at = self._taking.decoder.raw_decode(self._text, self._at)
         return value
 
     def _expect(self, sign: str) -> None:

@@ -10,11 +10,15 @@ that nothing slipped away between the two pages: all that follows it in the serv
 it on this page or later. So does the end: a page that holds that one record and nothing more. If
 records before it went, a page further back is asked for; what cannot be joined to what came is no
 roster. A page without records is then no end but a hole.
+
+While a page is read, the next one is asked for already, as if this one were as long as the one
+before it; if it is not, that answer is thrown away. No more than one is asked for at a time.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from math import gcd
 from typing import Any, Final
@@ -24,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 import requests
 
+from roster_pipeline.sources.early import Early
 from roster_pipeline.sources.json_page import PageReader, Records
 from roster_pipeline.sources.json_redaction import Blanker
 from roster_pipeline.sources.landing import LandingError
@@ -156,6 +161,7 @@ class Pages:
         self.received = 0
         """How many records came so far, in their order."""
         self._size = 0
+        self._alike = 0
         self.largest = 0
         """How many there were on the largest page."""
         self.total: int | None = None
@@ -167,13 +173,15 @@ class Pages:
         self._idle = 0
         self._seen: set[bytes] = set()
         self._steady = steady
+        self._early = Early(self._request)
 
     def __iter__(self) -> Iterator[Page]:
         windows = self._linked() if self._rest.paging == "next" else self._joined()
-        for window, new in windows:
-            if new.lines:
-                yield Page(new, window.body)
-        self._compare_with_total()
+        with closing(self._early):
+            for window, new in windows:
+                if new.lines:
+                    yield Page(new, window.body)
+            self._compare_with_total()
 
     # ---- by offsets ----
 
@@ -315,6 +323,8 @@ class Pages:
 
     def _window(self, start: int, link: str | None = None) -> _Window:
         response = self._ask(start, link)
+        if link is None and self._rest.paging != "next":
+            self._ask_early(start)
         records = self._in(response)
         self._compare(response, len(records.lines))
         return _Window(
@@ -334,6 +344,8 @@ class Pages:
         self.received += len(names)
         # Who sends a shorter page in the middle may send one of a single record, too.
         self._uneven = self._uneven or (0 < self._size < self.largest and len(names) > 0)
+        alike = 1 < len(window.names) == self.largest
+        self._alike = self._alike + 1 if alike else 0
         self._size = len(window.names)
         self.largest = max(self.largest, self._size)
         self._refuse_endless()
@@ -365,16 +377,21 @@ class Pages:
 
     def _ask(self, start: int, link: str | None) -> requests.Response:
         """A page, by a link or by its offset."""
-        response = (
-            self._session.request("GET", self._endpoint, params=self._parameters(start))
-            if link is None
-            else self._session.request("GET", link)
-        )
+        response = self._early.take(start) if link is None else self._session.request("GET", link)
         refused = response.status_code == requests.codes.bad_request
         if refused and self._sorted and not self.received:
             self._sorted = False
             return self._ask(start, link)
         return self._judged(response)
+
+    def _ask_early(self, start: int) -> None:
+        """Ask for what follows on the window that begins there, if that can be known."""
+        last = self.total is not None and start + self.largest >= self.total
+        if self._alike > 1 and start >= self.received - 1 and not last:
+            self._early.begin(start + self.largest - (0 if self._plainly else 1))
+
+    def _request(self, start: int) -> requests.Response:
+        return self._session.request("GET", self._endpoint, params=self._parameters(start))
 
     def _parameters(self, start: int) -> Mapping[str, str | int]:
         order = {"sort": "sourcedId", "orderBy": "asc"} if self._sorted else {}

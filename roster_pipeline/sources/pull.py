@@ -54,7 +54,7 @@ def pull(
 
     The file (see `oneroster.pulled`) holds no secret, and equal records give equal bytes, in
     whatever order they were asked for; the original hash is of all pages as they came. Memory
-    holds two pages of each collection that is pulled at the time, and eight bytes a record.
+    holds three pages of each collection that is pulled at the time, and eight bytes a record.
     `source` is for sentences; `progress` gets the size of each page; `scratch` is a folder on a
     disk with room for the pull twice. `timezone` is the district's, and `expect` says of entities
     the fewest and the most records that they should have.

@@ -113,7 +113,8 @@ def test_what_comes_and_goes_costs_few_requests_more() -> None:
     for gap, more in (((FIRST, TENTH / 2), ()), 2), (((), (FIRST, TENTH / 2)), 1):
         lively = Living([gap], 10, totals=False)
         assert lively.faithful <= read(lively, 10)
-        assert lively.requests <= quiet.requests + more
+        # One more may have been asked for early, and thrown away.
+        assert lively.requests <= quiet.requests + more + 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 9, 10])
