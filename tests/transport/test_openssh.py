@@ -205,4 +205,5 @@ def socks_by_ssh(outpost: OpenSsh, folder: Path) -> Iterator[int]:
                     time.sleep(0.02)
             yield port
         finally:
-            client.terminate()
+            # Some clients miss a SIGTERM while a connection is forwarded.
+            client.kill()
