@@ -28,7 +28,12 @@ class Rendered:
 def recipe(profile: Profile, *, system_name: str | None, system_code: str | None) -> str:
     """SHA-256, in hex, of all that a package depends on beside the roster, this program's version
     included: by the same recipe one roster need not be rendered again."""
-    said = [profile.model_dump(), system_name, system_code, version("roster-pipeline")]
+    said = [
+        profile.model_dump(mode="json", exclude={"title", "ask", "variants"}),
+        system_name,
+        system_code,
+        version("roster-pipeline"),
+    ]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
@@ -41,11 +46,12 @@ def render(
     system_code: str | None = None,
 ) -> Rendered:
     """Write a roster into `file` as its receiver wants it. The same roster gives the same bytes."""
+    assert profile.oneroster is not None  # noqa: S101 - a profile has one format
     with file.open("wb") as out:
         rows = write_bulk(
             roster,
             out,
-            version=Version(profile.version),
+            version=Version(profile.oneroster.version),
             system_name=system_name,
             system_code=system_code,
         )
