@@ -46,7 +46,7 @@ lint: install
 	$(BIN)/deptry roster_pipeline
 
 unit: install
-	$(BIN)/pytest -n 2 --dist loadscope -m "not soak" tests
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not soak" tests
 
 soak: install ## The longer proofs: every kill point, both databases, ten times the examples
 	ROSTER_EXAMPLES=$(or $(ROSTER_EXAMPLES),10) $(BIN)/pytest -n 2 -m "soak or hypothesis" --timeout 3600 tests
