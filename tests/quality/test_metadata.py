@@ -114,7 +114,7 @@ def extra_of(roster: Roster) -> Extra:
 
 
 @given(extras(), st.sampled_from(sorted(WAYS_IN)), st.sampled_from(sorted(WAYS_OUT)))
-@settings(max_examples=examples(25), deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 def test_metadata_survives_every_way_in_and_out(extra: Extra, way_in: str, way_out: str) -> None:
     wanted = {entity: rows for entity, rows in extra.items() if rows}
     with TemporaryDirectory() as folder:
