@@ -14,12 +14,16 @@ import asyncssh
 from roster_pipeline.transport.channel import BLOCK
 
 IN_FLIGHT: Final = 32 * BLOCK
-"""Bytes asked for and not yet answered: 32 requests of 128 KiB. A server that takes only smaller
-requests gets more of them."""
+"""Bytes asked for and not yet answered: 16 requests of the usual size. A server that takes only
+smaller requests gets more of them."""
 
-WRITE: Final = 255 * 1024
-"""Bytes of one write, where the server takes so many: with what SFTP adds they fill eight packets
-of SSH, which 256 KiB would not. OpenSSH takes no more."""
+REQUEST: Final = 255 * 1024
+"""Bytes of one read or write, where the server takes so many: with what SFTP adds they fill eight
+packets of SSH, which 256 KiB would not. OpenSSH takes no more."""
+
+AT_A_TIME: Final = 8
+"""Blocks handed from or to the channel's thread at once: each hand-over costs as much as sending or
+receiving one."""
 
 File = asyncssh.SFTPClientFile
 T = TypeVar("T")
@@ -35,14 +39,25 @@ class BlockReader:
         self._request = request
         self._timeout = timeout
         self._asked: deque[tuple[int, int, asyncio.Task[bytes]]] = deque()
+        self._failure: Exception | None = None
 
-    async def next(self) -> bytes:
-        """The next block; empty at the end, or where the file has become shorter."""
-        while self._ask_from < self._end and len(self._asked) < IN_FLIGHT // self._request:
-            size = min(self._request, self._end - self._ask_from)
-            read = _started(_read(self._file, size, self._ask_from))
-            self._asked.append((self._ask_from, size, read))
-            self._ask_from += size
+    async def next(self) -> list[bytes]:
+        """The next blocks, `AT_A_TIME` of them or fewer; none at the end, or where the file has
+        become shorter. A failure is raised once all that came before it was given."""
+        if self._failure is not None:
+            raise self._failure
+        blocks: list[bytes] = []
+        try:
+            while len(blocks) < AT_A_TIME and (block := await self._block()):
+                blocks.append(block)
+        except Exception as error:
+            if not blocks:
+                raise
+            self._failure = error
+        return blocks
+
+    async def _block(self) -> bytes:
+        self._ask()
         if not self._asked:
             return b""
         offset, size, read = self._asked.popleft()
@@ -55,7 +70,22 @@ class BlockReader:
             if not rest:
                 break
             block += rest
+        if len(block) < size:
+            self._drop(end=offset + len(block))
         return block
+
+    def _ask(self) -> None:
+        while self._ask_from < self._end and len(self._asked) < IN_FLIGHT // self._request:
+            size = min(self._request, self._end - self._ask_from)
+            read = _started(_read(self._file, size, self._ask_from))
+            self._asked.append((self._ask_from, size, read))
+            self._ask_from += size
+
+    def _drop(self, *, end: int) -> None:
+        """Want nothing behind an offset any more."""
+        self._end = end
+        while self._asked:
+            self._asked.pop()[2].cancel()
 
     async def stat(self) -> asyncssh.SFTPAttrs:
         """The open file's size and time now."""
@@ -64,8 +94,7 @@ class BlockReader:
 
     async def close(self) -> None:
         """Drop what is still asked for."""
-        while self._asked:
-            self._asked.pop()[2].cancel()
+        self._drop(end=0)
         await self._file.close()
 
 

@@ -10,9 +10,8 @@ from typing import Final
 
 import asyncssh
 
-from roster_pipeline.transport.blocks import WRITE, BlockReader, BlockWriter, File
+from roster_pipeline.transport.blocks import REQUEST, BlockReader, BlockWriter, File
 from roster_pipeline.transport.channel import (
-    BLOCK,
     RemoteFile,
     RemoteFiles,
     in_order,
@@ -88,7 +87,7 @@ class Session:
             file,
             offset=offset,
             end=now.size,
-            request=min(BLOCK, self._client.limits.max_read_len),
+            request=min(REQUEST, self._client.limits.max_read_len),
             timeout=self._timeout,
         )
         return now, reader
@@ -107,7 +106,7 @@ class Session:
         return BlockWriter(
             await self._open(path, flags),
             offset=offset,
-            request=min(WRITE, self._client.limits.max_write_len),
+            request=min(REQUEST, self._client.limits.max_write_len),
             timeout=self._timeout,
         )
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from roster_pipeline.crashpoints import reached
-from roster_pipeline.transport.blocks import BlockReader, BlockWriter
+from roster_pipeline.transport.blocks import AT_A_TIME, BlockReader, BlockWriter
 from roster_pipeline.transport.channel import (
     Channel,
     RemoteFile,
@@ -41,9 +41,6 @@ from roster_pipeline.transport.login import (
 from roster_pipeline.transport.loop import LoopThread
 from roster_pipeline.transport.session import Session
 from roster_pipeline.transport.tries import Tries
-
-# Each hand-over to the channel's thread costs as much as sending a block.
-_AT_A_TIME: Final = 8
 
 T = TypeVar("T")
 
@@ -195,9 +192,10 @@ class Sftp(Channel):
                 now, reader = self._work(task, session.reader(path, offset))
                 with self._released(session, reader):
                     expected = self._unchanged(expected or now, now)
-                    while block := self._work(task, reader.next()):
-                        offset += len(block)
-                        yield block
+                    while blocks := self._work(task, reader.next()):
+                        for block in blocks:
+                            offset += len(block)
+                            yield block
                     self._unchanged(expected, self._work(task, session.state(path, reader)))
                 if offset < expected.size:
                     raise Interrupted(
@@ -237,7 +235,7 @@ class Sftp(Channel):
     ) -> int | None:
         """Send the rest of the content; gives what the server says it has."""
         sent = writer.acknowledged
-        while blocks := list(islice(iter(partial(content.read, writer.request), b""), _AT_A_TIME)):
+        while blocks := list(islice(iter(partial(content.read, writer.request), b""), AT_A_TIME)):
             length = sum(map(len, blocks))
             sent += length
             if sent > size:

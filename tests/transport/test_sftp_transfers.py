@@ -63,7 +63,7 @@ def test_a_download_cut_for_ever_fails_with_a_sentence_after_the_attempts_allowe
     assert failed.value.transient
     assert str(failed.value) == (
         f"127.0.0.1:{server.port} cut the connection when asked to download x.zip. "
-        f"5,242,880 of 12,000,000 bytes had arrived. Gave up after 5 attempts. "
+        f"5,222,400 of 12,000,000 bytes had arrived. Gave up after 5 attempts. "
         "Run it again later; if it goes on, ask the server's owner."
     )
     assert pauses.seconds == [1, 2, 4, 8]
