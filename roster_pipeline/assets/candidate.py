@@ -20,6 +20,7 @@ from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.findings import Findings, Severity
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.rules import Policy
+from roster_pipeline.oneroster.scoping.scope import apply_scope
 from roster_pipeline.quality.candidate import Candidate, build_candidate
 from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.reports.changes import counts_markdown
@@ -28,7 +29,6 @@ from roster_pipeline.reports.layers import scores
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.sources.opening import open_source
 from roster_pipeline.sources.repairs import repaired_cells
-from roster_pipeline.sources.scope import apply_scope
 from roster_pipeline.store import Landed, Outcome, Snapshot
 from roster_pipeline.store.held import HeldRows, aged
 from roster_pipeline.store.landing import Landing

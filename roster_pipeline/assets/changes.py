@@ -21,11 +21,11 @@ from roster_pipeline.guards.withholding import (
     rewritten,
 )
 from roster_pipeline.oneroster.delta import Delta, diff
+from roster_pipeline.oneroster.scoping.scope import outside
 from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.reports.changes import changes_markdown, changes_sentence, totals
 from roster_pipeline.reports.holds import blackout_sentence, settle
 from roster_pipeline.resources.sync_run import SyncRun
-from roster_pipeline.sources.scope import outside
 from roster_pipeline.store import Accepted, Hold, HoldStatus, Outcome, Refused, Snapshot
 from roster_pipeline.store.differences import Differences
 from roster_pipeline.store.snapshots import Snapshots

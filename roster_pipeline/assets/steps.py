@@ -6,10 +6,10 @@ from typing import Final
 
 import dagster as dg
 
+from roster_pipeline.oneroster.scoping.scope import ScopeError
 from roster_pipeline.resources.errors import is_transient, place, sentence
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.sources.landing import LandingError
-from roster_pipeline.sources.scope import ScopeError
 from roster_pipeline.store import LeaseHeld, Outcome
 from roster_pipeline.tables.archive import ArchiveError
 from roster_pipeline.tables.csv_blocks import CsvError

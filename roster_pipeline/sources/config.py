@@ -22,10 +22,11 @@ from pydantic import (
 )
 
 from roster_pipeline.fields import Day, Identifier, Part, Text
+from roster_pipeline.oneroster.named_columns import named_columns, nearest
+from roster_pipeline.oneroster.scoping.config import Scope, wrong_role
 from roster_pipeline.sources import vendors
 from roster_pipeline.sources.drops_config import Archive, Encryption, Files, one_of
 from roster_pipeline.sources.mapping.config import CsvMapping
-from roster_pipeline.sources.named_columns import named_columns, nearest
 from roster_pipeline.sources.repairs_config import EndDates, Lookups, Mending, Repairs, over
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.transport.config import TransportConfig
@@ -146,79 +147,6 @@ class Complete(Part):
         if len(given) != 1:
             raise ValueError("say exactly one of stable_seconds, quiet_seconds and marker")
         return self
-
-
-Year = Annotated[StrictInt, Field(ge=1900, le=2999)]
-
-
-class Courses(Part):
-    """Which courses are taken, by shell patterns for their courseCode; case counts."""
-
-    include: tuple[Text, ...] = ("*",)
-    """At least one of these has to fit. A course without a code fits only `*`."""
-    exclude: tuple[Text, ...] = ()
-    """None of these may fit."""
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.include or (self.include == ("*",) and not self.exclude):
-            raise ValueError("this takes all courses or none; leave `courses` out to take all")
-        return self
-
-
-def _courses(value: Any) -> Any:
-    if isinstance(value, str):
-        raise ValueError(f'say a list of courseCodes or patterns for them, such as ["{value}"]')
-    return {"include": value} if isinstance(value, list) else value
-
-
-class Scope(Part):
-    """What of a source is taken; all of it by default. What is said has to hold all together."""
-
-    schools: tuple[Text, ...] | None = None
-    """sourcedIds of the schools to take; an org stands for those below it, too."""
-    grades: tuple[Text, ...] | None = None
-    """Grades of the students to take, spelled as the source spells them. With them come the classes
-    that they are in, their guardians, and the teachers of these classes."""
-    years: tuple[Year, ...] | None = None
-    """School years, as academicSessions say them in schoolYear, whose classes to take."""
-    terms: tuple[Text, ...] | None = None
-    """sourcedIds or titles of the academicSessions whose classes to take; one stands for those
-    below it, too."""
-    roles: tuple[Text, ...] | None = None
-    """Roles of OneRoster 1.2 to take; who has none of them is left out."""
-    courses: Annotated[
-        Courses | None, BeforeValidator(_courses, json_schema_input_type=list[Text] | Courses)
-    ] = None
-    """The courses whose classes to take; a list is short for `include`."""
-
-    @field_validator("schools", "grades", "years", "terms", "roles")
-    @classmethod
-    def _some(cls, named: tuple[Any, ...] | None, info: ValidationInfo) -> tuple[Any, ...] | None:
-        if named is not None and not named:
-            raise ValueError(f"the list is empty; leave `{info.field_name}` out to take all")
-        if named is not None and len(set(named)) < len(named):
-            raise ValueError(f"a {str(info.field_name).removesuffix('s')} is named twice")
-        return named
-
-    @field_validator("roles")
-    @classmethod
-    def _known_roles(cls, roles: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for role in roles or ():
-            if problem := _wrong_role(role):
-                raise ValueError(problem)
-        return roles
-
-    @model_validator(mode="after")
-    def _students_of_grades(self) -> Self:
-        if self.grades is not None and self.roles is not None and "student" not in self.roles:
-            raise ValueError("`grades` choose students, and `roles` leave all students out")
-        return self
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether nothing is left out."""
-        return all(getattr(self, key) is None for key in type(self).model_fields)
 
 
 def _span(value: Any) -> Any:
@@ -620,13 +548,4 @@ def _wrong_word(word: str, org_type: str, role: str) -> str | None:
         return f"1.1 has no role {word}; its roles are {', '.join(USER_ROLES_1P1)}"
     if org_type not in (*org_types, "other"):
         return f"no org has the type {org_type}; say {', '.join(org_types)} or other"
-    return _wrong_role(role)
-
-
-def _wrong_role(role: str) -> str | None:
-    from roster_pipeline.oneroster.entities import EXTENSION, columns
-
-    roles = next(column.words for column in columns("roles") if column.name == "role")
-    if role in roles or re.fullmatch(EXTENSION, role):
-        return None
-    return f"1.2 has no role {role}; its roles are {', '.join(roles)}, or ext: and a word"
+    return wrong_role(role)

@@ -19,8 +19,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr
 
 from roster_pipeline.fields import Part, Text
+from roster_pipeline.oneroster.named_columns import named_columns, nearest
 from roster_pipeline.sources.date_forms import DateForm, contradict
-from roster_pipeline.sources.named_columns import named_columns, nearest
 
 
 def folded(text: str) -> str:

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from roster_pipeline.oneroster.roster import Roster
-from roster_pipeline.sources.chosen import Chosen, choose, require_schools
-from roster_pipeline.sources.config import Scope
-from roster_pipeline.sources.ids import Mask, ids_of, is_in, rows_where, values
-from roster_pipeline.sources.scope import Scoped, take
+from roster_pipeline.oneroster.scoping.chosen import Chosen, choose, require_schools
+from roster_pipeline.oneroster.scoping.config import Scope
+from roster_pipeline.oneroster.scoping.ids import Mask, ids_of, is_in, rows_where, values
+from roster_pipeline.oneroster.scoping.scope import Scoped, take
 
 
 @dataclass(frozen=True)

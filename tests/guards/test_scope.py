@@ -13,9 +13,9 @@ from roster_pipeline.guards.judge import judge
 from roster_pipeline.guards.settings import GuardSettings
 from roster_pipeline.oneroster.delta import diff
 from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.oneroster.scoping.config import Scope
+from roster_pipeline.oneroster.scoping.scope import apply_scope, outside
 from roster_pipeline.simulator.district import District
-from roster_pipeline.sources.config import Scope
-from roster_pipeline.sources.scope import apply_scope, outside
 from tests.guards.exports import exported, read
 
 DAY: Final = dt.date(2026, 9, 14)

@@ -7,11 +7,11 @@ import pytest
 
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.oneroster.scoping.scope import ScopeError
 from roster_pipeline.simulator.district import District
 from roster_pipeline.sources.sample import Draw, Sample, draw
-from roster_pipeline.sources.scope import ScopeError
 from tests.guards.exports import exported, read
-from tests.sources.test_scope import dangles_nowhere, ids, roster_of, two_grades
+from tests.oneroster.test_scope import dangles_nowhere, ids, roster_of, two_grades
 
 
 @pytest.fixture(scope="module")

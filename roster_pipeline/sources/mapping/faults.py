@@ -10,10 +10,10 @@ from pydantic_core import InitErrorDetails
 from roster_pipeline.oneroster.entities import ENTITIES, Column, Required
 from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.manifest import Version
+from roster_pipeline.oneroster.named_columns import nearest
 from roster_pipeline.oneroster.package import required_files, tables
 from roster_pipeline.sources.mapping.config import Table, Value
 from roster_pipeline.sources.mapping.templates import names_in
-from roster_pipeline.sources.named_columns import nearest
 
 Place = tuple[str | int, ...]
 Fault = tuple[Place, str]

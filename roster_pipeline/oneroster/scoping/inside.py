@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 
 from roster_pipeline.oneroster.roster import Roster
-from roster_pipeline.oneroster.versions import items
-from roster_pipeline.sources.chosen import Chosen
-from roster_pipeline.sources.ids import (
+from roster_pipeline.oneroster.scoping.chosen import Chosen
+from roster_pipeline.oneroster.scoping.ids import (
     NOBODY,
     Ids,
     Mask,
@@ -30,6 +29,7 @@ from roster_pipeline.sources.ids import (
     values,
     without,
 )
+from roster_pipeline.oneroster.versions import items
 from roster_pipeline.tables.text import arrow
 
 _STUDENT: Final = ids_of(["student"])

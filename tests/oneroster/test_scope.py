@@ -8,9 +8,9 @@ import pytest
 
 from roster_pipeline.oneroster.entities import ENTITIES, names, references
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
+from roster_pipeline.oneroster.scoping.config import Scope
+from roster_pipeline.oneroster.scoping.scope import Scoped, ScopeError, apply_scope, outside
 from roster_pipeline.oneroster.versions import items
-from roster_pipeline.sources.config import Scope
-from roster_pipeline.sources.scope import Scoped, ScopeError, apply_scope, outside
 from roster_pipeline.tables.text import TEXT
 
 Rows = dict[str, list[dict[str, str]]]

@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from roster_pipeline.oneroster.roster import Roster
-from roster_pipeline.sources.config import Courses, Scope
-from roster_pipeline.sources.ids import (
+from roster_pipeline.oneroster.scoping.config import Courses, Scope
+from roster_pipeline.oneroster.scoping.ids import (
     Ids,
     any_in,
     ids_of,

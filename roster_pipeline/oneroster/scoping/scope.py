@@ -11,11 +11,11 @@ import pandas as pd
 
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
+from roster_pipeline.oneroster.scoping.chosen import Chosen, ScopeError, choose, of_names_known
+from roster_pipeline.oneroster.scoping.config import Scope
+from roster_pipeline.oneroster.scoping.ids import Mask, is_in, values
+from roster_pipeline.oneroster.scoping.inside import inside, lasting_longer
 from roster_pipeline.oneroster.versions import items
-from roster_pipeline.sources.chosen import Chosen, ScopeError, choose, of_names_known
-from roster_pipeline.sources.config import Scope
-from roster_pipeline.sources.ids import Mask, is_in, values
-from roster_pipeline.sources.inside import inside, lasting_longer
 from roster_pipeline.tables.text import TEXT, arrow
 
 __all__ = ["ScopeError", "Scoped", "apply_scope", "outside", "take"]

@@ -1,0 +1,1 @@
+"""A part of a roster: what of it is taken, with all that this needs, and nothing dangling."""
