@@ -1,19 +1,38 @@
 """Rosters to be delivered, and a database to deliver them to."""
 
+import io
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
 
+from roster_pipeline.oneroster.package import open_package
 from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.quality.candidate import build_candidate
+from roster_pipeline.simulator.district import District
 from tests.oneroster.strategies import frame_of, stored
 from tests.small import Row, district
 
 Rows = dict[str, list[Row]]
 Make = Callable[..., Roster]
 Ask = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture(scope="session")
+def district_roster(tmp_path_factory: pytest.TempPathFactory) -> Roster:
+    """An accepted roster of a make-believe district, the same each time: what goldens are of."""
+    package = io.BytesIO()
+    District(students=60, seed=11, metadata=True).write_package(package)
+    with open_package(package) as opened:
+        judged = build_candidate(
+            opened, None, tmp_path_factory.mktemp("district") / "roster", today=date(2026, 9, 14)
+        )
+    assert list(judged.findings) == []
+    assert judged.roster is not None
+    return judged.roster
 
 
 @pytest.fixture

@@ -1,0 +1,33 @@
+"""From an accepted roster to what one destination gets of it, as a roster still."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.receivers.adapting import adapted
+from roster_pipeline.receivers.config import Destination
+from roster_pipeline.receivers.profiles import Profile
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What a destination gets: canonical rows, of which none refers to one that stays at home."""
+
+    roster: Roster
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Accepted rows that it does not get, by entity."""
+
+
+def prepare(accepted: Roster, destination: Destination, profile: Profile, into: Path) -> Outgoing:
+    """Write into a new folder what a destination gets of an accepted roster.
+
+    Each step writes a roster of its own below `into`, and none where it changes nothing: what
+    comes back may be the accepted roster itself.
+    """
+    left_out: Counter[str] = Counter()
+    roster = accepted
+    told = adapted(roster, profile, into / "adapted")
+    left_out.update(told.left_out)
+    return Outgoing(told.roster, dict(left_out))
