@@ -1,10 +1,18 @@
 """Files encrypted with OpenPGP: opened by the optional package pysequoia, block by block."""
 
+import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from roster_pipeline.tables.zip_directory import HARMLESS, Limits
 
 if TYPE_CHECKING:
-    from pysequoia import Cert, PyDecryptor
+    from pysequoia import Cert
+
+_PROCESS: Final = "roster_pipeline.sources.pgp_process"
 
 # How pysequoia says it. Behind the first line stands where in its own code it was.
 _UNSIGNED: Final = "Signature verification failed"
@@ -14,7 +22,7 @@ _NOT_PGP: Final = ("Reading ", "Malformed", "unexpected EOF")
 
 class PgpError(Exception):
     """A file that OpenPGP does not open, or keys that are none. `code` is one of "no_pgp",
-    "wrong_key", "not_encrypted", "not_signed", "damaged"; the sentence holds no key."""
+    "wrong_key", "not_encrypted", "not_signed", "damaged", "bomb"; the sentence holds no key."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -31,36 +39,64 @@ class PgpKeys:
     """The public key of who has to have signed; None where nobody has."""
 
 
-def decrypt(encrypted: BinaryIO, into: BinaryIO, keys: PgpKeys) -> None:
+def decrypt(
+    encrypted: BinaryIO, into: BinaryIO, keys: PgpKeys, limits: Limits | None = None
+) -> None:
     """Write what a file holds to another. Both are open files of the system's, read and written
     from their beginning. Where there is a signer, nothing is trusted before all of it is proved.
     Raises `PgpError`; `into` is then to be thrown away."""
     try:
-        from pysequoia import decrypt_file
+        import pysequoia  # noqa: F401
     except ImportError:
         raise PgpError(
             "no_pgp",
             "files encrypted with PGP need an extra of roster-pipeline. Install it: "
             "pip install 'roster-pipeline[pgp]'.",
         ) from None
-    opener, signer = _decryptor(keys), _signer(keys)
+    _check_private(keys)
+    signer = _signer(keys)
     encrypted.flush()
-    try:
-        # Neither file has a name of its own.
-        done = decrypt_file(
-            f"/dev/fd/{encrypted.fileno()}",
-            f"/dev/fd/{into.fileno()}",
-            decryptor=opener,
-            store=None if signer is None else lambda _: [signer],
-        )
-    except Exception as error:
-        raise _explained(str(error)) from None
-    signers = {found.certificate for found in done.valid_sigs}
-    if signer is not None and signer.fingerprint not in signers:
+    size = os.fstat(encrypted.fileno()).st_size
+    most = _most(size, limits or Limits())
+    answer = _in_a_process(encrypted.fileno(), into.fileno(), keys, most)
+    if "signers" not in answer:
+        if os.fstat(into.fileno()).st_size >= most:
+            raise PgpError(
+                "bomb", f"it grows to more than {most} bytes from {size}. That is no roster."
+            )
+        raise _explained(answer.get("said", ""))
+    if signer is not None and signer.fingerprint not in answer["signers"]:
         raise _not_signed()
 
 
-def _decryptor(keys: PgpKeys) -> "PyDecryptor":
+def _most(size: int, limits: Limits) -> int:
+    """To how many bytes a file may grow: it may be packed before it is encrypted."""
+    return min(limits.total_bytes, max(HARMLESS, limits.ratio * size))
+
+
+def _in_a_process(source: int, target: int, keys: PgpKeys, most: int) -> dict[str, Any]:
+    """What `pgp_process` answers; nothing where it was killed."""
+    told = {
+        "private": keys.private,
+        "passphrase": keys.passphrase,
+        "signer": keys.signer,
+        "most": most,
+    }
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", _PROCESS, str(source), str(target)],
+        input=json.dumps(told).encode(),
+        pass_fds=(source, target),
+        capture_output=True,
+        check=False,
+    )
+    try:
+        answer: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        return {}
+    return answer
+
+
+def _check_private(keys: PgpKeys) -> None:
     from pysequoia import Tsk
 
     try:
@@ -72,7 +108,7 @@ def _decryptor(keys: PgpKeys) -> "PyDecryptor":
             "--armor NAME.",
         ) from None
     try:
-        return key.decryptor(keys.passphrase)
+        key.decryptor(keys.passphrase)
     except Exception:
         raise PgpError(
             "wrong_key",

@@ -161,6 +161,26 @@ def test_what_pgp_does_not_open_is_a_sentence(
     assert "/dev/" not in said
 
 
+@pytest.mark.skipif(shutil.which("gpg") is None, reason="GnuPG is not on this machine")
+def test_what_grows_without_end_when_it_is_opened_is_ended_in_time(
+    server: Folder, put: Put, tmp_path: Path
+) -> None:
+    home = tmp_path / "gnupg"
+    home.mkdir(mode=0o700)
+    (home / "public.asc").write_text(str(OURS.extract_certificate()))
+    always = ["gpg", "--homedir", str(home), "--batch", "--trust-model", "always"]
+    to = ["--compress-algo", "zlib", "-f", str(home / "public.asc"), "-e"]
+    packed_well = subprocess.run(
+        [*always, *to], check=True, capture_output=True, input=bytes(64 << 20)
+    ).stdout
+    drop = the_file(server, put, packed_well, "roster.zip.gpg")
+
+    code, said = refused(server, drop, pgp())
+
+    assert code == "bomb"
+    assert said.endswith(f"bytes from {len(packed_well)}. That is no roster.")
+
+
 WITHOUT = """
 import io, sys
 sys.modules["pysequoia"] = None
