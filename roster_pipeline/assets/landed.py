@@ -150,11 +150,17 @@ def _fetched(run: SyncRun, channels: Channels, landing: Landing) -> Landed | Non
 
 
 def _land(run: SyncRun, channel: Channel, drop: Drop, keys: Keys, landing: Landing) -> Landed:
-    source, secrets = run.source, run.source.profile.secrets
+    source = run.source
     with (
         landing.scratch(source.id) as scratch,
         land(
-            channel, drop, source=source.id, secrets=secrets, keys=keys, scratch=scratch
+            channel,
+            drop,
+            source=source.id,
+            secrets=source.profile.secrets,
+            tables=source.csv_mapping.names if source.csv_mapping is not None else (),
+            keys=keys,
+            scratch=scratch,
         ) as package,
     ):
         return landing.put(

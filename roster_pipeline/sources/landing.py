@@ -8,9 +8,10 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from io import BufferedRandom
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
@@ -21,18 +22,19 @@ from roster_pipeline.sources.pgp import PgpError, PgpKeys, decrypt
 from roster_pipeline.sources.redaction import redacted, secret_columns
 from roster_pipeline.sources.vendors import Secrets
 from roster_pipeline.tables.ahead import read_ahead
-from roster_pipeline.tables.archive import ArchiveError, ZipReader, ZipWriter
+from roster_pipeline.tables.archive import ArchiveError, Limits, ZipReader, ZipWriter
 from roster_pipeline.tables.csv_blocks import CsvBlocks, CsvError
 from roster_pipeline.tables.gunzip import gunzipped
 from roster_pipeline.transport.channel import Channel, RemoteFile
 
-# Members that may be tables. Only the first kind is ever read as one, so only of that kind one is
-# refused if it cannot be seen whether it holds secrets.
+# Members that may be tables. Of these only the first kind, and what a mapping names, is ever read
+# as one, so only such a member is refused if it cannot be seen whether it holds secrets.
 _CSV: Final = ".csv"
 _LIKE_CSV: Final = (_CSV, ".txt", ".tsv")
 # Small enough for parsing one block to go on beside inflating the next.
 _SEARCHED: Final = 8 << 20
 _COPIED: Final = 1 << 20
+_LIMITS: Final = Limits()
 # What macOS adds beside each file of an archive: its attributes, not its content.
 _ATTRIBUTES: Final = "._"
 
@@ -75,6 +77,7 @@ def land(
     *,
     source: str,
     secrets: Secrets,
+    tables: Collection[str] = (),
     keys: Keys | None = None,
     progress: Callable[[int], None] | None = None,
     scratch: Path | None = None,
@@ -82,25 +85,39 @@ def land(
     """Download a drop and blank every secret column in it, for the time of a `with` block.
 
     Loose files become one zip. The same original gives the same bytes. `source` is for sentences;
-    `progress` gets the size of each block that arrived; `scratch` is a folder on a disk with room
+    `tables` are shell patterns for the names of members that are read as tables, besides those of
+    CSV; `progress` gets the size of each block that arrived; `scratch` is a folder on a disk with room
     for the package twice, and for one more file of it where `keys` open them one by one.
     Raises `LandingError`, and `TransportError` from the channel.
     """
     drop = Drop.of(drop) if isinstance(drop, RemoteFile) else drop
     with nameless(scratch) as original, nameless(scratch) as blanked:
-        fetch = _Fetch(channel, keys or Keys(), scratch, _halfway(drop.size, progress))
+        more = _halfway(drop.size, progress)
+        fetch = _Fetch(channel, keys or Keys(), scratch, drop.path, more)
         try:
+            _refuse_more(drop.size)
             if drop.names is None:
                 original_hash = fetch.package(drop.files[0], original)
             else:
                 original_hash = fetch.loose(drop, original)
             original.seek(0)
-            changed = _blank(original, blanked, secrets, fetch.keys.password)
+            changed = _blank(
+                original, blanked, _Secrets(secrets, tuple(tables)), fetch.keys.password
+            )
         except (ArchiveError, _FileError) as error:
             raise LandingError(error.code, f"{source}: {fetch.path}: {error}") from None
         file = original if changed is None else blanked
         file.seek(0)
         yield LandedBytes(file, original_hash, changed or {})
+
+
+def _refuse_more(size: int) -> None:
+    """Neither what is downloaded nor what is unpacked may fill a disk."""
+    if size > _LIMITS.total_bytes:
+        raise ArchiveError(
+            "too_large",
+            f"it has more than {_LIMITS.total_bytes >> 30} GiB. That is no roster.",
+        )
 
 
 class _FileError(Exception):
@@ -113,13 +130,18 @@ class _Fetch:
     """Downloads files and opens them."""
 
     def __init__(
-        self, channel: Channel, keys: Keys, scratch: Path | None, progress: Callable[[int], None]
+        self,
+        channel: Channel,
+        keys: Keys,
+        scratch: Path | None,
+        drop_path: str,
+        progress: Callable[[int], None],
     ) -> None:
         self._channel = channel
         self.keys = keys
         self._scratch = scratch
         self._progress = progress
-        self.path = ""
+        self.path = drop_path
         """The file that is at hand, for sentences."""
 
     def package(self, file: RemoteFile, into: BufferedRandom) -> str:
@@ -134,13 +156,15 @@ class _Fetch:
 
     def loose(self, drop: Drop, into: BinaryIO) -> str:
         """Write a zip of loose files to `into`; the hash of all of them."""
-        total = hashlib.sha256()
+        total, size = hashlib.sha256(), 0
         with ZipWriter(into) as writer:
             for name, file in sorted(zip(drop.names or (), drop.files, strict=True)):
                 with self._opened(file) as opened:
                     total.update(f"{name}\0".encode())
                     with writer.open(name) as member:
                         for piece in self._unpacked(file, opened):
+                            size += len(piece)
+                            _refuse_more(size)
                             total.update(piece)
                             member.write(piece)
                     total.update(b"\0")
@@ -174,8 +198,23 @@ class _Fetch:
             raise _FileError(error) from None
 
 
+@dataclass(frozen=True)
+class _Secrets:
+    """Where secrets are looked for."""
+
+    words: Secrets
+    tables: tuple[str, ...]
+
+    def is_table(self, name: str) -> bool:
+        """Whether a member is ever read as a table."""
+        path = PurePosixPath(name.casefold())
+        return path.suffix == _CSV or any(
+            fnmatchcase(path.name, pattern.casefold()) for pattern in self.tables
+        )
+
+
 def _blank(
-    original: BinaryIO, out: BinaryIO, secrets: Secrets, password: str | None
+    original: BinaryIO, out: BinaryIO, secrets: _Secrets, password: str | None
 ) -> dict[str, int] | None:
     """Write a zip without its secrets, and decrypted, to `out`; None, and nothing is written, if it
     has no secrets and is not encrypted.
@@ -222,17 +261,17 @@ def nameless(folder: Path | None = None) -> Iterator[BufferedRandom]:
         yield file
 
 
-def _columns(reader: ZipReader, name: str, secrets: Secrets) -> tuple[int, ...]:
+def _columns(reader: ZipReader, name: str, secrets: _Secrets) -> tuple[int, ...]:
     """The secret columns of a member. Whatever it is called: people rename files."""
-    path = PurePosixPath(name)
-    ending = path.suffix.casefold()
-    if ending not in _LIKE_CSV or path.name.startswith(_ATTRIBUTES):
+    path, table = PurePosixPath(name), secrets.is_table(name)
+    like = table or path.suffix.casefold() in _LIKE_CSV
+    if not like or name.endswith("/") or path.name.startswith(_ATTRIBUTES):
         return ()
     try:
         with reader.open(name) as member:
-            return secret_columns(CsvBlocks(member).header, secrets)
+            return secret_columns(CsvBlocks(member).header, secrets.words)
     except CsvError as error:
-        if error.code == "no_header" or ending != _CSV:
+        if error.code == "no_header" or not table:
             return ()
         raise _FileError(error, name) from None
 

@@ -10,6 +10,7 @@ import pytest
 
 from roster_pipeline.sources import vendors
 from roster_pipeline.sources.landing import LandingError, land
+from roster_pipeline.transport.channel import RemoteFile
 from roster_pipeline.transport.folder import Folder
 from tests.sources.conftest import Put
 
@@ -155,6 +156,7 @@ import sys
 from pathlib import Path
 from roster_pipeline.sources import vendors
 from roster_pipeline.sources.landing import land
+from roster_pipeline.transport.channel import RemoteFile
 from roster_pipeline.transport.folder import Folder
 server = Folder(Path(sys.argv[1]))
 [file] = server.list(".", "*.zip")
@@ -198,3 +200,32 @@ def test_where_the_file_system_has_no_nameless_files_a_hidden_one_does(
     assert b"hunter2" not in b"".join(
         members(landed(server, put, packed(users_csv=USERS))[0]).values()
     )
+
+
+def test_what_a_mapping_reads_as_a_table_holds_no_secrets_whatever_its_ending(
+    server: Folder, put: Put
+) -> None:
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("out/People.DAT", USERS)
+        archive.writestr("other.dat", USERS)
+    put("roster.zip", WHEN, package.getvalue())
+    (file,) = server.list(".", "*.zip")
+
+    with land(server, file, source="springfield", secrets=SECRETS, tables=["people*.dat"]) as kept:
+        assert members(kept.file.read()) == {
+            "out/People.DAT": USERS.replace(b"hunter2", b""),
+            "other.dat": USERS,
+        }
+
+
+def test_a_drop_larger_than_any_roster_is_not_downloaded(server: Folder, put: Put) -> None:
+    put("roster.zip", WHEN, packed(orgs_csv=ORGS))
+    (file,) = server.list(".", "*.zip")
+    huge = RemoteFile(file.path, 65 << 30, file.modified)
+
+    with (
+        pytest.raises(LandingError, match=r"^springfield: roster.zip: it has more than 64 GiB"),
+        land(server, huge, source="springfield", secrets=SECRETS),
+    ):
+        pass

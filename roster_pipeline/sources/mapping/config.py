@@ -187,6 +187,11 @@ class CsvMapping(Part):
     files: Annotated[dict[Name, SourceFile], Field(min_length=1)]
     tables: Tables
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Shell patterns for the names of its files."""
+        return tuple(file.name for file in self.files.values())
+
     @model_validator(mode="wrap")
     @classmethod
     def _holds_together(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
