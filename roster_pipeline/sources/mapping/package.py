@@ -23,12 +23,12 @@ from roster_pipeline.sources.mapping.firsts import Firsts
 from roster_pipeline.sources.mapping.names import entries, joined_columns, own_columns
 from roster_pipeline.sources.mapping.reading import Joined, no_rows, read_file, read_joined
 from roster_pipeline.sources.mapping.rows import Made, columns_told, make_rows
-from roster_pipeline.sources.mapping.templates import names_in
 from roster_pipeline.sources.mapping.values import folded_lookups
 from roster_pipeline.tables.archive import ArchiveError
 from roster_pipeline.tables.arrow import to_frame
 from roster_pipeline.tables.csv_blocks import CsvError
 from roster_pipeline.tables.keys import distinct
+from roster_pipeline.tables.templates import names_in
 from roster_pipeline.tables.text import TEXT, arrow
 
 

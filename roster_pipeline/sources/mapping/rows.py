@@ -11,10 +11,10 @@ from roster_pipeline.oneroster.origins import marked
 from roster_pipeline.sources.mapping.config import Table
 from roster_pipeline.sources.mapping.names import Meant, entries, meaning, templates
 from roster_pipeline.sources.mapping.reading import Joined, Read
-from roster_pipeline.sources.mapping.templates import names_in
 from roster_pipeline.sources.mapping.values import Cells, Lookups, filled_in, made
 from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.keys import Positions
+from roster_pipeline.tables.templates import names_in
 
 _TEXT = pa.large_string()
 
