@@ -38,7 +38,7 @@ def vendors_document(vendors: Mapping[str, Vendor]) -> dict[str, Any]:
                 "title": vendor.title,
                 "comes_by": _comes_by(vendor),
                 "mapped": vendor.mapping is not None,
-                "versions": list(_versions(vendor)),
+                "versions": list(versions(vendor)),
                 "login": list(vendor.rest.login) if vendor.rest else [],
             }
             for name, vendor in vendors.items()
@@ -65,7 +65,10 @@ def vendor_document(name: str, vendor: Vendor) -> dict[str, Any]:
 
 def vendors_text(vendors: Mapping[str, Vendor]) -> RenderableType:
     """All profiles for a terminal."""
-    rows = [(name, vendor.title, _how(vendor), _logins(vendor)) for name, vendor in vendors.items()]
+    rows = [
+        (name, vendor.title, how_it_comes(vendor), _logins(vendor))
+        for name, vendor in vendors.items()
+    ]
     return text_table(("vendor", "title", "comes by", "logs in by"), rows)
 
 
@@ -80,13 +83,14 @@ def vendor_text(name: str, vendor: Vendor) -> RenderableType:
     elif vendor.rest is None:
         parts.append(Text("Comes as files: OneRoster CSV, by SFTP or from a folder."))
     else:
-        parts += _listed("Addresses:", _address_lines(vendor.rest))
-        parts += _listed("Logs in by:", _login_lines(vendor.rest))
+        parts += _listed("Addresses:", address_lines(vendor.rest))
+        parts += _listed("Logs in by:", login_lines(vendor.rest))
         parts += _listed("Otherwise than the standard, or than usual:", otherwise(vendor.rest))
     parts += _numbered("To set up access:", advice.steps)
     parts += _listed("To know before:", advice.notes)
     parts += _listed("Not certain:", advice.uncertain)
-    parts += _listed("When something is refused:", _refusals(vendor))
+    refusals = (f"{seen}: {what}" for seen, what in refused(vendor))
+    parts += _listed("When something is refused:", refusals)
     return Group(*parts)
 
 
@@ -130,17 +134,17 @@ def _comes_by(vendor: Vendor) -> str:
     return "files" if vendor.rest is None else "REST"
 
 
-def _how(vendor: Vendor) -> str:
+def how_it_comes(vendor: Vendor) -> str:
     """How a vendor's rosters come, for a table."""
     what = "files of its own" if vendor.mapping is not None else _comes_by(vendor)
-    return ", ".join((what, *_versions(vendor)))
+    return ", ".join((what, *versions(vendor)))
 
 
 def _logins(vendor: Vendor) -> str:
     return ", ".join(vendor.rest.login) if vendor.rest else "SFTP, folder"
 
 
-def _versions(vendor: Vendor) -> Iterator[str]:
+def versions(vendor: Vendor) -> Iterator[str]:
     """The versions that a profile speaks of, the one that it asks for first."""
     rest = vendor.rest
     if rest is not None:
@@ -160,7 +164,8 @@ def _addresses(rest: Accents) -> list[dict[str, Any]]:
     ]
 
 
-def _address_lines(rest: Accents) -> Iterator[str]:
+def address_lines(rest: Accents) -> Iterator[str]:
+    """Where the collections are, and where tokens are given out."""
     for address in _addresses(rest):
         yield f"OneRoster {address['version']}: {address['base_url']}"
         for other in address["others"]:
@@ -170,7 +175,8 @@ def _address_lines(rest: Accents) -> Iterator[str]:
         yield f"tokens: {token}" if token else "tokens: `token_url` is to be given"
 
 
-def _login_lines(rest: Accents) -> Iterator[str]:
+def login_lines(rest: Accents) -> Iterator[str]:
+    """How one logs in, and with which scopes."""
     for kind in rest.login:
         if kind == "oauth2":
             yield f"`oauth2`, {LOGINS[kind]}; id and secret go {_SENT_IN[rest.sent_in]}"
@@ -182,16 +188,17 @@ def _login_lines(rest: Accents) -> Iterator[str]:
         yield f"scopes of {version}: {' '.join(scopes)}"
 
 
-def _refusals(vendor: Vendor) -> Iterator[str]:
+def refused(vendor: Vendor) -> Iterator[tuple[str, str]]:
+    """What a server may refuse, and what to do about it in the vendor's system."""
     advice = vendor.advice
     if advice.unauthorized:
-        yield f"Credentials not taken (401): {advice.unauthorized}"
+        yield "Credentials not taken (401)", advice.unauthorized
     if advice.forbidden:
-        yield f"Forbidden (403): {advice.forbidden}"
+        yield "Forbidden (403)", advice.forbidden
     for collection, what in advice.empty.items():
-        yield f"No records{'' if collection == ANY else f' of {collection}'}: {what}"
+        yield f"No records{'' if collection == ANY else f' of {collection}'}", what
     if advice.missing:
-        yield f"Not there (404): {advice.missing}"
+        yield "Not there (404)", advice.missing
 
 
 def _said(rest: Accents) -> dict[str, Any]:
