@@ -85,7 +85,7 @@ class Rooms:
         except WorkspaceError as error:
             raise Refusal(str(error), Ends.UNREADABLE) from error
 
-    @property
+    @cached_property
     def snapshots(self) -> "Snapshots":
         """The stored rosters."""
         from roster_pipeline.store.snapshots import Snapshots

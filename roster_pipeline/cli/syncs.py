@@ -19,12 +19,13 @@ from roster_pipeline.cli.console import (
     progress,
 )
 from roster_pipeline.cli.rooms import opened
-from roster_pipeline.store import Hold, HoldStatus, Outcome
+from roster_pipeline.store import Hold, Outcome
 
 if TYPE_CHECKING:
     from roster_pipeline.automation.run import SyncResult
     from roster_pipeline.cli.rooms import Rooms
     from roster_pipeline.reports.syncs import Standing
+    from roster_pipeline.store.overview import Overview
 
 ENDS: Final = {
     Outcome.DONE: Ends.DONE,
@@ -162,28 +163,33 @@ def status(context: typer.Context, form: FormatOption = Format.TEXT) -> None:
 
     with opened(context) as rooms:
         left_out = rooms.workspace.left_out
-        standings = [standing(rooms, source) for source in rooms.workspace.sources]
+        known = rooms.ledger.overview()
+        standings = [standing(rooms, source, known) for source in rooms.workspace.sources]
     answer(status_text(standings), status_document(standings, left_out), form)
     end(Ends.UNREADABLE if left_out else Ends.DONE)
 
 
-def standing(rooms: "Rooms", source: str) -> "Standing":
-    """Where one source stands."""
+def standing(rooms: "Rooms", source: str, known: "Overview | None" = None) -> "Standing":
+    """Where one source stands; `known` is what the ledger says of all, where that is asked for."""
     from roster_pipeline.reports.syncs import Standing
     from roster_pipeline.sources.placeholders import placeholders
     from roster_pipeline.store.held import HeldRows
     from roster_pipeline.transport.http_expiry import expiry
 
-    ledger, held = rooms.ledger, rooms.snapshots.held(source)
+    known = known or rooms.ledger.overview(source)
+    held = rooms.snapshots.held(source)
     district = rooms.workspace.sources[source]
     today = district.date_of(datetime.now(UTC))
     return Standing(
         source,
         district.name,
-        ledger.accepted(source),
-        ledger.last_sync(source),
-        ledger.holds(source, HoldStatus.OPEN),
-        [(name, ledger.delivery(name, source)) for name in rooms.workspace.receivers_of(source)],
+        known.accepted.get(source),
+        known.last_syncs.get(source),
+        known.holds.get(source, ()),
+        [
+            (name, known.deliveries.get((name, source)))
+            for name in rooms.workspace.receivers_of(source)
+        ],
         None if held is None else HeldRows.of(*held),
         rooms.workspace.escalate_after(source),
         None if district.rest is None else expiry(district.rest.auth, today),

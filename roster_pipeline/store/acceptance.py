@@ -36,6 +36,19 @@ def current(connection: sa.Connection, source: str) -> Accepted | None:
     return None if row is None else _accepted(row)
 
 
+def current_of_all(connection: sa.Connection, source: str | None = None) -> list[Accepted]:
+    """Each source's accepted roster; of one source, where that is named."""
+    last = sa.select(accepted.c.source, sa.func.max(accepted.c.sequence).label("sequence"))
+    if source is not None:
+        last = last.where(accepted.c.source == source)
+    newest = last.group_by(accepted.c.source).subquery()
+    query = _WHOLE.join(
+        newest,
+        (newest.c.source == accepted.c.source) & (newest.c.sequence == accepted.c.sequence),
+    )
+    return [_accepted(row) for row in connection.execute(query)]
+
+
 def since(connection: sa.Connection, source: str, day: dt.date) -> list[Accepted]:
     """What was accepted for a date and those after it, oldest first."""
     query = _WHOLE.where(accepted.c.source == source, accepted.c.date >= day)

@@ -13,12 +13,14 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from roster_pipeline.crashpoints import reached
-from roster_pipeline.store import acceptance, accounts, decisions, gate, holds, packages
+from roster_pipeline.store import acceptance, accounts, decisions, gate, holds, packages, sent
 from roster_pipeline.store import lease as leasing
+from roster_pipeline.store import overview as overviews
 from roster_pipeline.store.database import Database
 from roster_pipeline.store.errors import Refused
 from roster_pipeline.store.gate import Candidacy, Standing
 from roster_pipeline.store.lease import Clock, Holder, Lease
+from roster_pipeline.store.overview import Overview
 from roster_pipeline.store.records import (
     Accepted,
     Account,
@@ -32,7 +34,7 @@ from roster_pipeline.store.records import (
     Sync,
     Verdict,
 )
-from roster_pipeline.store.schema import deliveries, landed, snapshots, syncs
+from roster_pipeline.store.schema import landed, snapshots, syncs
 
 
 class Ledger:
@@ -329,44 +331,41 @@ class Ledger:
         """Remember that a destination has this package, confirmed.
 
         What is recorded last already, of the same roster at the same path, is not recorded again:
-        the first receipt stays. A receipt may say of which `day` the delivery is; that of another
-        day is another delivery.
+        the first receipt stays. A receipt may say of which `day` the delivery is, and that it was
+        sent `again` at a moment; that of another day or moment is another delivery. Attempts of
+        the same destination and source are settled by it, and forgotten.
         """
         reached("delivery.before-receipt")
+        this = Delivery(
+            destination, source, content_hash, package_hash, path, size, dict(receipt), at
+        )
         with self._database.writing() as connection:
             leasing.verify(connection, lease)
-            last = _delivery(connection, destination, source)
-            this = (content_hash, package_hash, path, receipt.get("day"))
-            if last is not None and this == (
-                *(last.content_hash, last.package_hash, last.path),
-                last.receipt.get("day"),
-            ):
-                return last
-            connection.execute(
-                sa.insert(deliveries).values(
-                    destination=destination,
-                    source=source,
-                    content_hash=content_hash,
-                    package_hash=package_hash,
-                    path=path,
-                    size=size,
-                    receipt=dict(receipt),
-                    at=at,
-                )
-            )
-        return Delivery(destination, source, content_hash, package_hash, path, size, receipt, at)
+            return sent.confirm(connection, this)
+
+    def record_attempt(self, this: Delivery, lease: Lease) -> None:
+        """Remember what is about to be sent, before it is: until a delivery is recorded nobody
+        knows whether it arrived. Its `at` is when it was tried first."""
+        with self._database.writing() as connection:
+            leasing.verify(connection, lease)
+            sent.begin(connection, this)
+
+    def attempts(self, destination: str, source: str) -> list[Delivery]:
+        """What was about to be sent since the last recorded delivery, oldest first."""
+        with self._database.reading() as connection:
+            return sent.begun(connection, destination, source)
 
     def delivery(self, destination: str, source: str) -> Delivery | None:
         """What the destination was last confirmed to have of the source."""
         with self._database.reading() as connection:
-            return _delivery(connection, destination, source)
+            return sent.last(connection, destination, source)
 
-    def deliveries(self, source: str) -> list[Delivery]:
-        """Every delivery of the source, oldest first."""
-        query = sa.select(deliveries).where(deliveries.c.source == source)
+    def deliveries(
+        self, source: str, destination: str | None = None, since: dt.datetime | None = None
+    ) -> list[Delivery]:
+        """Every delivery of the source, oldest first; to one destination, or since a moment."""
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(deliveries.c.id)).all()
-        return [_as_delivery(row) for row in rows]
+            return sent.listed(connection, source, destination, since)
 
     # ---- accounts ----
 
@@ -432,9 +431,15 @@ class Ledger:
             query = query.where(syncs.c.date == day)
         with self._database.reading() as connection:
             row = connection.execute(query.limit(1)).first()
-        if row is None:
-            return None
-        return Sync(row.source, row.date, Outcome(row.outcome), row.summary, row.run_id, row.at)
+        return None if row is None else overviews.as_sync(row)
+
+    # ---- everything at once ----
+
+    def overview(self, source: str | None = None) -> Overview:
+        """What is accepted, waits, ran last and was delivered, as of one moment: of one source,
+        or of all."""
+        with self._database.reading() as connection:
+            return overviews.overview(connection, source)
 
 
 def _owns(lease: Lease, source: str) -> None:
@@ -461,27 +466,3 @@ def _landed_before(connection: sa.Connection, package: Landed) -> dt.date | None
         return None
     now = acceptance.current(connection, package.source)
     return found if now is not None and found < now.date < package.date else None
-
-
-def _delivery(connection: sa.Connection, destination: str, source: str) -> Delivery | None:
-    query = (
-        sa.select(deliveries)
-        .where(deliveries.c.destination == destination, deliveries.c.source == source)
-        .order_by(deliveries.c.id.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).first()
-    return _as_delivery(row) if row else None
-
-
-def _as_delivery(row: sa.Row[Any]) -> Delivery:
-    return Delivery(
-        row.destination,
-        row.source,
-        row.content_hash,
-        row.package_hash,
-        row.path,
-        row.size,
-        row.receipt,
-        row.at,
-    )

@@ -179,3 +179,28 @@ def test_the_last_sync_of_a_source_says_how_it_ended(scene: Scene) -> None:
     assert scene.ledger.last_sync("shelbyville", DAY1) is None
     with pytest.raises(ValueError, match="finished"):
         scene.ledger.record_sync("springfield", DAY1, "finished", {}, START)
+
+
+def test_an_overview_says_of_all_sources_what_is_said_of_each(scene: Scene) -> None:
+    ledger = scene.ledger
+    scene.sync("one", None, DAY1)
+    scene.sync("two", "one", DAY2)
+    scene.hold("three", "two", DAY3)
+    for content in ("one", "two"):
+        hashed = snapshot(content).content_hash
+        ledger.record_delivery(
+            "lms", "springfield", hashed, "0" * 64, "x.zip", 1, {}, START, scene.lease
+        )
+    ledger.record_sync("springfield", DAY2, "done", {}, START)
+    ledger.record_sync("springfield", DAY3, "held", {}, START)
+    ledger.record_sync("shelbyville", DAY2, "failed", {}, START)
+    everything, one = ledger.overview(), ledger.overview("springfield")
+    assert everything.accepted == {"springfield": ledger.accepted("springfield")}
+    assert everything.holds == {"springfield": ledger.holds("springfield", "open")}
+    assert everything.deliveries == {("lms", "springfield"): ledger.delivery("lms", "springfield")}
+    assert everything.last_syncs == {
+        name: ledger.last_sync(name) for name in ("springfield", "shelbyville")
+    }
+    assert (one.accepted, one.holds) == (everything.accepted, everything.holds)
+    assert set(one.last_syncs) == {"springfield"}
+    assert ledger.overview("nowhere").last_syncs == {}
