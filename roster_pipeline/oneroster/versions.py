@@ -7,7 +7,7 @@ never merged by username) and a roles row for each org in the order of the list.
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +30,7 @@ DEFAULT_ROLES: Final[RoleMap] = {
 }
 
 # The standard does not say how roles go down; these words mean administrators of some kind.
-_WORDS_1P1: Final[Mapping[str, str]] = {
+WORDS_1P1: Final[Mapping[str, str]] = {
     "districtAdministrator": "administrator",
     "principal": "administrator",
     "siteAdministrator": "administrator",
@@ -128,15 +128,19 @@ def short_guid(text: str) -> str:
     return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
 
 
-def role_words(roles: pd.DataFrame) -> pd.Series:
-    """The 1.1 word of each roles row; null where 1.1 has none (counselor, `ext:` words).
+def role_words(roles: pd.DataFrame, words: Mapping[str, str] = WORDS_1P1) -> pd.Series:
+    """The 1.1 word of each roles row; null where there is none (of counselor, `ext:` words).
 
-    `roles` has the columns role and, where the row came from 1.1, its word in `_role`.
+    `roles` has the columns role and, where the row came from 1.1, its word in `_role`: that stands
+    if `words`, which has the 1.1 word of each role, has it for any.
     """
     distinct = pc.unique(arrow(roles["role"])).to_pylist()
-    spoken = {role: _WORDS_1P1[role] for role in distinct if role in _WORDS_1P1}
-    words = roles["role"].map(spoken).astype(TEXT)
-    return words if "_role" not in roles.columns else roles["_role"].astype(TEXT).fillna(words)
+    spoken = {role: words[role] for role in distinct if role in words}
+    said = roles["role"].map(spoken).astype(TEXT)
+    if "_role" not in roles.columns:
+        return said
+    came = roles["_role"].astype(TEXT)
+    return came.where(came.isin(set(words.values()))).fillna(said)
 
 
 @dataclass(frozen=True)
@@ -150,19 +154,28 @@ class DowngradedUsers:
     """Roles rows left out because 1.1 gives one person one role."""
 
 
-def downgrade_users(users: pd.DataFrame, roles: pd.DataFrame) -> DowngradedUsers:
+def downgrade_users(
+    users: pd.DataFrame,
+    roles: pd.DataFrame,
+    words: Mapping[str, str] = WORDS_1P1,
+    precedence: Sequence[str] = (),
+) -> DowngradedUsers:
     """Make 1.1 users rows of 1.2 users and the roles rows of at least these users.
 
-    `roles` has userSourcedId, roleType, role, orgSourcedId and `_role`. A person's one role is the
-    primary one at the primary org, else the first primary one, else the first; the orgs are
+    `roles` has userSourcedId, roleType, role, orgSourcedId and `_role`; `words` is as in
+    `role_words`. A person's one role is the one that stands first in `precedence`; among others the
+    primary one at the primary org, else the first primary one, else the first. The orgs are
     those where the person has that role, in the order of the roles rows.
     """
     links = roles[roles["userSourcedId"].isin(users["sourcedId"])]
-    spoken = links.assign(word=role_words(links)).dropna(subset=["word"])
+    spoken = links.assign(word=role_words(links, words)).dropna(subset=["word"])
     primary_org = users.set_index("sourcedId")["primaryOrgSourcedId"]
     at_home = (spoken["orgSourcedId"] == spoken["userSourcedId"].map(primary_org)).fillna(False)
     is_primary = (spoken["roleType"] == "primary").fillna(False)
     rank = 2 - is_primary.astype(int) - (is_primary & at_home).astype(int)
+    if precedence:
+        places = {word: place for place, word in enumerate(precedence)}
+        rank += 3 * spoken["word"].map(places).astype(float).fillna(len(places)).astype(int)
     first = spoken.assign(rank=rank).sort_values("rank", kind="stable")
     chosen = first.drop_duplicates("userSourcedId").set_index("userSourcedId")["word"]
     kept = spoken[(spoken["word"] == spoken["userSourcedId"].map(chosen)).fillna(False)]

@@ -2,18 +2,21 @@
 
 Files at the root, columns in the order of the table, metadata columns last, UTF-8 without a BOM,
 CR LF; a file without rows is declared absent, as the standard allows none. The same
-roster gives the same bytes.
+roster gives the same bytes. A `Form` says in what a reader wants it otherwise.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
+import numpy as np
 import pandas as pd
 
 from roster_pipeline.oneroster.delta import Delta, Kind
 from roster_pipeline.oneroster.entities import BULK_BLANK, SECRET
 from roster_pipeline.oneroster.header import METADATA
+from roster_pipeline.oneroster.layout import Positions
 from roster_pipeline.oneroster.manifest import FILE, HEADER, Mode, Version, manifest_rows
 from roster_pipeline.oneroster.package import tables
 from roster_pipeline.oneroster.roster import Roster
@@ -21,10 +24,36 @@ from roster_pipeline.oneroster.shape import conform
 from roster_pipeline.oneroster.versions import downgrade_users, downgrade_words
 from roster_pipeline.tables.archive import ZipWriter
 from roster_pipeline.tables.csv_write import write_csv
+from roster_pipeline.tables.keys import distinct
 from roster_pipeline.tables.text import TEXT
 
 Frames = Iterator[pd.DataFrame]
 _ROLE_COLUMNS: Final = ("userSourcedId", "roleType", "role", "orgSourcedId")
+_MARK: Final = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Form:
+    """In what a package is otherwise than the standard says."""
+
+    entities: tuple[str, ...] | None = None
+    """The files that are written, all by default; references to rows of others stay blank."""
+    manifest: bool = True
+    spelling: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By entity and column the name in the header, where it is not the standard's."""
+    resource_ids: bool = False
+    """Whether users of 1.2 have the empty column `resourceSourcedIds`, which 1.2 demanded and 1.2.1
+    took back."""
+    newline: str = "\r\n"
+    byte_order_mark: bool = False
+
+    def entities_of(self, version: Version) -> tuple[str, ...]:
+        """The files of a version that are written."""
+        wanted = tables(version) if self.entities is None else self.entities
+        return tuple(entity for entity in tables(version) if entity in wanted)
+
+
+STANDARD: Final = Form()
 
 
 def write_bulk(
@@ -34,6 +63,7 @@ def write_bulk(
     version: Version = Version.V1P2,
     system_name: str | None = None,
     system_code: str | None = None,
+    form: Form = STANDARD,
 ) -> dict[str, int]:
     """Write a whole roster as a bulk package and return the rows written per file."""
 
@@ -41,11 +71,11 @@ def write_bulk(
         for block in _spoken(roster, entity, version, roster.blocks(entity)):
             yield _blank(block, (*BULK_BLANK, *SECRET))
 
-    filled = {entity: roster.counts[entity] > 0 for entity in tables(version)}
-    modes = {entity: Mode.BULK for entity, any_rows in filled.items() if any_rows}
-    headers = {entity: _header(entity, version, roster) for entity in modes}
+    written = [entity for entity in form.entities_of(version) if roster.counts[entity]]
+    headers = {entity: _header(entity, version, form, roster) for entity in written}
+    modes = dict.fromkeys(written, Mode.BULK)
     rows = manifest_rows(version, modes, system_name, system_code)
-    return _write(out, rows, headers, frames)
+    return _write(out, rows, headers, frames, version, form)
 
 
 def write_delta(
@@ -56,33 +86,39 @@ def write_delta(
     version: Version = Version.V1P2,
     system_name: str | None = None,
     system_code: str | None = None,
+    form: Form = STANDARD,
 ) -> dict[str, int]:
     """Write the difference of two rosters as a delta package and return the rows per file.
 
     Each row carries `modified` (UTC) and `active`, or `tobedeleted` with the row's last content.
-    A delta without any change is a package that holds only its manifest ("no updates").
+    In 1.1 a person whose roles changed is a changed user. A delta without any change is a package
+    that holds only its manifest ("no updates").
     """
+    alive = {e: _alive(delta, e, version) for e in form.entities_of(version)}
     stamp = (
         modified.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.")
         + f"{modified.microsecond // 1000:03d}Z"
     )
 
     def frames(entity: str) -> Frames:
-        said: tuple[tuple[Kind, Roster, str], ...] = (
-            ("alive", delta.new, "active"),
-            ("removed", delta.old or Roster.empty(), "tobedeleted"),
+        old = delta.old or Roster.empty()
+        same = np.array_equal(alive[entity], delta.entities[entity].alive)
+        now = delta.blocks(entity, "alive") if same else delta.new.select(entity, alive[entity])
+        said = (
+            (now, delta.new, "active"),
+            (delta.blocks(entity, "removed"), old, "tobedeleted"),
         )
-        for kind, roster, status in said:
-            for block in _spoken(roster, entity, version, delta.blocks(entity, kind)):
+        for blocks, roster, status in said:
+            for block in _spoken(roster, entity, version, blocks):
                 yield _blank(block, SECRET).assign(
                     status=_constant(status, block), dateLastModified=_constant(stamp, block)
                 )
 
-    moved = {entity: _moved(delta, entity) for entity in tables(version)}
-    modes = {entity: Mode.DELTA for entity, any_rows in moved.items() if any_rows}
-    headers = {entity: _header(entity, version, delta.new, delta.old) for entity in modes}
+    written = [e for e, rows in alive.items() if len(rows) or len(delta.entities[e].removed)]
+    headers = {e: _header(e, version, form, delta.new, delta.old) for e in written}
+    modes = dict.fromkeys(written, Mode.DELTA)
     rows = manifest_rows(version, modes, system_name, system_code)
-    return _write(out, rows, headers, frames)
+    return _write(out, rows, headers, frames, version, form)
 
 
 def _write(
@@ -90,21 +126,43 @@ def _write(
     manifest: list[tuple[str, str]],
     headers: Mapping[str, list[str]],
     frames: Callable[[str], Frames],
+    version: Version,
+    form: Form,
 ) -> dict[str, int]:
     written = {}
+    mark = _MARK if form.byte_order_mark else b""
     with ZipWriter(out) as archive:
-        with archive.open(FILE) as member:
-            table = pd.DataFrame(manifest, columns=list(HEADER)).replace("", None).astype(TEXT)
-            write_csv(member, HEADER, [table])
+        if form.manifest:
+            with archive.open(FILE) as member:
+                table = pd.DataFrame(manifest, columns=list(HEADER)).replace("", None).astype(TEXT)
+                member.write(mark)
+                write_csv(member, HEADER, [table], newline=form.newline)
         for entity, header in headers.items():
+            spelt = form.spelling.get(entity, {})
+            names = [spelt.get(name, name) for name in header]
+            homeless = _homeless(entity, version, form)
             with archive.open(f"{entity}.csv") as member:
-                aligned = (conform(frame, header) for frame in frames(entity))
-                written[entity] = write_csv(member, header, aligned)
+                aligned = (
+                    conform(_blank(frame, homeless), header).set_axis(names, axis="columns")
+                    for frame in frames(entity)
+                )
+                member.write(mark)
+                written[entity] = write_csv(member, names, aligned, newline=form.newline)
     return written
 
 
-def _header(entity: str, version: Version, *rosters: Roster | None) -> list[str]:
+def _homeless(entity: str, version: Version, form: Form) -> list[str]:
+    """The columns that refer to files which are not written."""
+    if form.entities is None:
+        return []
+    table = tables(version)[entity]
+    return [column.name for column in table if column.target not in (None, *form.entities)]
+
+
+def _header(entity: str, version: Version, form: Form, *rosters: Roster | None) -> list[str]:
     table = [column.name for column in tables(version)[entity]]
+    if form.resource_ids and entity == "users" and version is Version.V1P2:
+        table.insert(table.index("userMasterIdentifier") + 1, "resourceSourcedIds")
     metadata = {
         name
         for roster in rosters
@@ -137,6 +195,18 @@ def _constant(text: str | None, frame: pd.DataFrame) -> pd.Series:
     return pd.Series([text] * len(frame), dtype=TEXT, index=frame.index)
 
 
-def _moved(delta: Delta, entity: str) -> bool:
-    changes = delta.entities[entity]
-    return bool(len(changes.added) + len(changes.changed) + len(changes.removed))
+def _alive(delta: Delta, entity: str, version: Version) -> Positions:
+    """The rows of the new roster that a delta says anew."""
+    alive = delta.entities[entity].alive
+    if entity != "users" or version is Version.V1P2:
+        return alive
+    kinds: tuple[Kind, ...] = ("alive", "gone")
+    people = [
+        block["userSourcedId"]
+        for kind in kinds
+        for block in delta.blocks("roles", kind, columns=["userSourcedId"])
+    ]
+    if not people:
+        return alive
+    changed = delta.new.find("users", pd.concat(people, ignore_index=True).drop_duplicates())
+    return distinct(np.concatenate([alive, changed[changed >= 0]]))

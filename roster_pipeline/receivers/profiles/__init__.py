@@ -12,6 +12,8 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from roster_pipeline.oneroster.entities import ENTITIES
+
 Mode = Literal["bulk", "delta"]
 
 
@@ -30,11 +32,75 @@ class Archive(_Part):
     """How large the archive may be."""
 
 
+class People(_Part):
+    """Whom a receiver takes, and as what."""
+
+    words: Mapping[str, str] | None = None
+    """The receiver's word for each role of 1.2; a role that is not named has none, and who has no
+    other leaves. Without `words` every role of the version is taken as it is."""
+    precedence: tuple[str, ...] = ()
+    """In 1.1 one person has one role: of several the one that stands first here; else the primary
+    one, at the primary org before others."""
+    names: Literal["legal", "preferred"] = "legal"
+    """What stands as a person's name; who has no preferred one goes by the legal one."""
+
+
 class OneRosterFormat(_Part):
-    """A OneRoster CSV package."""
+    """A OneRoster CSV package, and in what it is otherwise than the standard's whole."""
 
     version: Literal["1.1", "1.2"]
     """Of the OneRoster CSV binding that the package follows."""
+    files: tuple[str, ...] | None = None
+    """The entities that are sent, all of the version by default; others are declared absent."""
+    manifest: bool = True
+    people: People = People()
+    words: Mapping[str, Mapping[str, str | None]] = {}
+    """By `entity.column` the words that the receiver has, and its word for each; null is blank. A
+    row with another leaves if the standard demands the column, else the cell is blank."""
+    blank: Mapping[str, tuple[str, ...]] = {}
+    """By entity the columns that stay empty: what the receiver has no use for stays at home."""
+    metadata: tuple[str, ...] | None = None
+    """The `metadata.` columns that go along, without the prefix; all by default."""
+    spelling: Mapping[str, Mapping[str, str]] = {}
+    """By entity the header's names where they are not the standard's."""
+    resource_ids: bool = False
+    """Whether users.csv of 1.2 has `resourceSourcedIds`, as the text of June 2022 demands."""
+    newline: Literal["crlf", "lf"] = "crlf"
+    byte_order_mark: bool = False
+
+    @model_validator(mode="after")
+    def _names_entities(self) -> Self:
+        named = {*(self.files or ()), *self.blank, *self.spelling}
+        if odd := sorted(named - set(ENTITIES)):
+            raise ValueError(f"{odd[0]} is no entity")
+        return self
+
+
+class Check(_Part):
+    """One look at what goes out, before it does, in the receiver's own terms."""
+
+    check: Literal[
+        "filled",
+        "unique",
+        "unique_ids",
+        "matches",
+        "at_most",
+        "student_in_each_class",
+        "inside_sessions",
+        "one_primary_teacher",
+    ]
+    """The strategy, by its name in `receivers.checking`."""
+    entity: str | None = None
+    column: str | None = None
+    """What a strategy about cells looks at."""
+    roles: tuple[str, ...] = ()
+    """Of users only those with one of these roles of 1.2."""
+    pattern: str | None = None
+    most: int | None = None
+    says: str
+    """What the receiver wants, in a clause: "Apple needs an e-mail for each federated user"."""
+    stops: bool = False
+    """Whether the receiver would refuse the whole delivery."""
 
 
 class Profile(_Part):
@@ -45,10 +111,14 @@ class Profile(_Part):
     modes: tuple[Mode, ...] = ("bulk",)
     """What the receiver takes: the whole roster each time, changes only."""
     oneroster: OneRosterFormat | None = None
+    checks: tuple[Check, ...] = ()
+    about: str = ""
+    """What is worth knowing of the receiver, in a few sentences."""
     ask: tuple[str, ...] = ()
     """What to ask the receiver for, or about, before the first delivery; sentences."""
     variants: Mapping[str, Mapping[str, Any]] = {}
-    """By name what another reading of the receiver's pages says otherwise: keys of this file."""
+    """By name what another reading of the receiver's pages says otherwise: keys of this file, and
+    `title`, which says what the variant is."""
 
     @model_validator(mode="after")
     def _has_a_format(self) -> Self:
