@@ -12,6 +12,7 @@ import secrets
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final, Protocol, cast
 
@@ -40,6 +41,13 @@ class Files(Protocol):
 
     def names(self, folder: str) -> list[str]:
         """The names of the files right below a folder, sorted; none where there is no folder."""
+
+    def folders(self, folder: str) -> list[str]:
+        """The names of the folders right below a folder, sorted; none where there is no folder."""
+
+    def remove(self, name: str, *, first: str = "") -> None:
+        """Remove a file, or a folder with all that is in it: `first` the file in it without which
+        the others do not count. Nothing where there is none."""
 
     def path(self, name: str) -> Path | None:
         """The file's path; None in an object store."""
@@ -95,6 +103,21 @@ class LocalFiles:
         """See Files."""
         found = self._root / folder
         return sorted(p.name for p in found.iterdir() if p.is_file()) if found.is_dir() else []
+
+    def folders(self, folder: str) -> list[str]:
+        """See Files."""
+        found = self._root / folder
+        return sorted(p.name for p in found.iterdir() if p.is_dir()) if found.is_dir() else []
+
+    def remove(self, name: str, *, first: str = "") -> None:
+        """See Files."""
+        path = self._root / name
+        if path.is_dir():
+            if first:
+                (path / first).unlink(missing_ok=True)
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
     def path(self, name: str) -> Path | None:
         """See Files."""
@@ -153,6 +176,20 @@ class RemoteFiles:
         except FileNotFoundError:
             return []
         return sorted(PurePosixPath(f["name"]).name for f in found if f["type"] == "file")
+
+    def folders(self, folder: str) -> list[str]:
+        """See Files."""
+        try:
+            found = self._fs.ls(f"{self._root}/{folder}", detail=True)
+        except FileNotFoundError:
+            return []
+        return sorted(PurePosixPath(f["name"]).name for f in found if f["type"] == "directory")
+
+    def remove(self, name: str, *, first: str = "") -> None:
+        """See Files."""
+        for one in (f"{name}/{first}", name) if first else (name,):
+            with suppress(FileNotFoundError):
+                self._fs.rm(f"{self._root}/{one}", recursive=True)
 
     def path(self, name: str) -> Path | None:
         """See Files."""

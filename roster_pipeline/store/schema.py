@@ -5,7 +5,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The newest revision in `migrations/versions`; a ledger that is at it opens without Alembic."""
 
 
@@ -136,20 +136,26 @@ accepted = sa.Table(
     _snapshot("content_hash"),
 )
 
-deliveries = sa.Table(
-    "deliveries",
-    metadata,
-    _number(),
-    _text("destination"),
-    _text("source"),
-    _text("content_hash"),
-    _text("package_hash"),
-    _text("path"),
-    sa.Column("size", sa.BigInteger, nullable=False),
-    sa.Column("receipt", sa.JSON, nullable=False),
-    _moment("at"),
-    sa.Index(None, "destination", "source"),
-)
+
+def _sent(name: str) -> sa.Table:
+    return sa.Table(
+        name,
+        metadata,
+        _number(),
+        _text("destination"),
+        _text("source"),
+        _text("content_hash"),
+        _text("package_hash"),
+        _text("path"),
+        sa.Column("size", sa.BigInteger, nullable=False),
+        sa.Column("receipt", sa.JSON, nullable=False),
+        _moment("at"),
+        sa.Index(None, "destination", "source"),
+    )
+
+
+deliveries = _sent("deliveries")
+attempts = _sent("attempts")
 
 syncs = sa.Table(
     "syncs",
