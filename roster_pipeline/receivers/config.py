@@ -7,7 +7,9 @@ from typing import Annotated, Final, Self, cast
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from roster_pipeline.fields import Identifier, Part, Sources, Text
+from roster_pipeline.oneroster.scoping.config import Scope
 from roster_pipeline.receivers import profiles
+from roster_pipeline.receivers.mask_config import Mask
 from roster_pipeline.transport.config import Secret, TransportConfig
 
 LATER: Final[Mapping[str, str]] = {
@@ -15,12 +17,6 @@ LATER: Final[Mapping[str, str]] = {
     "delta": "sending changes only",
     "mode": "sending changes only",
     "variant": "variants of a receiver's format",
-    "mask": "dropping, hashing and blanking columns",
-    "schools": "sending only some schools",
-    "grades": "sending only some grades",
-    "roles": "sending only some roles",
-    "courses": "sending only some courses",
-    "scope": "sending only a part of a roster",
     "schedule": "sending at other times than right after a sync",
     "quiet_hours": "hours in which nothing is sent",
     "on_hold": "choosing what is sent while a sync is held",
@@ -55,7 +51,16 @@ class TablesConfig(Part):
     """Made if it is not there. It holds the rows of all sources."""
 
 
-_OF_A_PACKAGE: Final = ("transport", "path", "profile", "system_name", "system_code")
+_OF_A_PACKAGE: Final = (
+    "transport",
+    "path",
+    "profile",
+    "system_name",
+    "system_code",
+    "scope",
+    "mask",
+    "mask_key",
+)
 
 
 class Destination(Part):
@@ -69,6 +74,14 @@ class Destination(Part):
     """The receiver's format."""
     sources: Sources = "all"
     """Ids of the sources whose rosters it gets."""
+    scope: Scope = Field(default_factory=Scope)
+    """What of their rosters it gets; all by default. A source that lacks what is named is not
+    delivered, so sources of which it gets different parts are destinations of their own."""
+    mask: Mask | None = None
+    """Columns that do not go out as they are."""
+    mask_key: Secret | None = None
+    """What the hashes of `mask` are made with, 16 characters at least. Whoever has it can tell
+    whose hash one is; with another key all hashes are others."""
     transport: TransportConfig | None = None
     path: Text | None = None
     """Where the package lies at the receiver. `{source}` stands for the source's id; without it
@@ -115,6 +128,15 @@ class Destination(Part):
                 raise ValueError("say `transport` and `path`, or `tables`")
         elif odd := [name for name in _OF_A_PACKAGE if name in self.model_fields_set]:
             raise ValueError(f"`{odd[0]}` is of packages, and `tables` gets none; remove one")
+        return self
+
+    @model_validator(mode="after")
+    def _key_for_hashes(self) -> Self:
+        hashes = self.mask is not None and bool(self.mask.hash)
+        if hashes and self.mask_key is None:
+            raise ValueError("`mask.hash` needs a `mask_key`, such as {env: ROSTER_MASK_KEY}")
+        if self.mask_key is not None and not hashes:
+            raise ValueError("`mask_key` is for `mask.hash`, which names no column; remove it")
         return self
 
     def takes(self, source: str) -> bool:

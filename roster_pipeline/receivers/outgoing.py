@@ -8,7 +8,9 @@ from pathlib import Path
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.adapting import adapted
 from roster_pipeline.receivers.config import Destination
+from roster_pipeline.receivers.masking import masked
 from roster_pipeline.receivers.profiles import Profile
+from roster_pipeline.receivers.scoping import scoped
 
 
 @dataclass(frozen=True)
@@ -20,14 +22,26 @@ class Outgoing:
     """Accepted rows that it does not get, by entity."""
 
 
-def prepare(accepted: Roster, destination: Destination, profile: Profile, into: Path) -> Outgoing:
+def prepare(
+    accepted: Roster,
+    destination: Destination,
+    profile: Profile,
+    into: Path,
+    mask_key: bytes | None = None,
+) -> Outgoing:
     """Write into a new folder what a destination gets of an accepted roster.
 
     Each step writes a roster of its own below `into`, and none where it changes nothing: what
-    comes back may be the accepted roster itself.
+    comes back may be the accepted roster itself. `mask_key` is what the hashes of the
+    destination's mask are made with. Raises `ScopeError` where its scope does not fit the roster.
     """
     left_out: Counter[str] = Counter()
-    roster = accepted
+    inside = scoped(accepted, destination.scope, into / "scoped", destination=destination.id)
+    left_out.update(inside.left_out)
+    roster = masked(inside.roster, destination.mask, into / "masked", mask_key)
+    if destination.mask is not None:
+        dropped = destination.mask.entities
+        left_out.update({entity: inside.roster.counts[entity] for entity in dropped})
     told = adapted(roster, profile, into / "adapted")
     left_out.update(told.left_out)
-    return Outgoing(told.roster, dict(left_out))
+    return Outgoing(told.roster, dict(+left_out))
