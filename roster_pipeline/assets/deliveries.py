@@ -120,6 +120,7 @@ def _fill(
         snapshots.open(roster),
         at=run.now(),
         check=lambda: run.ledger.check(run.lease),
+        kept=lambda content_hash: snapshots.find(source, content_hash),
     )
     rows = sum(filled.rows.values())
     run.ends(Outcome.DONE, f"Delivered to {destination.id}: {rows:,} rows in {tables.place}.")

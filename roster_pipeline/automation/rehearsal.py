@@ -16,7 +16,7 @@ import pandas as pd
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.config import Destination
-from roster_pipeline.receivers.tables import Check, Filled, Tables, frames, table_columns
+from roster_pipeline.receivers.tables import Check, Filled, Kept, Tables, frames, table_columns
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.errors import sentence
 from roster_pipeline.resources.handles import Handles
@@ -311,7 +311,9 @@ class _WrittenDown:
     place: str
     """The database that was spared."""
 
-    def replace(self, source: str, roster: Roster, *, at: datetime, check: Check) -> Filled:
+    def replace(
+        self, source: str, roster: Roster, *, at: datetime, check: Check, kept: Kept
+    ) -> Filled:
         folder = self.folder / source
         folder.mkdir(parents=True, exist_ok=True)
         rows, size = {}, 0

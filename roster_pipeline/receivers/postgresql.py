@@ -1,16 +1,15 @@
-"""The tables of a destination in PostgreSQL: made on first use, replaced source by source.
+"""The tables of a destination in PostgreSQL: made on first use, renewed source by source.
 
-Rows are streamed by COPY, block by block. Whoever reads meanwhile sees the rows as they were until
-the one commit; an error, a lost connection or a killed process leaves them so.
+Whoever reads meanwhile sees the rows as they were until the one commit; an error, a lost connection
+or a killed process leaves them so.
 """
 
-import io
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -20,19 +19,24 @@ from psycopg2.extras import Json
 from psycopg2.sql import SQL, Composable, Identifier
 
 from roster_pipeline.crashpoints import reached
+from roster_pipeline.oneroster.delta import diff
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.config import TablesConfig
+from roster_pipeline.receivers.postgresql_rows import SourceRows, listed
 from roster_pipeline.receivers.tables import (
     KEY,
+    VALID_FROM,
+    VALID_TO,
     Check,
     Filled,
+    Kept,
     TableColumn,
-    frames,
-    table_columns,
+    current_columns,
+    history,
+    past,
+    past_columns,
 )
-from roster_pipeline.tables.ahead import ahead
-from roster_pipeline.tables.csv_write import write_csv
 from roster_pipeline.transport.errors import CredentialsUnusable
 
 RECEIPTS: Final = "roster_deliveries"
@@ -54,9 +58,7 @@ _SESSION: Final = {
     "client_encoding": "UTF8",
     "options": "-c lock_timeout=60s",
 }
-# Some 10 MB of CSV are copied at a time, handed to the driver in pieces of a megabyte.
-_ROWS: Final = 1 << 16
-_BYTES: Final = 1 << 20
+_NEXT: Final = timedelta(microseconds=1)
 _HOW: Final = (
     "Write postgresql://user:password@host:5432/database, with %40, %2F, %3A for @, / and : in a "
     "password."
@@ -80,6 +82,16 @@ class TablesError(Exception):
         super().__init__(sentence)
         self.transient = transient
         """Whether trying again later may help without anybody changing anything."""
+
+
+@dataclass(frozen=True)
+class _There:
+    """What the receipt of a source says."""
+
+    content_hash: str
+    rows: Mapping[str, int]
+    size: int
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -124,60 +136,59 @@ class PostgresTables:
         server = f"{said.get('host', 'localhost')}:{said.get('port', 5432)}"
         return f"{server}/{said.get('dbname', said.get('user', ''))}, schema {self._schema}"
 
-    def replace(self, source: str, roster: Roster, *, at: datetime, check: Check) -> Filled:
+    def replace(
+        self, source: str, roster: Roster, *, at: datetime, check: Check, kept: Kept
+    ) -> Filled:
         """See `Tables.replace`. Raises `TablesError`, and what `check` raises."""
         with self._sentences(), closing(self._connected()) as connection:
             with connection, connection.cursor() as cursor:
                 self._make(cursor)
             with connection, connection.cursor() as cursor:
                 self._lock(cursor, source)
-                known = self._receipt(cursor, source, roster.content_hash)
-                return known or self._replace(cursor, source, roster, at, check)
+                there = self._receipt(cursor, source)
+                if there is not None and there.content_hash == roster.content_hash:
+                    return Filled(there.rows, there.size, written=False)
+                if there is not None:
+                    # A clock that went back may not end a row before it began.
+                    at = max(at, there.at + _NEXT)
+                rows = SourceRows(cursor, self._schema, source, at)
+                size = self._bring(rows, there, roster, kept)
+                filled = Filled(roster.counts, size, written=True)
+                self._put_receipt(cursor, source, roster.content_hash, filled, at)
+                reached("tables.before-commit")
+                check()
+                return filled
 
-    def _replace(
-        self, cursor: Any, source: str, roster: Roster, at: datetime, check: Check
-    ) -> Filled:
-        rows, size = {}, 0
-        for entity in ENTITIES:
-            rows[entity], sent = self._refill(cursor, entity, roster, source)
-            size += sent
-        self._put_receipt(cursor, source, roster.content_hash, Filled(rows, size, True), at)
-        reached("tables.before-commit")
-        check()
-        return Filled(rows, size, written=True)
-
-    def _refill(self, cursor: Any, entity: str, roster: Roster, source: str) -> tuple[int, int]:
-        """Replace the rows of one table; how many there are, and how many bytes they came as."""
-        names = [column.name for column in table_columns(entity)]
-        cursor.execute(SQL("DELETE FROM {} WHERE source = %s").format(self._name(entity)), [source])
-        copy = SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv, HEADER)").format(
-            self._name(entity), _listed(names)
-        )
-        rows = size = 0
-        with closing(ahead(_csv_blocks(roster, entity, source, names))) as blocks:
-            for block, count in blocks:
-                cursor.copy_expert(copy, block, _BYTES)
-                rows += count
-                size += block.tell()
-        return rows, size
+    @staticmethod
+    def _bring(rows: SourceRows, there: "_There | None", roster: Roster, kept: Kept) -> int:
+        """Bring the rows to a roster: how many bytes were sent for it."""
+        counts = rows.counts()
+        if not any(counts.values()):
+            return rows.fill(roster)
+        # Somebody may have taken rows away by hand.
+        as_noted = there is not None and there.rows == counts
+        old = kept(there.content_hash) if there is not None and as_noted else None
+        return rows.compare(roster) if old is None else rows.change(diff(old, roster))
 
     # ---- receipts ----
 
-    def _receipt(self, cursor: Any, source: str, content_hash: str) -> Filled | None:
-        """What the tables have of a source if that is this roster."""
-        query = SQL("SELECT destination, content_hash, rows, bytes FROM {} WHERE source = %s")
+    def _receipt(self, cursor: Any, source: str) -> "_There | None":
+        """What the tables were last given of a source."""
+        query = SQL(
+            "SELECT destination, content_hash, rows, bytes, delivered_at FROM {} WHERE source = %s"
+        )
         cursor.execute(query.format(self._name(RECEIPTS)), [source])
         found = cursor.fetchone()
         if found is None:
             return None
-        owner, has, rows, size = found
+        owner, *there = found
         if owner != self._destination:
             self._refuse(
                 f"the rows of {source} in {self.place} are those of the destination {owner}. "
                 "Name another schema under `tables`; if that destination is called "
                 f"{self._destination} now, say so in the column `destination` of {RECEIPTS}."
             )
-        return Filled(rows, size, written=False) if has == content_hash else None
+        return _There(*there)
 
     def _put_receipt(
         self, cursor: Any, source: str, content_hash: str, filled: Filled, at: datetime
@@ -186,7 +197,7 @@ class PostgresTables:
         cursor.execute(SQL("DELETE FROM {} WHERE source = %s").format(name), [source])
         cursor.execute(
             SQL("INSERT INTO {} ({}) VALUES (%s, %s, %s, %s, %s, %s)").format(
-                name, _listed(column.name for column in _RECEIPT_COLUMNS)
+                name, listed(column.name for column in _RECEIPT_COLUMNS)
             ),
             [source, self._destination, content_hash, Json(filled.rows), filled.size, at],
         )
@@ -195,9 +206,11 @@ class PostgresTables:
 
     def _make(self, cursor: Any) -> None:
         """Make what is missing; refuse what is there and is no roster's."""
-        wanted = {RECEIPTS: _Shape(_types(_RECEIPT_COLUMNS), KEY[:1])} | {
-            entity: _Shape(_types(table_columns(entity)), KEY) for entity in ENTITIES
-        }
+        wanted = {RECEIPTS: _Shape(_types(_RECEIPT_COLUMNS), KEY[:1])}
+        for entity in ENTITIES:
+            wanted[entity] = _Shape(_types(current_columns(entity)), KEY)
+            wanted[past(entity)] = _Shape(_types(past_columns(entity)), (*KEY, VALID_FROM))
+            wanted[history(entity)] = _Shape(_types(past_columns(entity)), ())
         if wanted.keys() - self._there(cursor).keys():
             self._lock(cursor, "")
             cursor.execute("SELECT to_regnamespace(%s) IS NULL", [f'"{self._schema}"'])
@@ -212,8 +225,8 @@ class PostgresTables:
             elif difference := _difference(there[table], shape):
                 self._refuse(
                     f"the table {table} in {self.place} is not what a roster needs: {difference}. "
-                    "Name another schema under `tables`, or drop the table: the next delivery "
-                    "makes it again."
+                    "Name another schema under `tables`, or drop the table (with CASCADE, for a "
+                    "view looks at it): the next delivery makes both again."
                 )
 
     def _there(self, cursor: Any) -> dict[str, _Shape]:
@@ -227,13 +240,29 @@ class PostgresTables:
         return {name: _Shape(found, tuple(keys.get(name, ()))) for name, found in columns.items()}
 
     def _create(self, cursor: Any, table: str, shape: _Shape) -> None:
+        if not shape.key:
+            cursor.execute(self._view(table.removesuffix(history("")), list(shape.columns)))
+            return
         columns = SQL(", ").join(
             SQL("{} " + kind).format(Identifier(name)) for name, kind in shape.columns.items()
         )
         cursor.execute(
             SQL("CREATE TABLE {} ({}, PRIMARY KEY ({}))").format(
-                self._name(table), columns, _listed(shape.key)
+                self._name(table), columns, listed(shape.key)
             )
+        )
+
+    def _view(self, entity: str, columns: list[str]) -> Composable:
+        return SQL(
+            "CREATE VIEW {} AS SELECT {}, NULL::timestamptz AS {} FROM {} "
+            "UNION ALL SELECT {} FROM {}"
+        ).format(
+            self._name(history(entity)),
+            listed(columns[:-1]),
+            Identifier(VALID_TO),
+            self._name(entity),
+            listed(columns),
+            self._name(past(entity)),
         )
 
     def _name(self, table: str) -> Composable:
@@ -300,21 +329,6 @@ _KEYS: Final = """
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
     WHERE i.indisprimary AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s)
     GROUP BY c.relname"""
-
-
-def _csv_blocks(
-    roster: Roster, entity: str, source: str, names: list[str]
-) -> Iterator[tuple[io.BytesIO, int]]:
-    for frame in frames(roster, entity, source):
-        for start in range(0, len(frame), _ROWS):
-            block = io.BytesIO()
-            rows = write_csv(block, names, [frame.iloc[start : start + _ROWS]], newline="\n")
-            block.seek(0)
-            yield block, rows
-
-
-def _listed(names: Iterable[str]) -> Composable:
-    return SQL(", ").join(map(Identifier, names))
 
 
 def _types(columns: tuple[TableColumn, ...]) -> dict[str, str]:

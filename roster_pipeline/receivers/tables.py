@@ -2,11 +2,13 @@
 
 One table for each entity, named and spelt as the standard does, that holds the rows of many
 sources: `source` comes first, (`source`, `sourcedId`) is the primary key. There is no column for
-passwords. `metadata.*` columns go together into `metadata`, without the prefix.
+passwords. `metadata.*` columns go together into `metadata`, without the prefix. `validFrom` says
+since when a row has been as it is. As it was before, until when, it stands in a second table of the
+same name with `_past` at its end.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -24,14 +26,17 @@ from roster_pipeline.tables.text import TEXT, arrow, series
 SOURCE: Final = "source"
 KEY: Final = (SOURCE, "sourcedId")
 METADATA: Final = "metadata"
+VALID_FROM: Final = "validFrom"
+VALID_TO: Final = "validTo"
 
 # `userIds` stays text: an identifier in it may hold commas (CSV Binding 1.2, data types).
+_MOMENT: Final = "timestamp with time zone"
 _TYPES: Final[Mapping[Kind, str]] = {
     Kind.REFERENCES: "text[]",
     Kind.STRINGS: "text[]",
     Kind.BOOLEAN: "boolean",
     Kind.DATE: "date",
-    Kind.DATETIME: "timestamp with time zone",
+    Kind.DATETIME: _MOMENT,
     Kind.YEAR: "smallint",
 }
 
@@ -51,13 +56,16 @@ class Filled:
     rows: Mapping[str, int]
     """By entity."""
     size: int
-    """Bytes of CSV that the rows came as."""
+    """Bytes of CSV that were sent for it."""
     written: bool
     """False where this very roster was there already, so that nothing had to be written."""
 
 
 Check: TypeAlias = Callable[[], None]
 """Raises if what is about to happen may not."""
+
+Kept: TypeAlias = Callable[[str], Roster | None]
+"""Gives a roster of the source by its content hash, if that is still kept."""
 
 
 class Tables(Protocol):
@@ -68,11 +76,15 @@ class Tables(Protocol):
         """Which server, database and schema, without user or password."""
         ...
 
-    def replace(self, source: str, roster: Roster, *, at: datetime, check: Check) -> Filled:
+    def replace(
+        self, source: str, roster: Roster, *, at: datetime, check: Check, kept: Kept
+    ) -> Filled:
         """Put a roster in the place of all rows of its source, in one transaction.
 
-        `at` is the moment noted beside it; `check` is called right before the commit, which it
-        prevents by raising. A roster that is there already is not written again.
+        Rows that stay as they are, but for status and dateLastModified, are not touched: what
+        differs is told from the roster that is there if that is `kept`. `at` is the moment from
+        which the others are valid; `check` is called right before the commit, which it prevents by
+        raising. A roster that is there already is not written again.
         """
         ...
 
@@ -87,10 +99,42 @@ def table_columns(entity: str) -> tuple[TableColumn, ...]:
     )
 
 
+def current_columns(entity: str) -> tuple[TableColumn, ...]:
+    """The columns of an entity's table with the time since when."""
+    return (*table_columns(entity), TableColumn(VALID_FROM, _MOMENT))
+
+
+def past_columns(entity: str) -> tuple[TableColumn, ...]:
+    """The columns of an entity's table of the past."""
+    return (*current_columns(entity), TableColumn(VALID_TO, _MOMENT))
+
+
+def past(entity: str) -> str:
+    """The table of the rows of an entity that are no more, or are otherwise now."""
+    return f"{entity}_past"
+
+
+def history(entity: str) -> str:
+    """The view of all rows of an entity at all times."""
+    return f"{entity}_history"
+
+
 def frames(roster: Roster, entity: str, source: str) -> Iterator[pd.DataFrame]:
     """The rows of an entity's table, block by block, as TEXT that PostgreSQL reads by its types."""
-    for block in roster.blocks(entity):
-        yield _as_rows(block, entity, source)
+    yield from as_rows(roster.blocks(entity), entity, source)
+
+
+def as_rows(
+    blocks: Iterable[pd.DataFrame], entity: str, source: str, valid_from: datetime | None = None
+) -> Iterator[pd.DataFrame]:
+    """Blocks of a roster as rows of its table, with the time since when if that is given."""
+    for block in blocks:
+        rows = _as_rows(block, entity, source)
+        if valid_from is not None:
+            rows[VALID_FROM] = pd.Series(
+                [valid_from.isoformat()] * len(rows), dtype=TEXT, index=rows.index
+            )
+        yield rows
 
 
 def _kept(entity: str) -> tuple[Column, ...]:

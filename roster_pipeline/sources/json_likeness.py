@@ -100,7 +100,8 @@ class Likeness:
         self._places = {name: f"f{place}" for place, name in enumerate(self._root.names)}
         try:
             like = self._root.type()
-            self._decoder, self._all = msgspec.json.Decoder(like), msgspec.json.Decoder(list[like])
+            self._decoder = msgspec.json.Decoder(like)
+            self._all = msgspec.json.Decoder(list[like])  # type: ignore[valid-type]
         except (TypeError, ValueError):
             self._missed = _TRIES  # a name that msgspec cannot take for one
 

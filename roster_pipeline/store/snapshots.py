@@ -71,15 +71,21 @@ class Snapshots:
         """Whether the roster is here, whole."""
         return self._files.exists(f"{_name(snapshot.source, snapshot.content_hash)}/{INDEX}")
 
+    def find(self, source: str, content_hash: str) -> Roster | None:
+        """The roster of a source with this content, or None."""
+        name = _name(source, content_hash)
+        return Roster.open(self._files.url(name)) if self._files.exists(f"{name}/{INDEX}") else None
+
     def open(self, snapshot: Snapshot) -> Roster:
         """The roster. Raises NotStored if it is not here."""
-        if not self.exists(snapshot):
+        roster = self.find(snapshot.source, snapshot.content_hash)
+        if roster is None:
             raise NotStored(
                 f"{snapshot.source}: roster {snapshot.content_hash[:12]} is not at"
                 f" {self._files.url(_name(snapshot.source, snapshot.content_hash))}. Restore the"
                 " store from its backup, or correct its address in roster.yaml."
             )
-        return Roster.open(self._files.url(_name(snapshot.source, snapshot.content_hash)))
+        return roster
 
     def put_findings(self, source: str, content_hash: str, findings: pd.DataFrame) -> None:
         """Keep the findings made with a roster (or with a package that gave none: any hash).

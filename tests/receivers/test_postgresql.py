@@ -43,8 +43,11 @@ def fill(
     schema: str = "roster",
     at: datetime = AT,
     check: Callable[[], None] = nobody,
+    kept: Sequence[Roster] = (),
 ) -> Filled:
-    return PostgresTables(destination, url, schema).replace(source, roster, at=at, check=check)
+    by_hash = {each.content_hash: each for each in kept}
+    tables = PostgresTables(destination, url, schema)
+    return tables.replace(source, roster, at=at, check=check, kept=by_hash.get)
 
 
 def refusal(url: str, roster: Roster, **options: Any) -> TablesError:
@@ -151,6 +154,102 @@ def test_the_same_roster_again_writes_nothing(warehouse: str, make: Make, ask: A
     assert [ask(state.format(table)) for table in ("users", "roster_deliveries")] == before
 
 
+# ---- what was there before ----
+
+TUESDAY = AT.replace(day=25)
+WEDNESDAY = AT.replace(day=26)
+
+
+def moved(rows: Rows) -> None:
+    renamed(rows)
+    rows["users"][0]["middleName"] = "Q"
+    rows["enrollments"].append({**rows["enrollments"][0], "sourcedId": "e-new"})
+    rows["orgs"][0]["dateLastModified"] = "2026-08-25T01:00:00.000Z"
+
+
+HISTORY = """SELECT "sourcedId", name, "validFrom", "validTo" FROM roster.orgs_history
+             WHERE source = 'springfield' ORDER BY 1, 3"""
+
+
+@pytest.mark.parametrize("knows_the_old_one", [True, False])
+def test_a_row_that_changes_or_goes_stays_with_the_time_it_was_valid(
+    warehouse: str, make: Make, ask: Ask, knows_the_old_one: bool
+) -> None:
+    first, second = make(), make(moved)
+    kept = [first, second] if knows_the_old_one else []
+    fill(warehouse, make(), "shelbyville")
+    fill(warehouse, first)
+    filled = fill(warehouse, second, at=TUESDAY, kept=kept)
+    fill(warehouse, first, at=WEDNESDAY, kept=kept)
+
+    assert filled.rows == second.counts
+    assert ask(HISTORY) == [
+        ("d1", ask("SELECT name FROM roster.orgs WHERE \"sourcedId\" = 'd1'")[0][0], AT, None),
+        ("s1", "Evergreen", AT, TUESDAY),
+        ("s1", "Nevergreen", TUESDAY, WEDNESDAY),
+        ("s1", "Evergreen", WEDNESDAY, None),
+    ]
+    at_noon = """SELECT count(*) FROM roster.enrollments_history WHERE source = 'springfield' AND
+                 "validFrom" <= %(at)s AND ("validTo" > %(at)s OR "validTo" IS NULL)"""
+    counts = [ask(at_noon, {"at": day.replace(hour=12)}) for day in (AT, TUESDAY, WEDNESDAY)]
+    assert counts == [[(roster.counts["enrollments"],)] for roster in (first, second, first)]
+    assert ask("SELECT count(*) FROM roster.orgs_past WHERE source = 'shelbyville'") == [(0,)]
+
+
+def test_rows_that_stay_are_not_touched(warehouse: str, make: Make, ask: Ask) -> None:
+    first, second = make(), make(moved)
+    state = """SELECT "sourcedId", xmin::text FROM roster.users ORDER BY 1"""
+    fill(warehouse, first)
+    before = dict(ask(state))
+    filled = fill(warehouse, second, at=TUESDAY, kept=[first])
+
+    changed = {user for user, xmin in ask(state) if xmin != before[user]}
+    assert changed == {second.frame("users")["sourcedId"][0]}
+    assert filled.size < 2000
+
+
+def test_rows_that_somebody_took_away_come_back(warehouse: str, make: Make, ask: Ask) -> None:
+    first, second = make(), make(moved)
+    fill(warehouse, first)
+    ask("DELETE FROM roster.classes")
+    fill(warehouse, second, at=TUESDAY, kept=[first])
+
+    assert ask("SELECT count(*) FROM roster.classes") == [(second.counts["classes"],)]
+
+
+def test_a_clock_that_went_back_ends_no_row_before_it_began(
+    warehouse: str, make: Make, ask: Ask
+) -> None:
+    first, second = make(), make(moved)
+    fill(warehouse, first, at=TUESDAY)
+    fill(warehouse, second, at=AT, kept=[first])
+
+    assert ask('SELECT count(*) FROM roster.orgs_history WHERE "validTo" <= "validFrom"') == [(0,)]
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(frames=rosters(), later=rosters(), knows_the_old_one=st.booleans())
+def test_whatever_was_there_before_the_roster_is_there_afterwards(
+    warehouse: str, ask: Ask, frames: Frames, later: Frames, knows_the_old_one: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        old = stored(frames, Path(folder) / "old", block=3)
+        new = stored(later, Path(folder) / "new", block=3)
+        fill(warehouse, old)
+        fill(warehouse, new, kept=[old] if knows_the_old_one else [])
+        for entity in ENTITIES:
+            compared = [
+                column.name
+                for column in table_columns(entity)
+                if column.name not in ("status", "dateLastModified")
+            ]
+            places = [[c.name for c in table_columns(entity)].index(name) for name in compared]
+            listed = ", ".join(f'"{name}"' for name in compared)
+            found = ask(f'SELECT {listed} FROM roster."{entity}"')  # noqa: S608
+            wanted = [tuple(row[place] for place in places) for row in expected(new, entity)]
+            assert sorted(map(repr, found)) == sorted(map(repr, wanted))
+
+
 def test_indexes_and_views_that_people_made_stay(warehouse: str, make: Make, ask: Ask) -> None:
     fill(warehouse, make())
     ask('CREATE INDEX by_user ON roster.enrollments (source, "userSourcedId")')
@@ -204,7 +303,8 @@ from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.postgresql import PostgresTables
 url, folder = sys.argv[1:]
 PostgresTables("warehouse", url, "roster").replace(
-    "springfield", Roster.open(folder), at=datetime.now(UTC), check=lambda: None
+    "springfield", Roster.open(folder), at=datetime.now(UTC), check=lambda: None,
+    kept=lambda _: None,
 )
 """
 
@@ -324,6 +424,7 @@ def test_a_table_of_another_shape_is_refused_and_left_alone(
     warehouse: str, make: Make, ask: Ask, harm: str, sentence: str
 ) -> None:
     fill(warehouse, make())
+    ask("DROP VIEW roster.users_history")
     ask(harm)
     error = refusal(warehouse, make(renamed))
 
