@@ -2,9 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Final, Self, cast
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StrictInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from roster_pipeline.fields import Identifier, Part, Sources, Text
 from roster_pipeline.oneroster.scoping.config import Scope
@@ -14,8 +22,6 @@ from roster_pipeline.transport.config import Secret, TransportConfig
 
 LATER: Final[Mapping[str, str]] = {
     "combine": "one package of several sources",
-    "delta": "sending changes only",
-    "mode": "sending changes only",
     "variant": "variants of a receiver's format",
     "schedule": "sending at other times than right after a sync",
     "quiet_hours": "hours in which nothing is sent",
@@ -28,6 +34,9 @@ LATER: Final[Mapping[str, str]] = {
 }
 """Keys that are planned, by their path in a destination's file, and what each will do."""
 
+
+SHORTEST_KEY: Final = 16
+"""Characters that a `mask_key` has at least."""
 
 # What PostgreSQL takes without quotes; `pg_` is its own.
 _SCHEMA: Final = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
@@ -60,7 +69,12 @@ _OF_A_PACKAGE: Final = (
     "scope",
     "mask",
     "mask_key",
+    "mode",
+    "bulk_every",
+    "retention",
 )
+# What may stand in braces in a path; six digits keep names in the order of their numbers.
+_IN_A_PATH: Final = ("source", "date", "number")
 
 
 class Destination(Part):
@@ -85,7 +99,15 @@ class Destination(Part):
     transport: TransportConfig | None = None
     path: Text | None = None
     """Where the package lies at the receiver. `{source}` stands for the source's id; without it
-    the packages of two sources would overwrite each other."""
+    the packages of two sources would overwrite each other. With `mode: delta` no package may take
+    the place of one that is not fetched yet: `{number}` counts them, `{date}` is the day."""
+    mode: profiles.Mode = "bulk"
+    """The whole roster each time, or only what the receiver is not known to have."""
+    bulk_every: Annotated[StrictInt, Field(ge=1, le=366)] | None = None
+    """With `mode: delta`: days after which the whole roster is sent once more."""
+    retention: Annotated[StrictInt, Field(ge=0, le=366)] = 0
+    """With `mode: delta`: days for which a row that is gone is told again as `tobedeleted` with
+    each package; by default until a package that tells it is confirmed."""
     system_name: Text | None = None
     """How the manifest names the sending system (`source.systemName`)."""
     system_code: Text | None = None
@@ -106,9 +128,13 @@ class Destination(Part):
     def _one_zip_for_each(cls, path: str | None, info: ValidationInfo) -> str | None:
         if path is None:
             return None
-        rest = path.replace("{source}", "")
+        rest = path
+        for name in _IN_A_PATH:
+            rest = rest.replace(f"{{{name}}}", "")
         if "{" in rest or "}" in rest:
-            raise ValueError("only {source} can stand in braces")
+            raise ValueError(
+                "only {source}, and with `mode: delta` {date} and {number}, can stand in braces"
+            )
         if not path.endswith(".zip") or path.endswith("/.zip") or path == ".zip":
             raise ValueError("say a path that ends in a file name, such as /in/{source}.zip")
         if ".." in path.split("/"):
@@ -131,6 +157,27 @@ class Destination(Part):
         return self
 
     @model_validator(mode="after")
+    def _mode_of_the_profile(self) -> Self:
+        if self.mode == "bulk":
+            for name in ("bulk_every", "retention"):
+                if name in self.model_fields_set:
+                    raise ValueError(f"`{name}` goes with `mode: delta`")
+            if self.path is not None and _counts(self.path):
+                raise ValueError(
+                    "{date} and {number} go with `mode: delta`; a whole roster takes the place of "
+                    "the one before, so only {source} can stand in braces"
+                )
+            return self
+        if "delta" not in profiles.load(self.profile).modes:
+            raise ValueError(f"the profile {self.profile} takes whole rosters only, not `delta`")
+        if self.path is not None and not _counts(self.path):
+            raise ValueError(
+                "one package of changes would overwrite another; put {number} or {date} into the "
+                "path, such as /in/{source}-{number}.zip"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _key_for_hashes(self) -> Self:
         hashes = self.mask is not None and bool(self.mask.hash)
         if hashes and self.mask_key is None:
@@ -143,6 +190,14 @@ class Destination(Part):
         """Whether this destination gets the roster of a source."""
         return self.sources == "all" or source in self.sources
 
-    def path_for(self, source: str) -> str:
-        """Where the package of one source lies at a receiver of packages."""
-        return cast(str, self.path).replace("{source}", source)
+    def path_for(self, source: str, *, day: date | None = None, number: int | None = None) -> str:
+        """Where the package of one source lies at a receiver of packages; what is not given stays
+        in its braces."""
+        path = cast(str, self.path).replace("{source}", source)
+        if day is not None:
+            path = path.replace("{date}", day.isoformat())
+        return path if number is None else path.replace("{number}", f"{number:06}")
+
+
+def _counts(path: str) -> bool:
+    return "{date}" in path or "{number}" in path
