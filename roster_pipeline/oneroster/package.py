@@ -102,6 +102,12 @@ class Package(Protocol):
         patterns for their names, in small letters. Known when the entity has been read."""
         ...
 
+    def without_columns(self, entity: str) -> Mapping[int, tuple[str, str]]:
+        """Of the ways in which rows of an entity are made (see `origins`), those that can make none
+        as a column is not there by which they choose rows: its file and its name. Known when the
+        entity has been read."""
+        ...
+
     def located(self, findings: Findings) -> Findings:
         """Findings about its rows with files, lines and columns as whoever made them knows them."""
         ...
@@ -191,6 +197,10 @@ class CsvPackage:
     def without_rows(self, entity: str) -> tuple[str, ...]:
         """None: an entity is one file."""
         return ()
+
+    def without_columns(self, entity: str) -> Mapping[int, tuple[str, str]]:
+        """None: a row is a row."""
+        return {}
 
     def located(self, findings: Findings) -> Findings:
         """See `Package.located`."""

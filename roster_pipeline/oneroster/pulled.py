@@ -227,6 +227,10 @@ class Pull:
         """None: an entity is one file."""
         return ()
 
+    def without_columns(self, entity: str) -> Mapping[int, tuple[str, str]]:
+        """None: a row is a row."""
+        return {}
+
     def located(self, findings: Findings) -> Findings:
         """See `Package.located`."""
         return unmarked(findings)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from roster_pipeline.oneroster.entities import TARGETS
-from roster_pipeline.oneroster.findings import Findings, Severity
+from roster_pipeline.oneroster.findings import FindingGroup, Findings, Severity
 from roster_pipeline.oneroster.manifest import Mode, Version
 from roster_pipeline.oneroster.package import Package, PackageBlock, required_files
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
@@ -21,7 +21,7 @@ from roster_pipeline.quality.causes import Faults
 from roster_pipeline.quality.dangling import blank_dangling
 from roster_pipeline.quality.duplicates import find_duplicates
 from roster_pipeline.quality.effects import effect
-from roster_pipeline.quality.last_good import LastGood, came_from
+from roster_pipeline.quality.last_good import LastGood, came_from, made_in
 from roster_pipeline.quality.lost_zeros import find_lost_zeros
 from roster_pipeline.quality.parents import WITH_PARENTS, judge_parents
 from roster_pipeline.quality.presence import Hashes, Positions, Presence
@@ -353,17 +353,29 @@ class Builder:
         return keep_misnamed(self.base, entity, np.flatnonzero(absent).astype(np.int64), held)
 
     def _not_sent(self, entity: str, absent: Mask) -> Positions:
-        """Rows of the base that seem gone, and came from a file that is not there or empty, while
-        others of which the entity is made are there."""
-        patterns = self.package.without_rows(entity)
+        """Rows of the base that seem gone, and came from a file or by a column that is not there or
+        empty, while others of which the entity is made are there."""
         missing = np.flatnonzero(absent).astype(np.int64)
-        if not patterns or not len(missing) or entity in self.believe_empty:
+        if not len(missing) or entity in self.believe_empty:
             return _NONE
-        kept = came_from(self.base, entity, missing, patterns)
-        if len(kept):
-            file = ", ".join(patterns)
-            self._say(Findings([RULES["package.absent_file"].at(file, entity=entity)]))
-        return kept
+        kept = _NONE
+        if patterns := self.package.without_rows(entity):
+            kept = came_from(self.base, entity, missing, patterns)
+            if len(kept):
+                file = ", ".join(patterns)
+                self._say(Findings([RULES["package.absent_file"].at(file, entity=entity)]))
+        return distinct(np.concatenate([kept, self._not_chosen(entity, missing)]))
+
+    def _not_chosen(self, entity: str, missing: Positions) -> Positions:
+        """Of rows that seem gone those that were chosen by a column that is not there."""
+        kept = [_NONE]
+        if lacking := self.package.without_columns(entity):
+            ways = made_in(self.base, entity, missing)
+            for way, (file, column) in lacking.items():
+                if len(theirs := missing[ways == way]):
+                    kept.append(theirs)
+                    self._say(Findings([_no_column(entity, file, column)]))
+        return np.concatenate(kept)
 
     def _copy(self, entity: str, positions: Positions, state: _Entity) -> Positions:
         """Take rows of the base but for those that cannot do without a row that is gone."""
@@ -443,3 +455,14 @@ class Builder:
         if entity == "orgs":
             self.org_types = dict(zip(frame["sourcedId"], frame["type"], strict=True))
         return frame["type"].set_axis(text_hashes(frame["sourcedId"]))
+
+
+def _no_column(entity: str, file: str, column: str) -> FindingGroup:
+    return RULES["package.absent_file"].at(
+        file,
+        column,
+        line=1,
+        entity=entity,
+        message="this column is not in the file; what came by it stays as it was accepted",
+        fix="send the column, with empty cells where nobody has any, or take it out of the mapping",
+    )

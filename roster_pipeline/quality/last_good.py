@@ -10,7 +10,9 @@ import pandas as pd
 import pyarrow as pa
 
 from roster_pipeline.oneroster.entities import Required, references
-from roster_pipeline.oneroster.layout import FILE
+from roster_pipeline.oneroster.findings import Lines
+from roster_pipeline.oneroster.layout import FILE, LINE
+from roster_pipeline.oneroster.origins import ways_of
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.quality.access import less_access
 from roster_pipeline.quality.causes import first_of_each
@@ -33,6 +35,11 @@ def came_from(
         if any(fnmatchcase(PurePosixPath(file).name.casefold(), each) for each in patterns)
     ]
     return positions[is_true(pc.is_in(files, value_set=pa.array(fitting, pa.large_string())))]
+
+
+def made_in(base: Roster, entity: str, positions: Positions) -> Lines:
+    """The ways in which some rows (ascending) were made of the rows of their file."""
+    return ways_of(base.take(entity, positions, [LINE])[LINE].to_numpy())
 
 
 @dataclass(frozen=True)

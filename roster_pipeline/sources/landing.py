@@ -86,8 +86,8 @@ def land(
 
     Loose files become one zip. The same original gives the same bytes. `source` is for sentences;
     `tables` are shell patterns for the names of members that are read as tables, besides those of
-    CSV; `progress` gets the size of each block that arrived; `scratch` is a folder on a disk with room
-    for the package twice, and for one more file of it where `keys` open them one by one.
+    CSV; `progress` gets the size of each block that arrived; `scratch` is a folder on a disk with
+    room for the package twice, and for one more file of it where `keys` open them one by one.
     Raises `LandingError`, and `TransportError` from the channel.
     """
     drop = Drop.of(drop) if isinstance(drop, RemoteFile) else drop

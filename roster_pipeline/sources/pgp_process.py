@@ -21,10 +21,9 @@ def main() -> None:
     # Python takes no notice of the signal; the write fails.
     resource.setrlimit(resource.RLIMIT_FSIZE, (told["most"], told["most"]))
     try:
-        answer = {"signers": _opened(source, target, told)}
+        json.dump({"signers": _opened(source, target, told)}, sys.stdout)
     except Exception as error:
-        answer = {"said": str(error)}
-    json.dump(answer, sys.stdout)
+        json.dump({"said": str(error)}, sys.stdout)
 
 
 def _opened(source: str, target: str, told: dict[str, Any]) -> list[str]:

@@ -69,6 +69,10 @@ class Repaired:
         """See `Package.without_rows`."""
         return self._package.without_rows(entity)
 
+    def without_columns(self, entity: str) -> Mapping[int, tuple[str, str]]:
+        """See `Package.without_columns`."""
+        return self._package.without_columns(entity)
+
     def located(self, findings: Findings) -> Findings:
         """See `Package.located`."""
         return self._package.located(findings)

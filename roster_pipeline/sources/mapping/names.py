@@ -44,6 +44,15 @@ def meant_by(table: Table, words: Mapping[str, str]) -> Iterator[Meant]:
         yield meaning(name, table, words)
 
 
+def chosen_by(table: Table, words: Mapping[str, str]) -> Iterator[Meant]:
+    """The cells without which a row is not taken."""
+    for name in table.filled:
+        yield meaning(name, table, words)
+    for name, texts in table.only.items():
+        if not any(not text.strip() for text in texts):
+            yield meaning(name, table, words)
+
+
 def own_columns(table: Table) -> tuple[str, ...]:
     """The columns that a table takes of its own file."""
     return tuple(

@@ -20,7 +20,13 @@ from roster_pipeline.oneroster.text_faults import readable, unreadable
 from roster_pipeline.sources.mapping.config import CsvMapping, Table
 from roster_pipeline.sources.mapping.files import Found, look_into, match_members
 from roster_pipeline.sources.mapping.firsts import Firsts
-from roster_pipeline.sources.mapping.names import entries, joined_columns, own_columns
+from roster_pipeline.sources.mapping.names import (
+    Meant,
+    chosen_by,
+    entries,
+    joined_columns,
+    own_columns,
+)
 from roster_pipeline.sources.mapping.reading import Joined, no_rows, read_file, read_joined
 from roster_pipeline.sources.mapping.rows import Made, columns_told, make_rows
 from roster_pipeline.sources.mapping.values import folded_lookups
@@ -83,6 +89,25 @@ class MappedPackage:
         keys = dict.fromkeys(table.rows_of for table in self._mapping.tables.of(entity))
         files = [self._mapping.files[key] for key in keys if key not in self._filled]
         return tuple(file.name.casefold() for file in files)
+
+    def without_columns(self, entity: str) -> Mapping[int, tuple[str, str]]:
+        """See `Package.without_columns`."""
+        lacking: dict[int, tuple[str, str]] = {}
+        for number, table in enumerate(self._mapping.tables.of(entity)):
+            for way, words in enumerate(entries(table), self._first_ways[entity, number]):
+                for meant in chosen_by(table, words):
+                    if (file := self._lacks(table, meant)) is not None:
+                        lacking[way] = file, meant.column
+        return lacking
+
+    def _lacks(self, table: Table, meant: Meant) -> str | None:
+        """The file in which a column should be and is not; None where it is, or where its file was
+        not looked into."""
+        key = table.rows_of if meant.join is None else table.join[meant.join].file
+        found = self._looked.get(key)
+        if found is None or found.stopped or found.places.get(meant.column) is not None:
+            return None
+        return found.member or self._mapping.files[key].name
 
     def located(self, findings: Findings) -> Findings:
         """The findings with the files, lines and columns of the drop. What is wrong with a file

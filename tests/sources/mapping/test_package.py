@@ -227,6 +227,29 @@ def test_who_came_from_a_file_that_is_missing_or_empty_stays_though_others_are_t
     assert [(f.file, f.entity) for f in told] == [("teachers.csv", "users")]
 
 
+@pytest.mark.parametrize("joined", [False, True])
+def test_who_came_by_a_column_that_is_missing_stays_as_it_was(joined: bool, tmp_path: Path) -> None:
+    """A column that may be missing is called otherwise one day."""
+    mapping = said()
+    mapping["files"]["students"]["optional"] = ["Period *"]
+    mapping["files"]["sections"]["optional"] = ["Title"]
+    if joined:
+        mapping["tables"]["enrollments"][0]["filled"] = ["period", "section.Title"]
+        mapping["tables"]["classes"][0]["columns"]["title"] = "{Section}"
+        mapping["tables"]["courses"][0]["columns"]["title"] = "{Course}"
+    before = roster_of(judged(files(), tmp_path / "before", mapping=mapping))
+    drop = files()
+    file, column = ("sections.csv", "Title") if joined else ("students_2026.csv", "Period 2")
+    for row in drop[file]:
+        row["New name"] = row.pop(column)
+    del drop["students_2026.csv"][1]
+    made = judged(drop, tmp_path / "after", mapping=mapping, base=before)
+    left = {key for (key,) in rows(made, "enrollments", "sourcedId")}
+    assert {"1-sec1", "1-sec2", "t1-sec1", "t1-sec2"} == left
+    told = {(f.file, f.column, f.entity) for f in found(made, "package.absent_file")}
+    assert told == {(file, column, "enrollments")}
+
+
 # ---- columns ----
 
 
