@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from roster_pipeline.receivers.config import Destination, TablesConfig
+from roster_pipeline.receivers.config import SHORTEST_KEY, Destination, TablesConfig
 from roster_pipeline.receivers.tables import Tables
 from roster_pipeline.sources.config import Source
 from roster_pipeline.sources.landing import Keys
@@ -12,6 +12,7 @@ from roster_pipeline.sources.pgp import PgpKeys
 from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.transport import Channel
 from roster_pipeline.transport.config import Secret, TransportConfig, open_channel
+from roster_pipeline.transport.errors import CredentialsUnusable
 
 if TYPE_CHECKING:
     from roster_pipeline.transport.http import HttpSession
@@ -61,6 +62,18 @@ class Channels:
         """Where a destination wants its packages. Raises `CredentialsUnusable`."""
         transport = cast(TransportConfig, destination.transport)  # it has this or tables
         return open_channel(transport, base=self._base, environ=self._environ)
+
+    def mask_key(self, destination: Destination) -> bytes | None:
+        """What the hashes of a destination's mask are made with; None where it has none. Raises
+        `CredentialsUnusable`, also where hashes could be undone by trying all keys."""
+        key = self._revealed(destination.mask_key)
+        if key is not None and len(key) < SHORTEST_KEY:
+            raise CredentialsUnusable(
+                f"The `mask_key` of {destination.id}, {destination.mask_key}, has fewer than "
+                f"{SHORTEST_KEY} characters, so that its hashes could be undone by trying keys. "
+                "Make a longer one, such as with `openssl rand -hex 32`."
+            )
+        return None if key is None else key.encode()
 
     def tables(self, destination: Destination) -> Tables:
         """Where a destination wants its rows. Raises `TablesError`."""
