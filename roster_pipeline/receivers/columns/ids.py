@@ -1,0 +1,66 @@
+"""sourcedIds as a receiver takes them: with a prefix where two kinds clash, of signs that it knows.
+
+What an id becomes depends on nothing but the id and on whether it clashes, and different ids stay
+different but for those that somebody made to look alike. Whoever changes this renames everything.
+"""
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from roster_pipeline.receivers.columns.beside import Beside, Cells, one
+from roster_pipeline.receivers.columns.config import Ids
+from roster_pipeline.receivers.columns.views import hashes_of
+from roster_pipeline.tables.arrow import is_true, pc
+from roster_pipeline.tables.hashes import text_hashes
+from roster_pipeline.tables.keys import KeySet, distinct
+from roster_pipeline.tables.text import series
+
+_NOTHING: Final = pa.scalar("", pa.large_string())
+
+
+class AsIds:
+    """The ids of one roster, as a format wants them."""
+
+    def __init__(self, ids: Ids, beside: Beside) -> None:
+        self._ids = ids
+        self._beside = beside
+        self._above: dict[str, KeySet] = {}
+
+    def __call__(self, kind: str, cells: Cells) -> Cells:
+        """sourcedIds of a kind as they are written."""
+        return self._of_known_signs(self._prefixed(kind, cells))
+
+    def _prefixed(self, kind: str, cells: Cells) -> Cells:
+        if self._ids.prefix == "never":
+            return cells
+        with_prefix = pc.binary_join_element_wise(
+            pa.scalar(self._ids.kinds[kind].prefix, pa.large_string()), cells, _NOTHING
+        )
+        if self._ids.prefix == "always":
+            return one(with_prefix)
+        clash = self._taken(kind).contains(text_hashes(series(cells)))
+        return one(pc.if_else(pa.array(clash), with_prefix, cells)) if clash.any() else cells
+
+    def _taken(self, kind: str) -> KeySet:
+        """The ids of the kinds above one."""
+        if kind not in self._above:
+            kinds = list(self._ids.kinds)
+            above = [self._ids.kinds[name].of for name in kinds[: kinds.index(kind)]]
+            hashes = [hashes_of(view, self._beside) for view in dict.fromkeys(above)]
+            nothing = np.empty(0, dtype=np.uint64)
+            self._above[kind] = KeySet(distinct(np.concatenate([nothing, *hashes])))
+        return self._above[kind]
+
+    def _of_known_signs(self, cells: Cells) -> Cells:
+        if self._ids.signs is None:
+            return cells
+        odd = is_true(pc.match_substring_regex(cells, f"[^{self._ids.signs}]"))
+        if not odd.any():
+            return cells
+        left = pc.replace_substring_regex(cells.filter(pa.array(odd)), f"[{self._ids.signs}]", "")
+        signs = sorted(set("".join(pc.unique(left).to_pylist())))
+        for sign in signs:
+            cells = pc.replace_substring(cells, sign, f"-{ord(sign):x}-")
+        return one(cells)
