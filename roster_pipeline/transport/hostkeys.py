@@ -1,6 +1,7 @@
 """Which host key a server may show; there is no trust on first use."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import asyncssh
@@ -50,7 +51,7 @@ class Trust:
         """Reads the known_hosts file, if that is what is trusted; raises CredentialsUnusable."""
         if isinstance(host_key, Fingerprint):
             return cls(address, host_key, ([], [], []))
-        return cls(address, host_key, _read(host_key))
+        return cls(address, host_key, partial(_of_host, _read(host_key)))
 
     def verifier(self) -> Verifier:
         """A new one, for one connection."""
@@ -113,6 +114,19 @@ class Trust:
 def described(key: asyncssh.SSHKey) -> str:
     """A host key as people compare it: its type, and its fingerprint as `ssh-keygen -l` has it."""
     return f"{key.algorithm.decode('ascii')} {key.get_fingerprint()}"
+
+
+def _of_host(
+    known: asyncssh.SSHKnownHosts, host: str, addr: str, port: int | None
+) -> tuple[Any, Any, Any]:
+    """The keys and authorities trusted for a host, and the keys revoked for it or its address.
+
+    asyncssh would also trust what is known of the address that was reached: of a proxy's, or of
+    another server's to which somebody leads the name.
+    """
+    keys, authorities, *_ = asyncssh.match_known_hosts(known, host, "", port)
+    revoked = asyncssh.match_known_hosts(known, host, addr, port)[2]
+    return keys, authorities, revoked
 
 
 def _read(file: KnownHosts) -> asyncssh.SSHKnownHosts:

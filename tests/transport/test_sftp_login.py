@@ -119,6 +119,17 @@ def test_another_host_key_than_the_known_one_is_refused(
         assert impostor.logins == 0
 
 
+def test_a_key_known_of_the_address_is_not_one_of_the_host(
+    server: SftpServer, connect: Connect, known_hosts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known_hosts.write_text(server.known_hosts_line)
+    monkeypatch.setattr(server, "host", "localhost")
+    error = refusal(connect(server, host_key=KnownHosts(known_hosts)))
+    assert isinstance(error, HostKeyMismatch)
+    assert f"localhost:{server.port} is not in {known_hosts}" in str(error)
+    assert server.logins == 0
+
+
 def test_a_revoked_host_key_is_refused(
     server: SftpServer, connect: Connect, known_hosts: Path
 ) -> None:
