@@ -30,7 +30,7 @@ def test_each_source_has_its_own_path() -> None:
     ("keys", "sentence"),
     [
         ({"id": "A"}, "small letters"),
-        ({"profile": "naviance"}, "the profiles are oneroster-1.2-bulk"),
+        ({"profile": "naviance"}, "the profiles are "),
         ({"sources": []}, "the list is empty"),
         ({"sources": "springfield"}, "say `all`, or a list such as [springfield]"),
         ({"sources": ["a", "a"]}, "named twice"),

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from roster_pipeline.oneroster.entities import ENTITIES
+from roster_pipeline.receivers.columns.config import ColumnsFormat
 
 Mode = Literal["bulk", "delta"]
 
@@ -37,7 +38,7 @@ class People(_Part):
 
     words: Mapping[str, str] | None = None
     """The receiver's word for each role of 1.2; a role that is not named has none, and who has no
-    other leaves. Without `words` every role of the version is taken as it is."""
+    other leaves. Without `words` it takes every role that its version of the standard has."""
     precedence: tuple[str, ...] = ()
     """In 1.1 one person has one role: of several the one that stands first here; else the primary
     one, at the primary org before others."""
@@ -91,8 +92,8 @@ class Check(_Part):
     ]
     """The strategy, by its name in `receivers.checking`."""
     entity: str | None = None
-    column: str | None = None
-    """What a strategy about cells looks at."""
+    columns: tuple[str, ...] = ()
+    """What a strategy about cells looks at; of several it is content with any."""
     roles: tuple[str, ...] = ()
     """Of users only those with one of these roles of 1.2."""
     pattern: str | None = None
@@ -111,6 +112,8 @@ class Profile(_Part):
     modes: tuple[Mode, ...] = ("bulk",)
     """What the receiver takes: the whole roster each time, changes only."""
     oneroster: OneRosterFormat | None = None
+    columns: ColumnsFormat | Literal["of-the-destination"] | None = None
+    """Files of the receiver's own; or they stand in the destination's file, under `columns`."""
     checks: tuple[Check, ...] = ()
     about: str = ""
     """What is worth knowing of the receiver, in a few sentences."""
@@ -122,8 +125,8 @@ class Profile(_Part):
 
     @model_validator(mode="after")
     def _has_a_format(self) -> Self:
-        if self.oneroster is None:
-            raise ValueError("say `oneroster`")
+        if (self.oneroster is None) == (self.columns is None):
+            raise ValueError("say `oneroster` or `columns`")
         return self
 
 
@@ -148,8 +151,12 @@ def load(name: str, variant: str | None = None) -> Profile:
 
 
 def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """One document over another; null takes out what is under it."""
     laid = dict(under)
     for key, value in over.items():
+        if value is None:
+            laid.pop(key, None)
+            continue
         both = isinstance(value, Mapping) and isinstance(laid.get(key), Mapping)
         laid[key] = _laid_over(laid[key], value) if both else value
     return laid
