@@ -13,6 +13,8 @@ from roster_pipeline.oneroster.delta import Delta
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.writing import Form, write_bulk, write_delta
+from roster_pipeline.receivers.columns.config import ColumnsFormat
+from roster_pipeline.receivers.columns.writing import write
 from roster_pipeline.receivers.profiles import OneRosterFormat, Profile
 from roster_pipeline.receivers.staying import sent
 
@@ -44,7 +46,7 @@ def recipe(profile: Profile, *, system_name: str | None, system_code: str | None
         system_code,
         version("roster-pipeline"),
     ]
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def render(
@@ -66,7 +68,10 @@ def render(
     """
     named = {"system_name": system_name, "system_code": system_code}
     with file.open("wb") as out:
-        rows = _write_oneroster(roster, profile, out, named, delta, modified)
+        if isinstance(profile.columns, ColumnsFormat):
+            rows = write(roster, profile.columns, out)
+        else:
+            rows = _write_oneroster(roster, profile, out, named, delta, modified)
     size = file.stat().st_size
     most = profile.archive.most_bytes
     if most is not None and size > most:

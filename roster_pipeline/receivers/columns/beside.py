@@ -106,7 +106,7 @@ class Beside:
             elif column in self.roster.header(entity):
                 made = arrow(self.roster.columns(entity, [column])[column])
             else:
-                made = cast("Cells", pa.nulls(self.roster.counts[entity], _TEXT))
+                made = pa.nulls(self.roster.counts[entity], _TEXT)
             self._columns[entity, column] = made
         return self._columns[entity, column]
 
@@ -138,7 +138,7 @@ class Beside:
 
     def _orgs(self, words: tuple[str, ...] | None) -> Lists:
         rows, users = self._ranked(words)
-        orgs = one(self._whole("roles", "orgSourcedId").take(pa.array(rows)))
+        orgs = one(self._whole("roles", "orgSourcedId").take(pa.array(rows, pa.int64())))
         return _gathered(users, orgs, self.roster.counts["users"])
 
     def _teachers(self) -> Lists:

@@ -190,6 +190,8 @@ class ColumnsFormat(Part):
     ids: Ids | None = None
     files: Annotated[dict[FileName, File], Field(min_length=1)]
     """By their names, in their order in the archive."""
+    refuses: Literal["rows", "delivery"] = "rows"
+    """What the receiver does not take where a row lacks what it requires: the row, or all."""
     unique: tuple[Annotated[dict[FileName, Text], Field(min_length=1)], ...] = ()
     """File → column: in all of these together no text may stand twice."""
 

@@ -58,7 +58,7 @@ class Rows:
     def _own(self, column: str) -> Cells:
         if column in self.frame:
             return arrow(self.frame[column])
-        nothing: Cells = pa.nulls(len(self), pa.large_string())  # type: ignore[assignment]
+        nothing: Cells = pa.nulls(len(self), pa.large_string())
         return nothing
 
 

@@ -37,6 +37,18 @@ class Block:
     """Which rows of the view's entity they come from."""
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as it is written."""
+
+    name: str
+    said: str
+    """Its name in the format."""
+    value: Value
+    item: int | None
+    """The number that is in its name."""
+
+
 class Files:
     """The files that a format makes of a roster."""
 
@@ -45,9 +57,13 @@ class Files:
         self.beside = Beside(roster)
         self._as_ids = AsIds(format_.ids, self.beside) if format_.ids is not None else _unchanged
 
-    def header(self, name: str) -> list[str]:
+    def columns(self, name: str) -> list[Column]:
         """The columns of a file: of those with `{n}`, as many as some row needs."""
-        return [column.name for column in self._columns[name]]
+        return self._columns[name]
+
+    def rows(self, name: str) -> Iterator[Rows]:
+        """The rows of the roster that a file takes."""
+        return self._rows(self.format.files[name])
 
     def blocks(self, name: str) -> Iterator[Block]:
         """The rows of a file."""
@@ -78,7 +94,7 @@ class Files:
         return counts
 
     @cached_property
-    def _columns(self) -> dict[str, "list[_Column]"]:
+    def _columns(self) -> dict[str, list[Column]]:
         return {
             name: [
                 column
@@ -88,12 +104,12 @@ class Files:
             for name, file in self.format.files.items()
         }
 
-    def _expanded(self, file: File, said: str, value: Value) -> "list[_Column]":
+    def _expanded(self, file: File, said: str, value: Value) -> list[Column]:
         if N not in said:
-            return [_Column(said, value, None)]
+            return [Column(said, said, value, None)]
         most = max((longest(cells) for cells in self._lists(file, value)), default=0)
         numbers = range(value.item or 1, min(most, value.most or 1) + 1)
-        return [_Column(said.replace(N, str(number)), value, number) for number in numbers]
+        return [Column(said.replace(N, str(number)), said, value, number) for number in numbers]
 
     def _lists(self, file: File, value: Value) -> Iterator[Cells]:
         for rows in self._rows(file):
@@ -119,19 +135,12 @@ def write(roster: Roster, format_: ColumnsFormat, out: BinaryIO) -> dict[str, in
             if first is None and file.if_empty == "left_out":
                 continue
             with archive.open(name) as member:
-                member.write(opening(files.header(name), format_.csv))
+                member.write(opening([column.name for column in files.columns(name)], format_.csv))
                 written[name] = 0
                 for block in chain([] if first is None else [first], blocks):
                     member.write(lines(block.columns, format_.csv))
                     written[name] += len(block.at)
     return written
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    name: str
-    value: Value
-    item: int | None
 
 
 def _taken(file: File, rows: Rows) -> Mask:
