@@ -353,10 +353,11 @@ class Builder:
         return keep_misnamed(self.base, entity, np.flatnonzero(absent).astype(np.int64), held)
 
     def _not_sent(self, entity: str, absent: Mask) -> Positions:
-        """Rows of the base that seem gone, and came from a file or by a column that is not there or
-        empty, while others of which the entity is made are there."""
+        """Rows of the base that seem gone, and came from a file that is not there or empty, or by a
+        column that is not there, while others of which the entity is made are there. Nobody is
+        asked whether they are to go: the next row or column that comes says so."""
         missing = np.flatnonzero(absent).astype(np.int64)
-        if not len(missing) or entity in self.believe_empty:
+        if not len(missing):
             return _NONE
         kept = _NONE
         if patterns := self.package.without_rows(entity):
