@@ -18,7 +18,8 @@ from roster_pipeline.fields import Identifier, Part, Sources, Text
 from roster_pipeline.oneroster.scoping.config import Scope
 from roster_pipeline.receivers import profiles
 from roster_pipeline.receivers.mask_config import Mask
-from roster_pipeline.transport.config import Secret, TransportConfig
+from roster_pipeline.transport.config import Secret
+from roster_pipeline.transport.outlet_config import OutletConfig
 
 LATER: Final[Mapping[str, str]] = {
     "combine": "one package of several sources",
@@ -29,8 +30,6 @@ LATER: Final[Mapping[str, str]] = {
     "reports": "reading a receiver's processing reports",
     "columns": "receivers with columns of their own",
     "product": "sections and accounts of a product",
-    "transport.s3": "object stores",
-    "transport.https": "uploads by HTTPS",
 }
 """Keys that are planned, by their path in a destination's file, and what each will do."""
 
@@ -96,7 +95,7 @@ class Destination(Part):
     mask_key: Secret | None = None
     """What the hashes of `mask` are made with, 16 characters at least. Whoever has it can tell
     whose hash one is; with another key all hashes are others."""
-    transport: TransportConfig | None = None
+    transport: OutletConfig | None = None
     path: Text | None = None
     """Where the package lies at the receiver. `{source}` stands for the source's id; without it
     the packages of two sources would overwrite each other. With `mode: delta` no package may take

@@ -1,10 +1,11 @@
 """Bringing a package to its receiver, and making sure that it lies there whole."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from roster_pipeline.receivers.rendering import Rendered
-from roster_pipeline.transport.channel import Channel
+from roster_pipeline.transport.outlet import Outlet
 
 
 class DeliveryError(Exception):
@@ -13,26 +14,36 @@ class DeliveryError(Exception):
 
 @dataclass(frozen=True)
 class Receipt:
-    """Proof that a package was read back from the receiver, byte for byte as it was sent."""
+    """Proof that a package lies at the receiver, byte for byte as it was sent; where nothing can be
+    read back there, only that its server took it."""
 
     path: str
     size: int
     sha256: str
     sent: bool
     """False where the very package lay there already, so that nothing had to be sent."""
+    read_back: bool = True
+    """Whether it was looked at where it lies."""
 
 
-def deliver(channel: Channel, path: str, package: Rendered) -> Receipt:
-    """Put a package at a path of the receiver and read it back.
+def deliver(
+    channel: Outlet, path: str, package: Rendered, *, first: Callable[[], None] = lambda: None
+) -> Receipt:
+    """Put a package at a path of the receiver and read it back, if that can be done. `first` is
+    called right before anything is uploaded: from then on it may have arrived.
 
     A package that lies there already is not sent again, so that a delivery that was cut before its
     receipt was written ends where it would have ended. Raises `DeliveryError` where what is read
     back differs, and `TransportError` as the channel does.
     """
+    if not channel.reads_back:
+        first()
+        _upload(channel, path, package)
+        return Receipt(path, package.size, package.sha256, sent=True, read_back=False)
     sent = not _lies_there(channel, path, package)
     if sent:
-        with package.file.open("rb") as content:
-            channel.upload(path, content, package.size)
+        first()
+        _upload(channel, path, package)
         if not _lies_there(channel, path, package):
             raise DeliveryError(
                 f"What lies at {path} after the upload is not what was sent. Check that nothing "
@@ -41,7 +52,12 @@ def deliver(channel: Channel, path: str, package: Rendered) -> Receipt:
     return Receipt(path, package.size, package.sha256, sent)
 
 
-def _lies_there(channel: Channel, path: str, package: Rendered) -> bool:
+def _upload(channel: Outlet, path: str, package: Rendered) -> None:
+    with package.file.open("rb") as content:
+        channel.upload(path, content, package.size)
+
+
+def _lies_there(channel: Outlet, path: str, package: Rendered) -> bool:
     there = channel.stat(path)
     if there is None or there.size != package.size:
         return False

@@ -13,6 +13,8 @@ from roster_pipeline.sources.rest_config import Rest
 from roster_pipeline.transport import Channel
 from roster_pipeline.transport.config import Secret, TransportConfig, open_channel
 from roster_pipeline.transport.errors import CredentialsUnusable
+from roster_pipeline.transport.outlet import Outlet
+from roster_pipeline.transport.outlet_config import OutletConfig, open_outlet
 
 if TYPE_CHECKING:
     from roster_pipeline.transport.http import HttpSession
@@ -58,9 +60,14 @@ class Channels:
 
         return open_session(rest, base=self._base, environ=self._environ)
 
-    def destination(self, destination: Destination) -> Channel:
+    def destination(self, destination: Destination) -> Outlet:
         """Where a destination wants its packages. Raises `CredentialsUnusable`."""
-        transport = cast(TransportConfig, destination.transport)  # it has this or tables
+        transport = cast(OutletConfig, destination.transport)  # it has this or tables
+        return open_outlet(transport, base=self._base, environ=self._environ)
+
+    def reports(self, destination: Destination) -> Channel:
+        """Where a receiver puts its processing reports. Raises `CredentialsUnusable`."""
+        transport = cast(TransportConfig, destination.reports_from)  # it has `reports`
         return open_channel(transport, base=self._base, environ=self._environ)
 
     def mask_key(self, destination: Destination) -> bytes | None:

@@ -1,7 +1,8 @@
 """Bytes in and out: folders here and on SFTP servers, and HTTP. Knows no rosters.
 
 A `Channel` lists, downloads, uploads and reads back files; `config.open_channel` makes one from
-YAML, `sftp.Sftp` and `folder.Folder` are the two kinds. `http.open_http` makes an `HttpSession`.
+YAML, `sftp.Sftp`, `folder.Folder` and `s3.S3` are the kinds. An `Outlet` only takes files and may
+not show them again; `https_upload.HttpsUpload` is one. `http.open_http` makes an `HttpSession`.
 Every failure is a `TransportError`.
 """
 

@@ -52,6 +52,11 @@ class Channel(Protocol):
     Every method raises a `TransportError`; errors of the local streams pass through unchanged.
     """
 
+    @property
+    def reads_back(self) -> bool:
+        """Whether what was put there can be looked at, as `Outlet` has it."""
+        return True
+
     def list(self, folder: str, pattern: str) -> RemoteFiles:
         """The regular files of one folder whose names match a shell pattern (case counts).
 

@@ -46,6 +46,22 @@ class UnusableLogin(AuthBase):
         return (str(self._error),)
 
 
+class NoLogin(AuthBase):
+    """Nothing of a login: a key in a header of every request proves who asks."""
+
+    called = "a request without a login"
+    names = "`headers` and `auth`"
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+    def renewals(self, refused: requests.PreparedRequest) -> Iterator[None]:
+        yield from ()
+
+    def remarks(self) -> tuple[str, ...]:
+        return ()
+
+
 class InTurn(AuthBase):
     """Credentials of which one is about to end: the first that is taken stays in use."""
 
@@ -120,7 +136,8 @@ def login(
     environ: Mapping[str, str],
     clock: Clock,
 ) -> Login:
-    """The login that the YAML describes, or several in turn; nothing is asked of a server yet.
+    """The login that the YAML describes, or several in turn, or none; nothing is asked of a server
+    yet.
 
     Raises `CredentialsUnusable` if a secret is not where it is said to be; of several, if none is.
     """
@@ -128,6 +145,8 @@ def login(
     def reveal(value: str | Secret) -> str:
         return value if isinstance(value, str) else value.reveal(environ, base)
 
+    if not ways:
+        return NoLogin()
     if len(ways) == 1:
         return _one(ways[0], wire, reveal, clock)
     logins, errors = list[Login](), list[CredentialsUnusable]()

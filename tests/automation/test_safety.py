@@ -18,7 +18,7 @@ from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.redaction import redact_logs
 from roster_pipeline.store import Landed, Outcome
 from roster_pipeline.store.landing import Landing
-from roster_pipeline.transport import Channel
+from roster_pipeline.transport.outlet import Outlet
 from tests.automation.town import SOURCE, Town
 
 PUPIL = "Ada Lovelace"
@@ -110,7 +110,7 @@ def test_a_lost_run_is_marked_as_failed_by_the_one_that_takes_over(town: Town) -
 
 def test_a_run_broken_off_after_the_gate_is_not_written_down_as_done(town: Town) -> None:
     class Breaking(Channels):
-        def destination(self, destination: Destination) -> Channel:
+        def destination(self, destination: Destination) -> Outlet:
             signal.raise_signal(signal.SIGINT)
             return super().destination(destination)
 
