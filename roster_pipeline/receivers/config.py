@@ -23,7 +23,6 @@ from roster_pipeline.transport.outlet_config import OutletConfig
 
 LATER: Final[Mapping[str, str]] = {
     "combine": "one package of several sources",
-    "variant": "variants of a receiver's format",
     "schedule": "sending at other times than right after a sync",
     "quiet_hours": "hours in which nothing is sent",
     "on_hold": "choosing what is sent while a sync is held",
@@ -63,6 +62,7 @@ _OF_A_PACKAGE: Final = (
     "transport",
     "path",
     "profile",
+    "variant",
     "system_name",
     "system_code",
     "scope",
@@ -85,6 +85,8 @@ class Destination(Part):
     id: Identifier
     profile: Text = "oneroster-1.2-bulk"
     """The receiver's format."""
+    variant: Text | None = None
+    """A variant of the profile: another reading of what the receiver's pages leave open."""
     sources: Sources = "all"
     """Ids of the sources whose rosters it gets."""
     scope: Scope = Field(default_factory=Scope)
@@ -122,6 +124,17 @@ class Destination(Part):
             raise ValueError(f"no profile is called {name!r}; the profiles are {known}")
         return name
 
+    @field_validator("variant")
+    @classmethod
+    def _known_variant(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is None or "profile" not in info.data:
+            return name
+        known = ", ".join(profiles.load(info.data["profile"]).variants)
+        if name not in known.split(", "):
+            has = f"it has {known}" if known else "it has none"
+            raise ValueError(f"{info.data['profile']} has no variant {name!r}; {has}")
+        return name
+
     @field_validator("path")
     @classmethod
     def _one_zip_for_each(cls, path: str | None, info: ValidationInfo) -> str | None:
@@ -156,6 +169,18 @@ class Destination(Part):
         return self
 
     @model_validator(mode="after")
+    def _name_that_the_receiver_wants(self) -> Self:
+        wanted = self.format.archive.name
+        if self.path is None or wanted is None:
+            return self
+        if self.path.rpartition("/")[2].casefold() != wanted.casefold():
+            raise ValueError(
+                f"the profile {self.profile} wants a file called {wanted}; give each source a "
+                f"folder instead, such as /in/{{source}}/{wanted}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _mode_of_the_profile(self) -> Self:
         if self.mode == "bulk":
             for name in ("bulk_every", "retention"):
@@ -167,7 +192,7 @@ class Destination(Part):
                     "the one before, so only {source} can stand in braces"
                 )
             return self
-        if "delta" not in profiles.load(self.profile).modes:
+        if "delta" not in self.format.modes:
             raise ValueError(f"the profile {self.profile} takes whole rosters only, not `delta`")
         if self.path is not None and not _counts(self.path):
             raise ValueError(
@@ -184,6 +209,11 @@ class Destination(Part):
         if self.mask_key is not None and not hashes:
             raise ValueError("`mask_key` is for `mask.hash`, which names no column; remove it")
         return self
+
+    @property
+    def format(self) -> profiles.Profile:
+        """The receiver's format, in the variant named."""
+        return profiles.load(self.profile, self.variant)
 
     def takes(self, source: str) -> bool:
         """Whether this destination gets the roster of a source."""
