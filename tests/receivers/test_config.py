@@ -104,3 +104,19 @@ def test_a_destination_names_the_sending_system() -> None:
     manifest = zipfile.ZipFile(out).read("manifest.csv").decode()
     assert "source.systemName,Hub" in manifest
     assert "source.systemCode,hub-1" in manifest
+
+
+def test_a_variant_is_one_of_its_profile() -> None:
+    assert destination(profile="naviance-staff", variant="naviance-spelling",
+                       path="/in/{source}/NavianceOneRoster.zip").format.oneroster is not None  # fmt: skip
+    with pytest.raises(ValidationError, match="lingco has no variant 'x'; it has none"):
+        destination(profile="lingco", variant="x")
+    with pytest.raises(ValidationError, match="it has naviance-spelling, counselors-as-teachers"):
+        destination(profile="naviance-staff", variant="naviance")
+
+
+def test_a_receiver_that_wants_one_name_for_its_zip_gets_it() -> None:
+    kept = destination(profile="naviance-students", path="/{source}/navianceoneroster.zip")
+    assert kept.path_for("a") == "/a/navianceoneroster.zip"
+    with pytest.raises(ValidationError, match=r"such as /in/\{source\}/NavianceOneRoster.zip"):
+        destination(profile="naviance-students")
