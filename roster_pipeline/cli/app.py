@@ -17,6 +17,7 @@ from roster_pipeline.cli import (
     holds,
     inspections,
     packages,
+    processing,
     rules,
     sources,
     syncs,
@@ -45,6 +46,7 @@ app.command("holds")(holds.holds)
 app.command("show")(holds.show)
 app.command("approve")(holds.approve)
 app.command("reject")(holds.reject)
+app.command("report")(processing.report)
 app.add_typer(inspections.app, name="workspace")
 app.add_typer(sources.app, name="source")
 app.add_typer(vendors.app, name="vendor")

@@ -18,7 +18,8 @@ from roster_pipeline.fields import Identifier, Part, Sources, Text
 from roster_pipeline.oneroster.scoping.config import Scope
 from roster_pipeline.receivers import profiles
 from roster_pipeline.receivers.mask_config import Mask
-from roster_pipeline.transport.config import Secret
+from roster_pipeline.receivers.processing.config import Reports
+from roster_pipeline.transport.config import Secret, TransportConfig
 from roster_pipeline.transport.outlet_config import OutletConfig
 
 LATER: Final[Mapping[str, str]] = {
@@ -26,7 +27,6 @@ LATER: Final[Mapping[str, str]] = {
     "schedule": "sending at other times than right after a sync",
     "quiet_hours": "hours in which nothing is sent",
     "on_hold": "choosing what is sent while a sync is held",
-    "reports": "reading a receiver's processing reports",
     "columns": "receivers with columns of their own",
     "product": "sections and accounts of a product",
 }
@@ -71,6 +71,7 @@ _OF_A_PACKAGE: Final = (
     "mode",
     "bulk_every",
     "retention",
+    "reports",
 )
 # What may stand in braces in a path; six digits keep names in the order of their numbers.
 _IN_A_PATH: Final = ("source", "date", "number")
@@ -113,6 +114,8 @@ class Destination(Part):
     """How the manifest names the sending system (`source.systemName`)."""
     system_code: Text | None = None
     """The sending system's code in the manifest (`source.systemCode`)."""
+    reports: Reports | None = None
+    """What the receiver answers, and how to read it."""
     tables: TablesConfig | None = None
     """Where the rosters are kept as tables, instead of packages."""
 
@@ -209,6 +212,25 @@ class Destination(Part):
         if self.mask_key is not None and not hashes:
             raise ValueError("`mask_key` is for `mask.hash`, which names no column; remove it")
         return self
+
+    @model_validator(mode="after")
+    def _has_a_place_for_reports(self) -> Self:
+        if self.reports is not None and self.reports_from is None:
+            raise ValueError(
+                "say under `reports.transport` where the reports lie: only an SFTP server or a "
+                "folder can be looked into"
+            )
+        return self
+
+    @property
+    def reports_from(self) -> TransportConfig | None:
+        """Where processing reports lie; None where there are none, or nobody says."""
+        if self.reports is None or self.reports.transport is not None:
+            return None if self.reports is None else self.reports.transport
+        to = self.transport
+        if to is None or (to.sftp is None and to.folder is None):
+            return None
+        return TransportConfig(sftp=to.sftp, folder=to.folder)
 
     @property
     def format(self) -> profiles.Profile:
