@@ -142,6 +142,8 @@ def _fetched(run: SyncRun, channels: Channels, landing: Landing) -> Landed | Non
         if found.found is None or is_landed(found.found, known):
             if known is None:
                 run.ends(Outcome.NOTHING_NEW, f"{found.sentence()}.")
+            elif found.found is None and found.waiting:
+                run.remark(f"{found.sentence()}.")
             return known
         landed = _land(run, channel, found.found, channels.keys(run.source), landing)
     run.remark(*channel.remarks, *found.remarks())

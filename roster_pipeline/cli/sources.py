@@ -1,6 +1,7 @@
 """`roster source`: a new source's file, and whether a source works."""
 
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -23,6 +24,10 @@ _SAID: Final = 5
 """How many problems of other files are listed."""
 _OF_SFTP: Final = ("host", "port", "username", "private_key", "fingerprint")
 _OF_FILES: Final = (*_OF_SFTP, "folder", "folder_path", "pattern", "files")
+_WHOSE: Final = (
+    "Its vendor, as `roster vendor list` has it; generic-csv for OneRoster files, or files of its "
+    "own"
+)
 _OF_REST: Final = ("base_url", "version", "app", "client_id", "token_url")
 
 app = typer.Typer(
@@ -126,7 +131,7 @@ def new(
     given = {key: text for key, text in said.items() if text is not None}
     _require_apart(given)
     by_files = not given.keys().isdisjoint(_OF_FILES)
-    vendor = vendor or ("generic-csv" if by_files else "generic-rest-1.2")
+    vendor = vendor or _vendor(given, by_files=by_files)
     profile = profile_of(vendor)
     way: LoginKind | None = None
     if profile.rest is not None and not by_files:
@@ -138,6 +143,23 @@ def new(
     refresh_schemas(at)
     _say_what_next(command_for(at), source, at, way, given, unfilled(given))
     _say_what_is_wrong(wrong_beside(at))
+
+
+def _vendor(given: "Mapping[str, str]", *, by_files: bool) -> str:
+    """The vendor of whom nothing is said: a terminal is asked where no option tells how the roster
+    comes."""
+    from roster_pipeline.sources import vendors
+
+    usual = "generic-csv" if by_files else "generic-rest-1.2"
+    if not sys.stdin.isatty() or not given.keys().isdisjoint((*_OF_FILES, *_OF_REST)):
+        return usual
+    while True:
+        said = str(typer.prompt(_WHOSE, default=usual, err=True)).strip()
+        if said in vendors.known():
+            return said
+        near = get_close_matches(said, vendors.known(), n=1)
+        hint = f"; did you mean {near[0]}?" if near else "; `roster vendor list` has them."
+        note(f"There is no such profile{hint}")
 
 
 def _questions(

@@ -149,12 +149,14 @@ def _profile(vendor: str) -> "Vendor":
 @contextmanager
 def source_rooms(context: typer.Context, named: str) -> Iterator["Rooms"]:
     """The workspace that has a source of that name. Raises Refusal where there is none."""
-    from roster_pipeline.workspace.reading import ROSTER_YAML
+    from roster_pipeline.workspace.reading import ROSTER_YAML, files_of
 
     is_path = Path(named).name != named or Path(named).suffix
     if is_path or not (folder_of(context) / ROSTER_YAML).is_file():
         raise Refusal(f"There is no {named}.", Ends.UNREADABLE)
     with opened(context) as rooms:
+        if any(problem.file in files_of("source", named) for problem in rooms.workspace.left_out):
+            rooms.require_source(named)  # which tells what is wrong with its file
         if named not in rooms.workspace.sources:
             known = ", ".join(rooms.workspace.sources) or "none"
             raise Refusal(

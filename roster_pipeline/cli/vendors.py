@@ -1,5 +1,6 @@
 """`roster vendor`: what is known of each vendor's systems."""
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -57,7 +58,9 @@ def profile_of(name: str) -> "Vendor":
     try:
         return vendors.load(name)
     except vendors.UnknownVendorError as error:
-        raise Refusal(f"{error}.", Ends.UNREADABLE) from error
+        near = get_close_matches(name, vendors.known(), n=1)
+        said = f"{error}. Did you mean {near[0]}?" if near else f"{error}."
+        raise Refusal(said, Ends.UNREADABLE) from error
     except vendors.ProfileError as error:
         slips = "\n".join(f"  {slip}" for slip in sorted(_slips(error)))
         raise Refusal(f"the profile of {name} is wrong:\n{slips}", Ends.UNREADABLE) from None

@@ -38,7 +38,7 @@ _STYLES: Final = {
     Outcome.STOPPED: "bold red",
     Outcome.FAILED: "bold red",
 }
-_KEPT: Final = "Their last good versions stay; `roster check` on the package says why."
+_KEPT: Final = "Their last good versions stay; `{check}` says why."
 _NOTHING_KEPT: Final = "A dry run: nothing of this was kept or delivered."
 _NO_HOLD: Final = (
     "A dry run: no hold was opened, and there is nothing to deliver before one is settled. A sync "
@@ -92,7 +92,10 @@ def sync_text(
     parts += [Text(notice, style="yellow") for notice in sync.summary.get("notices", ())]
     if held := {e: n for e, n in sync.summary.get("held", {}).items() if n}:
         listed = ", ".join(f"{number:,} of {entity}" for entity, number in held.items())
-        parts.append(Text(f"Rows that could not be used as they are: {listed}. {_KEPT}"))
+        # What a dry run has read is not kept.
+        check = "roster check PACKAGE" if dry_run else f"{command} check {sync.source}"
+        kept = _KEPT.format(check=check)
+        parts.append(Text(f"Rows that could not be used as they are: {listed}. {kept}"))
     if out := {e: n for e, n in sync.summary.get("left_out", {}).items() if n}:
         listed = ", ".join(f"{number:,} {entity}" for entity, number in out.items())
         parts.append(Text(f"Left out by `scope`: {listed}."))

@@ -208,6 +208,21 @@ def test_a_set_of_which_one_file_is_not_there_yet_waits(
     assert sequence(town) == 2
 
 
+def test_a_second_set_of_a_day_that_waits_is_told_of(town: Town) -> None:
+    town.write_source(LOOSE)
+    loose(town, 0)
+    town.approve(town.sync().hold)
+    town.now += HOUR
+    loose(town, 8)
+    gone(town)
+
+    result = town.sync()
+
+    assert result.outcome is Outcome.NOTHING_NEW
+    (said,) = result.sync.summary["notices"]
+    assert "enrollments.csv is not complete: it was there last time and is missing" in said
+
+
 def test_a_set_that_was_waited_for_in_vain_is_taken_and_removes_nobody(town: Town) -> None:
     town.write_source(LOOSE)
     loose(town, 0)

@@ -69,6 +69,7 @@ def test_files_of_which_nothing_is_said_are_told_what_to_say(roster: Roster, dro
     ("options", "sentence"),
     [
         (["--vendor", "nobody"], "no vendor profile is called 'nobody'"),
+        (["--vendor", "five-file"], "Did you mean five-files?"),
         (["--source", "nobody"], "no source called so"),
         (["--source", SOURCE, "--vendor", "five-files"], "Say --source or --vendor"),
     ],
@@ -79,6 +80,18 @@ def test_what_cannot_be_meant_is_refused(
     ended = roster("check", drop, *options, "-w", mapped)
     assert ended.code == 2
     assert sentence in ended.err
+
+
+def test_a_source_whose_file_has_errors_is_not_called_unknown(
+    roster: Roster, drop: Path, mapped: Path
+) -> None:
+    file = mapped / "sources" / f"{SOURCE}.yaml"
+    file.write_text(file.read_text().replace("timezone:", "timezon:"))
+    for words in (("check", drop, "--source", SOURCE), ("check", SOURCE)):
+        ended = roster("-w", mapped, *words)
+        assert ended.code == 2
+        assert ended.err.splitlines()[-1].endswith("did you mean `timezone`?"), ended.err
+        assert "no source called so" not in ended.err
 
 
 def test_a_source_needs_no_word_on_how_it_is_read(roster: Roster, mapped: Path) -> None:

@@ -171,13 +171,32 @@ def test_on_a_terminal_what_is_missing_is_asked_for(
     monkeypatch.setattr("typer.prompt", answer)
     assert roster("-w", workspace, "source", "new", "shelby", "--name", "Shelby").code == 0
     assert not any("call the district" in text for text in asked)
+    assert any("vendor" in text for text in asked)
     assert any("timezone" in text for text in asked)
+
+
+def test_a_vendor_is_not_asked_for_where_an_option_tells_how_the_roster_comes(
+    roster: Roster, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answer(text: str, *, default: str | None, err: bool) -> str:
+        asked.append(text)
+        return default or "Shelby"
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.prompt", answer)
+    words = ("--timezone", "America/Chicago", "--name", "Shelby", "--folder-path", "drops")
+    assert roster("-w", workspace, "source", "new", "shelby", *words).code == 0
+    assert not any("vendor" in text for text in asked)
+    assert Workspace.load(workspace).source("shelby").vendor == "generic-csv"
 
 
 def test_an_answer_that_cannot_be_is_asked_for_again(
     roster: Roster, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = {
+        "vendor": ["generic-rest", "generic-rest-1.2"],
         "call the district": ["Shelby"],
         "timezone": ["America/Chicgo", "America/Chicago"],
         "address": ["sis.example", "http://sis.example", "https://sis.example"],
@@ -193,6 +212,7 @@ def test_an_answer_that_cannot_be_is_asked_for_again(
     ended = roster("-w", workspace, "source", "new", "shelby")
     assert ended.code == 0
     assert not any(said.values())
+    assert "There is no such profile; did you mean generic-rest-1.2?\n" in ended.err
     assert "This is not an IANA timezone; did you mean America/Chicago?\n" in ended.err
     rest = Workspace.load(workspace).source("shelby").rest
     assert rest is not None

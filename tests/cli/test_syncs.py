@@ -130,6 +130,8 @@ def test_a_sync_says_which_rows_it_could_not_use(
     ended = roster("sync", "springfield", "-w", workspace)
     assert ended.code == 0, ended.err
     assert "could not be used as they are: 1 of enrollments." in ended.out
+    assert "`roster -w" in ended.out
+    assert "check springfield` says why" in " ".join(ended.out.split())
 
 
 def test_a_dry_run_changes_no_file_and_shows_what_it_would_deliver(
