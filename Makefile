@@ -61,10 +61,11 @@ bench: install ## Limit, naive and ours at 10,000 and 100,000 students; a check 
 bench-full: install ## The same and a 1,000,000-student district through the command
 	$(BIN)/python -m benchmarks --full
 
-docs: install ## Write docs/rules.md and docs/sources/ anew
+docs: install ## Write docs/rules.md, docs/sources/ and docs/receivers/ anew
 	$(BIN)/python -m roster_pipeline.reports.rules > docs/rules.md.new
 	mv docs/rules.md.new docs/rules.md
 	$(BIN)/python -m roster_pipeline.reports.vendor_pages docs/sources
+	$(BIN)/python -m roster_pipeline.reports.receivers docs/receivers
 
 lock: install ## Choose the newest allowed packages again (hashes, no registry's host)
 	$(UV) pip compile pyproject.toml --quiet --upgrade --universal --generate-hashes \

@@ -13,11 +13,13 @@ from typer.exceptions import TyperException
 from roster_pipeline.cli import (
     accounts,
     courses,
+    deliveries,
     folder,
     holds,
     inspections,
     packages,
     processing,
+    receivers,
     rules,
     sources,
     syncs,
@@ -42,6 +44,8 @@ app.command("status")(syncs.status)
 app.command("check")(packages.check)
 app.command("diff")(packages.diff)
 app.command("rules")(rules.rules)
+app.command("deliver")(deliveries.deliver)
+app.command("deliveries")(deliveries.deliveries)
 app.command("holds")(holds.holds)
 app.command("show")(holds.show)
 app.command("approve")(holds.approve)
@@ -50,6 +54,7 @@ app.command("report")(processing.report)
 app.add_typer(inspections.app, name="workspace")
 app.add_typer(sources.app, name="source")
 app.add_typer(vendors.app, name="vendor")
+app.add_typer(receivers.app, name="receiver")
 app.add_typer(courses.app, name="courses")
 app.add_typer(accounts.app, name="accounts")
 

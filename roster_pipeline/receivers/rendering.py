@@ -41,7 +41,9 @@ def recipe(profile: Profile, *, system_name: str | None, system_code: str | None
     """SHA-256, in hex, of all that a package depends on beside the roster, this program's version
     included: by the same recipe one roster need not be rendered again."""
     said = [
-        profile.model_dump(mode="json", exclude={"title", "about", "ask", "checks", "variants"}),
+        profile.model_dump(
+            mode="json", exclude={"title", "about", "host", "ask", "checks", "variants"}
+        ),
         system_name,
         system_code,
         version("roster-pipeline"),

@@ -115,6 +115,8 @@ class Profile(_Part):
     columns: ColumnsFormat | Literal["of-the-destination"] | None = None
     """Files of the receiver's own; or they stand in the destination's file, under `columns`."""
     checks: tuple[Check, ...] = ()
+    host: str | None = None
+    """The receiver's SFTP server, where all its customers have the same."""
     about: str = ""
     """What is worth knowing of the receiver, in a few sentences."""
     ask: tuple[str, ...] = ()
