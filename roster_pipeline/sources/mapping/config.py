@@ -107,11 +107,11 @@ class Value(Part):
     its school year ends. For files that have terms and no school years."""
     lookup: Name | None = None
     """A lookup of the mapping by which it is translated; a word that it lacks stays."""
+    otherwise: Template | None = None
+    """What stands there where the result is empty."""
     id: StrictBool | Literal["each"] = False
     """Whether it is to be an id, or `each` item of a list is: signs that no sourcedId may have are
     replaced, and different texts stay different (see `values.as_ids`)."""
-    otherwise: Template | None = None
-    """What stands there where the result is empty."""
 
 
 def _value(given: Any) -> Any:
@@ -148,7 +148,10 @@ class Table(Part):
     `{word}` is then the cell of that column."""
     only: dict[Text, tuple[StrictStr, ...]] = Field(default_factory=dict)
     """Column, or word of `each` → the texts that it has in rows that are taken; their case does not
-    count, and "" is an empty cell."""
+    count, and "" is an empty cell. A row with a word that nobody thought of is left out unsaid:
+    where rows are somebody's, rather say `but`."""
+    but: dict[Text, tuple[StrictStr, ...]] = Field(default_factory=dict)
+    """The same of rows that are left out."""
     filled: tuple[Text, ...] = ()
     """Columns, or words of `each`, that are not empty in rows that are taken."""
     first: StrictBool = False

@@ -79,7 +79,7 @@ def _keys(data: Any) -> list[str]:
     return list(data) if isinstance(data, Mapping) else []
 
 
-_OF_MANY: Final = ("columns", "join", "only")
+_OF_MANY: Final = ("columns", "join", "only", "but")
 """Keys of a table with values of which one may be wrong and the others not."""
 
 
@@ -124,7 +124,11 @@ def _faults_of(
                 )
         above.add(name)
     yield from _faults_of_each(table, place)
-    for key, names in (("only", table.only), ("filled", table.filled)):
+    for key, names in (
+        ("only", table.only),
+        ("but", table.but),
+        ("filled", table.filled),
+    ):
         for name in names:
             if fault := _no_join(name, table):
                 yield (*place, key), fault

@@ -108,7 +108,7 @@ def look_into(container: Container, key: str, found: Found, mapping: CsvMapping)
     missing = [
         name for name, place in places.items() if place is None and not _fits(name, file.optional)
     ]
-    if missing and all(place is None for place in places.values()):
+    if places and all(place is None for place in places.values()):
         return Found(member, (_no_header(member),))
     unknown = [
         name
@@ -157,4 +157,7 @@ def _unknown(member: str, unknown: Sequence[str]) -> Iterator[FindingGroup]:
 
 def _fits(name: str, patterns: Sequence[str]) -> bool:
     folded = name.strip().casefold()
-    return any(fnmatchcase(folded, pattern.casefold()) for pattern in patterns)
+    return any(
+        folded == pattern.casefold() or fnmatchcase(folded, pattern.casefold())
+        for pattern in patterns
+    )

@@ -40,7 +40,7 @@ def meant_by(table: Table, words: Mapping[str, str]) -> Iterator[Meant]:
     said = [text for value in table.columns.values() for text in templates(value)]
     said += [join.by for join in table.join.values()]
     named = [name for text in said for name in names_in(text)]
-    for name in dict.fromkeys([*named, *table.only, *table.filled]):
+    for name in dict.fromkeys([*named, *table.only, *table.but, *table.filled]):
         yield meaning(name, table, words)
 
 
@@ -49,7 +49,10 @@ def chosen_by(table: Table, words: Mapping[str, str]) -> Iterator[Meant]:
     for name in table.filled:
         yield meaning(name, table, words)
     for name, texts in table.only.items():
-        if not any(not text.strip() for text in texts):
+        if all(text.strip() for text in texts):
+            yield meaning(name, table, words)
+    for name, texts in table.but.items():
+        if not all(text.strip() for text in texts):
             yield meaning(name, table, words)
 
 

@@ -1,9 +1,10 @@
 """Rows of an entity, made of the rows of one file by one table of a mapping."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from roster_pipeline.oneroster.findings import Lines
@@ -98,10 +99,15 @@ def _chosen(rows: _Rows) -> _Rows:
     for name in rows.table.filled:
         mask &= is_true(pc.is_valid(rows.cells_of(name)))
     for name, texts in rows.table.only.items():
-        wanted = pa.array([text.strip().lower() for text in texts], _TEXT)
-        cells = pc.fill_null(pc.utf8_lower(rows.cells_of(name)), "")
-        mask &= is_true(pc.is_in(cells, value_set=wanted))
+        mask &= _has(rows.cells_of(name), texts)
+    for name, texts in rows.table.but.items():
+        mask &= ~_has(rows.cells_of(name), texts)
     return rows if mask.all() else rows.some(np.flatnonzero(mask).astype(np.int64))
+
+
+def _has(cells: Cells, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
+    wanted = pa.array([text.strip().lower() for text in texts], _TEXT)
+    return is_true(pc.is_in(pc.fill_null(pc.utf8_lower(cells), ""), value_set=wanted))
 
 
 def _told(meant: Meant, table: Table, words: Mapping[str, str]) -> Iterator[str]:

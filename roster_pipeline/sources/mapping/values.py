@@ -50,13 +50,11 @@ def made(value: Value, cells_of: CellsOf, rows: int, lookups: Lookups) -> Cells:
     if value.lookup is not None:
         words = lookups[value.lookup]
         cells = _by_distinct(cells, lambda text: words.get(folded(text), text))
-    if value.id == "each":
-        cells = _by_distinct(cells, _each_as_id)
-    elif value.id:
-        cells = as_ids(cells)
     if value.otherwise is not None and cells.null_count:
-        cells = pc.coalesce(cells, filled_in(value.otherwise, cells_of, rows))
-    return cells
+        cells = _one(pc.coalesce(cells, filled_in(value.otherwise, cells_of, rows)))
+    if value.id == "each":
+        return _by_distinct(cells, _each_as_id)
+    return as_ids(cells) if value.id else cells
 
 
 def filled_in(template: str, cells_of: CellsOf, rows: int) -> Cells:
@@ -88,7 +86,7 @@ def split(cells: Cells, said: Split) -> Cells:
 
 def trimmed(cells: Cells) -> Cells:
     """Cells without blanks around them; null where nothing is left."""
-    bare = pc.ascii_trim_whitespace(cells)
+    bare = pc.utf8_trim_whitespace(cells)
     empty = pc.equal(pc.binary_length(bare), pa.scalar(0, pa.int64()))
     return _one(pc.if_else(empty, _EMPTY, bare)) if pc.any(empty).as_py() else _one(bare)
 

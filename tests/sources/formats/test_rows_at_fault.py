@@ -99,6 +99,17 @@ def test_who_is_inactive_in_oneroster_1p0_is_left_out(tmp_path: Path) -> None:
     assert set(before) - set(after) == {before[0]}
 
 
+@pytest.mark.parametrize(("file", "column"), [("users.csv", "status"), ("enrollments.csv", "role")])
+def test_a_word_that_oneroster_1p0_does_not_know_takes_nobody_out(
+    file: str, column: str, tmp_path: Path
+) -> None:
+    name = "oneroster-1.0"
+    judged = read(with_cell(written(name), file, 2, column, "robot"), name, tmp_path)
+    (told,) = [f for f in _findings(judged) if f.code == "cell.vocabulary"]
+    assert (told.file, told.line, told.column) == (file, 2, column)
+    assert judged.held[file.removesuffix(".csv")] == 1
+
+
 def test_oneroster_1p0_is_known_by_itself_and_its_missing_manifest_told(tmp_path: Path) -> None:
     judged = read(written("oneroster-1.0"), "generic-csv", tmp_path)
     assert judged.roster is not None

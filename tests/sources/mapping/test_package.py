@@ -66,6 +66,27 @@ def test_only_some_rows_are_taken(tmp_path: Path) -> None:
     assert [key for key, role in made if role == "teacher"] == ["t1-sec1"]
 
 
+def test_some_rows_are_left_out_and_others_never_for_a_word_that_nobody_thought_of(
+    tmp_path: Path,
+) -> None:
+    mapping = said()
+    del mapping["tables"]["enrollments"][1]["only"]
+    mapping["tables"]["enrollments"][1]["but"] = {"Kind": ["Online"]}
+    drop = files()
+    drop["sections.csv"][0]["Kind"] = "ONLINE "
+    drop["sections.csv"][1]["Kind"] = "hybrid"
+    made = judged(drop, tmp_path, mapping=mapping)
+    assert [key for (key,) in rows(made, "enrollments", "sourcedId") if key[0] == "t"] == [
+        "t1-sec2"
+    ]
+
+
+def test_blanks_around_cells_that_a_spreadsheet_makes_do_not_count_either(tmp_path: Path) -> None:
+    drop = files()
+    drop["students_2026.csv"][0]["ID"] = "\N{NO-BREAK SPACE}1\N{NO-BREAK SPACE}"
+    assert rows(judged(drop, tmp_path), "users", "sourcedId")[0] == ("student-1",)
+
+
 def test_dates_are_brought_to_the_form_of_the_standard(tmp_path: Path) -> None:
     made = judged(files(), tmp_path)
     sessions = rows(made, "academicSessions", "title", "startDate", "endDate")

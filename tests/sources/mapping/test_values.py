@@ -42,6 +42,12 @@ def test_what_is_empty_may_be_something_otherwise() -> None:
     assert of(value, A=["1", None, None], B=["x", "y", None]) == ["1", "y!", None]
 
 
+def test_what_an_id_is_otherwise_is_one_too() -> None:
+    value = {"value": "{A}-{B}", "otherwise": "{A}", "id": True}
+    plain = {"value": "{A}", "id": True}
+    assert of(value, A=["a b"], B=[None]) == of(plain, A=["a b"]) != ["a b"]
+
+
 def test_words_are_translated_whatever_their_case_and_others_stay() -> None:
     value = {"value": "{A}", "lookup": "words"}
     assert of(value, A=["YES", "No", "perhaps", None]) == ["true", None, "perhaps", None]
