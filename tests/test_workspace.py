@@ -604,7 +604,11 @@ SHOWN_TO_ACT = {
     receivers.Destination: {
         "id": "test_an_id_is_the_name_of_its_file",
         "profile": "test_what_a_destination_may_not_say_is_refused_with_a_sentence",
+        "variant": "test_a_variant_is_one_of_its_profile",
         "sources": "test_a_destination_takes_every_source_unless_it_names_some",
+        "scope": "test_one_school_goes_out_whole_and_what_stays_is_counted",
+        "mask": "test_a_mask_is_applied_on_the_way_out_and_counts_the_rows_that_it_drops",
+        "mask_key": "test_a_key_of_a_mask_is_read_where_it_is_kept_and_is_not_short",
         "transport": "test_a_workspace_is_read",
         "path": "test_each_source_has_its_own_path",
         "system_name": "test_a_destination_names_the_sending_system",
@@ -628,7 +632,7 @@ SHOWN_TO_ACT = {
 def test_every_key_that_a_file_may_have_has_a_test_of_what_it_does(model: type[BaseModel]) -> None:
     shown = SHOWN_TO_ACT[model]
     here = Path(__file__).parent
-    rooms = ("sources", "guards", "accounts", "receivers", "automation")
+    rooms = ("oneroster", "sources", "guards", "accounts", "receivers", "automation")
     files = [Path(__file__), *(f for room in rooms for f in (here / room).glob("test_*.py"))]
     tests = {name for file in files for name in re.findall(r"def (test_\w+)", file.read_text())}
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -12,17 +12,16 @@ from roster_pipeline.accounts import config as accounts
 from roster_pipeline.receivers import config as receivers
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.sources import config as sources
-from roster_pipeline.transport.config import TransportConfig
 from roster_pipeline.workspace import settings as settings_of
 from roster_pipeline.workspace.district import District
 from roster_pipeline.workspace.located_yaml import Document, parse
+from roster_pipeline.workspace.places import clashes
 from roster_pipeline.workspace.problems import Problem, WorkspaceError, explain, planned_keys
 from roster_pipeline.workspace.products import Product
 from roster_pipeline.workspace.settings import Settings
 
 ROSTER_YAML: Final = "roster.yaml"
 ENDINGS: Final = (".yaml", ".yml")
-_TABLES: Final = ("tables", "database and schema")
 _LISTED: Final = 20
 
 M = TypeVar("M", bound=BaseModel)
@@ -202,22 +201,11 @@ class _Reader:
     def check_paths(
         self, destinations: Mapping[str, Destination], districts: Mapping[str, District]
     ) -> None:
-        """Two packages for one path."""
-        taken: dict[tuple[str, str], str] = {}
-        for name, destination in destinations.items():
-            for target in self._targets(destination, tuple(districts)):
-                other = taken.setdefault(target, name)
-                if other != name:
-                    self._clashes("destination", other)
-                    key, what = ("path", "path") if destination.tables is None else _TABLES
-                    self._at(
-                        "destination",
-                        name,
-                        key,
-                        f"`{key}`: destination {other} writes to the same {what}; "
-                        "one would overwrite the other",
-                    )
-                    break
+        """Two packages for one path, or two rosters for one schema."""
+        for clash in clashes(destinations, districts, self._folder):
+            self._clashes("destination", clash.first)
+            said = f"`{clash.key}`: destination {clash.first} {clash.said}"
+            self._at("destination", clash.second, clash.key, said)
 
     def check_providers(self, products: Mapping[str, Product]) -> None:
         """Two products with the accounts of one provider: each would undo what the other did."""
@@ -235,17 +223,6 @@ class _Reader:
                     f"`accounts.scim.base_url`: product {other} keeps its accounts there too",
                 )
 
-    def _targets(
-        self, destination: Destination, districts: tuple[str, ...]
-    ) -> Iterator[tuple[str, str]]:
-        if destination.tables is not None:
-            yield str(destination.tables.url), destination.tables.schema_name
-            return
-        place = _address(destination.transport, self._folder)
-        listed = districts if destination.sources == "all" else destination.sources
-        for source in (*listed, "{source}") if destination.sources == "all" else listed:
-            yield place, PurePosixPath(destination.path_for(source)).as_posix()
-
     def _clashes(self, kind: str, stem: str) -> None:
         self.clashing.add(self._name(self._files[f"{kind}/{stem}"]))
 
@@ -256,11 +233,3 @@ class _Reader:
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix()
-
-
-def _address(transport: TransportConfig | None, base: Path) -> str:
-    """Says which place a transport leads to, so that two can be compared."""
-    if transport is not None and transport.folder is not None:
-        return str((base / transport.folder.path).resolve())
-    sftp = None if transport is None else transport.sftp
-    return "" if sftp is None else f"{sftp.username}@{sftp.host.lower()}:{sftp.port}"

@@ -10,6 +10,8 @@ from roster_pipeline.oneroster.entities import ENTITIES, Kind, references
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.mask_config import Mask
 from roster_pipeline.receivers.masking import key_print, masked
+from roster_pipeline.resources.channels import Channels
+from roster_pipeline.transport.errors import CredentialsUnusable
 from tests.oneroster.test_scope import dangles_nowhere
 from tests.receivers.conftest import Make
 from tests.receivers.test_scoping import destination, outgoing
@@ -144,3 +146,12 @@ def test_a_key_without_hashes_is_refused_and_no_hash_is_made_without_a_key(
         destination(mask={"drop": ["users.phone"]}, mask_key={"env": "KEY"})
     with pytest.raises(ValueError, match="needs a key"):
         masked(district_roster, Mask(hash=("users.identifier",)), tmp_path / "masked")
+
+
+def test_a_key_of_a_mask_is_read_where_it_is_kept_and_is_not_short(tmp_path: Path) -> None:
+    to = destination(mask={"hash": ["users.identifier"]}, mask_key={"env": "MASK_KEY"})
+    assert Channels(tmp_path, {"MASK_KEY": KEY.decode()}).mask_key(to) == KEY
+    assert Channels(tmp_path, {}).mask_key(destination()) is None
+    with pytest.raises(CredentialsUnusable, match="openssl rand") as error:
+        Channels(tmp_path, {"MASK_KEY": "planted"}).mask_key(to)
+    assert "planted" not in str(error.value)
