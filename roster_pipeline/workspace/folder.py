@@ -141,11 +141,18 @@ class Workspace:
 
 def require(folder: Path) -> None:
     """Raise `WorkspaceError` unless a folder is a workspace."""
-    if (folder / ROSTER_YAML).is_file():
-        return
+    try:
+        if (folder / ROSTER_YAML).is_file():
+            return
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    except OSError as error:
+        sentence = f"{folder} cannot be looked into: {error.strerror}"
+        raise WorkspaceError([Problem(ROSTER_YAML, None, None, sentence)]) from None
+    near = [name for name in names if name.casefold() in (ROSTER_YAML, "roster.yml")]
+    rename = f"call {near[0]} {ROSTER_YAML}, or " if near and near[0] != ROSTER_YAML else ""
     sentence = (
-        f"there is none in {folder}; make a workspace with `roster init`, or name one with "
-        f"--workspace or {VARIABLE}"
+        f"there is none in {folder}; {rename}make a workspace with `roster init`, or name one "
+        f"with --workspace or {VARIABLE}"
     )
     raise WorkspaceError([Problem(ROSTER_YAML, None, None, sentence)])
 

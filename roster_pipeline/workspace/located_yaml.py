@@ -7,10 +7,15 @@ from typing import Any, Final
 
 import yaml
 
+from roster_pipeline.workspace.yaml_limits import DEEPEST, excess
+
 # libyaml reads a folder of 500 sources ten times as fast; both give the same nodes and marks.
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # What YAML 1.2, section 5.1, lets no text have.
 _NO_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+
+# Without so many of these signs nothing is nested as deep.
+_NESTING: Final = re.compile(r"[\[{?:-]")
 
 
 class YamlError(Exception):
@@ -79,6 +84,19 @@ class Document:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return Place(line, column, tuple(path), kind)
 
+    def odd_keys(self, location: Sequence[str | int]) -> Iterator[Place]:
+        """The place of each key, in the block at a location, that YAML takes for no text."""
+        node = self._root
+        for step in location:
+            if isinstance(node, yaml.MappingNode):
+                node = next((v for k, v in reversed(node.value) if k.value == str(step)), None)
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+                node = node.value[step]
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            kind, mark = key.tag.rpartition(":")[2], key.start_mark
+            if kind not in ("str", "merge"):
+                yield Place(mark.line + 1, mark.column + 1, (str(key.value),), kind)
+
     def scalars(self, *, beside: str | None = None) -> Iterator[Scalar]:
         """Every text of the file; with `beside`, the values of that key alone, wherever it is."""
         for node in _nodes(self._root, set()):
@@ -111,6 +129,8 @@ def parse(content: bytes) -> tuple[Document | None, tuple[YamlError, ...]]:
     root: yaml.Node | None = None
     errors: tuple[YamlError, ...] = ()
     try:
+        if too_much := _too_much(text):
+            return None, (too_much,)
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
@@ -124,6 +144,20 @@ def parse(content: bytes) -> tuple[Document | None, tuple[YamlError, ...]]:
     except (ValueError, AttributeError, TypeError, LookupError):
         return None, (*errors, *(tuple(_unreadable_values(root)) or (_UNREADABLE,)))
     return Document({} if data is None else data, root), errors
+
+
+def _too_much(text: str) -> YamlError | None:
+    if len(_NESTING.findall(text)) <= DEEPEST and "*" not in text:
+        return None
+    loader = _Loader(text)
+    try:
+        found = excess(loader)
+    finally:
+        loader.dispose()
+    if found is None:
+        return None
+    message, mark = found
+    return YamlError(message, mark.line + 1, mark.column + 1)
 
 
 def _repeated_keys(root: yaml.Node | None) -> Iterator[YamlError]:

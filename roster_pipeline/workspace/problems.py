@@ -93,10 +93,14 @@ def explain(
     for detail in error.errors(include_url=False, include_input=False):
         unknown = detail["type"] == "extra_forbidden"
         place = document.place(detail["loc"], of_key=unknown)
-        message = _unknown_key(place, model) if unknown else _sentence(detail, place)
-        if (place, message) not in seen:
-            seen.add((place, message))
-            yield Problem(file, place.line, place.column, message)
+        found = [(place, _unknown_key(place, model) if unknown else _sentence(detail, place))]
+        if detail["type"] == "invalid_key":
+            odd = document.odd_keys(detail["loc"][:-1])
+            found = [(each, _odd_key(each)) for each in odd] or found
+        for one in found:
+            if one not in seen:
+                seen.add(one)
+                yield Problem(file, one[0].line, one[0].column, one[1])
 
 
 def _sentence(detail: ErrorDetails, place: Place) -> str:
@@ -117,6 +121,13 @@ def _sentence(detail: ErrorDetails, place: Place) -> str:
         return f"{where}write SHA256: and 43 characters, as `ssh-keygen -lf` shows it"
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return f"{where}{message}"
+
+
+def _odd_key(place: Place) -> str:
+    return (
+        f"a key is text, and YAML reads this one as {_READ_AS.get(place.kind, 'something else')}; "
+        "write it in quotes"
+    )
 
 
 def _unknown_key(place: Place, model: type[BaseModel]) -> str:
