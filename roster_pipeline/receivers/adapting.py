@@ -18,7 +18,13 @@ from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.layout import Positions
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.oneroster.scoping.ids import Ids, Mask, is_in, values
-from roster_pipeline.oneroster.versions import downgrade_users, items, upgrade_users
+from roster_pipeline.oneroster.versions import (
+    downgrade_users,
+    items,
+    role_words,
+    upgrade_users,
+)
+from roster_pipeline.receivers.prefixing import prefixed
 from roster_pipeline.receivers.profiles import OneRosterFormat, Profile
 from roster_pipeline.receivers.staying import (
     Words,
@@ -56,6 +62,13 @@ def adapted(roster: Roster, profile: Profile, into: Path) -> Adapted:
     form = profile.oneroster
     if form is None:
         return Adapted(roster)
+    told = _told(roster, form, into)
+    if form.ids == "as_they_are":
+        return told
+    return Adapted(prefixed(told.roster, sent(form), into / "prefixed"), told.left_out)
+
+
+def _told(roster: Roster, form: OneRosterFormat, into: Path) -> Adapted:
     keep = staying(roster, form)
     telling = {entity: _Telling.of(roster, entity, form, keep) for entity in ENTITIES}
     if form.version == "1.2" and not keep and not any(t.needed for t in telling.values()):
@@ -163,7 +176,8 @@ def _write_people(
     mask = keep.get("users")
     for block, lines in _blocks(roster, "users", None if mask is None else np.flatnonzero(mask)):
         said = downgrade_users(telling.told(block), roles, spoken, form.people.precedence)
-        read = upgrade_users(said.users, types)
+        users = _with_role(said.users, roles, spoken, form.people.role_column)
+        read = upgrade_users(users, types)
         writer.write("users", read.users, file="users.csv", lines=lines)
         writer.write(
             "roles",
@@ -172,6 +186,20 @@ def _write_people(
             lines=lines[read.role_rows],
             role_words=read.role_words,
         )
+
+
+def _with_role(
+    users: pd.DataFrame, roles: pd.DataFrame, spoken: Mapping[str, str], column: str | None
+) -> pd.DataFrame:
+    """Users of 1.1 with a metadata column that tells of each which of our roles the one is."""
+    if column is None:
+        return users
+    links = roles[roles["userSourcedId"].isin(users["sourcedId"])]
+    words = users.set_index("sourcedId")["role"]
+    chosen = role_words(links, spoken) == links["userSourcedId"].map(words)
+    ours = links[chosen.fillna(False)].drop_duplicates("userSourcedId")
+    told = users["sourcedId"].map(ours.set_index("userSourcedId")["role"]).astype(TEXT)
+    return users.assign(**{f"{METADATA}{column}": told})
 
 
 def _blocks(

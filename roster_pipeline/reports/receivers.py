@@ -253,8 +253,12 @@ def _of_oneroster(form: OneRosterFormat) -> Iterator[str]:
             if kept
             else ("Metadata columns stay at home.")
         )
+    if form.ids == "prefixed_where_they_clash":
+        yield "A sourcedId that another file has as well gets a prefix, such as `class-`."
     if form.people.names == "preferred":
         yield "People go by their preferred names."
+    if form.people.role_column is not None:
+        yield f"`metadata.{form.people.role_column}` tells the role in our own word."
 
 
 def _roles(form: OneRosterFormat) -> Iterator[tuple[str, str]]:

@@ -197,3 +197,55 @@ def test_a_package_that_is_too_large_is_refused_with_both_numbers(
     )
     with pytest.raises(RenderingError, match="Reader takes 100 at most"):
         render(make(), said, tmp_path / "x.zip")
+
+
+def test_our_own_word_for_a_role_goes_along_where_the_receiver_wants_it(
+    make: Make, tmp_path: Path
+) -> None:
+    words = {"siteAdministrator": "administrator", "teacher": "teacher"}
+    said = profile(people={"words": words, "role_column": "title"}, metadata=["title"])
+    sent = users_sent(make(give_role("u5", "teacher")), said, tmp_path / "x")
+    told = {key: (row["role"], row["metadata.title"]) for key, row in sent.items()}
+    assert told == {
+        "u4": ("teacher", "teacher"), "u5": ("administrator", "siteAdministrator"),
+    }  # fmt: skip
+
+
+def test_ids_that_clash_get_a_prefix_wherever_they_stand(make: Make, tmp_path: Path) -> None:
+    def change(rows: Rows) -> None:
+        one_name_for_all(rows)
+
+    said = profile(ids="prefixed_where_they_clash")
+    roster = make(change)
+    told = adapted(roster, said, tmp_path / "told").roster
+    assert ids(told, "courses") == ["1", "co2"]
+    assert ids(told, "classes") == ["cl2", "class-1"]
+    assert ids(told, "users") == ["u2", "u3", "u4", "u5", "user-1"]
+    assert ids(told, "demographics") == ["user-1"]
+    seats = told.frame("enrollments").set_index("sourcedId")
+    assert dict(seats["classSourcedId"]) == {
+        "enrollment-1": "class-1", "e2": "class-1", "e3": "cl2", "e4": "class-1", "e5": "cl2",
+    }  # fmt: skip
+    assert seats.loc["enrollment-1", "userSourcedId"] == "user-1"
+    users = told.frame("users").set_index("sourcedId")["agentSourcedIds"].dropna()
+    assert dict(users) == {"u2": "u5,user-1"}
+    package = render(told, said, tmp_path / "x.zip")
+    assert {row["role"] for row in unpacked(package.file)["users"]} == {
+        "administrator", "student", "teacher",
+    }  # fmt: skip
+    unchanged = adapted(make(), said, tmp_path / "unchanged").roster
+    assert ids(unchanged, "users") == ["u1", "u2", "u3", "u4", "u5"]
+
+
+def one_name_for_all(rows: Rows) -> None:
+    """A course, a class, a student and an enrollment are all called 1."""
+    rows["demographics"] = [{"sourcedId": "u1"}]
+    rows["users"][1]["agentSourcedIds"] = "u5,u1"
+    for listed in rows.values():
+        for row in listed:
+            for name, cell in row.items():
+                if name.endswith(("ourcedId", "ourcedIds")):
+                    names = cell.split(",")
+                    row[name] = ",".join(
+                        "1" if n in ("co1", "cl1", "u1", "e1") else n for n in names
+                    )

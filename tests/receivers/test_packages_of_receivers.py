@@ -4,9 +4,10 @@
 """
 
 import hashlib
+import io
 import os
 import zipfile
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,9 @@ from roster_pipeline.receivers import profiles
 from roster_pipeline.receivers.adapting import Adapted, adapted
 from roster_pipeline.receivers.checking import unfit
 from roster_pipeline.receivers.rendering import Rendered, render
+from roster_pipeline.simulator.district import District
 
+NOON = datetime(2026, 9, 19, 12, tzinfo=UTC)
 GOLDEN = Path(__file__).parent / "golden"
 PACKAGES = [name for name in profiles.names() if profiles.load(name).oneroster]
 VARIANTS = [(name, v) for name in PACKAGES for v in (None, *profiles.load(name).variants)]
@@ -86,6 +89,28 @@ def test_a_package_passes_the_strict_check_and_reads_back_as_what_went_out(
     assert list(read.findings) == []
     assert read.roster is not None
     assert diff(told.roster, read.roster).empty
+
+
+@pytest.mark.parametrize("name", ["oneroster-1.1", "oneroster-1.2", "imagine-learning-math"])
+def test_a_delta_brings_a_reader_from_one_day_to_another(
+    district_roster: Roster, tmp_path: Path, name: str
+) -> None:
+    profile = profiles.load(name)
+    later = io.BytesIO()
+    District(students=60, seed=11, metadata=True).write_package(later, day=5)
+    with open_package(later) as opened:
+        accepted = build_candidate(opened, None, tmp_path / "later").roster
+    assert accepted is not None
+    old = adapted(district_roster, profile, tmp_path / "old").roster
+    new = adapted(accepted, profile, tmp_path / "new").roster
+    delta = diff(old, new)
+    assert not delta.empty
+    package = render(new, profile, tmp_path / "x.zip", delta=delta, modified=NOON)
+    with open_package(package.file) as opened:
+        read = build_candidate(opened, old, tmp_path / "read", policy=STRICT)
+    assert list(read.findings) == []
+    assert read.roster is not None
+    assert diff(new, read.roster).empty
 
 
 def test_the_same_roster_gives_the_same_package(district_roster: Roster, tmp_path: Path) -> None:

@@ -44,6 +44,9 @@ class People(_Part):
     one, at the primary org before others."""
     names: Literal["legal", "preferred"] = "legal"
     """What stands as a person's name; who has no preferred one goes by the legal one."""
+    role_column: str | None = None
+    """In 1.1 the metadata column of users, without the prefix, that tells a person's role in the
+    words of 1.2; what the roster has there is written over."""
 
 
 class OneRosterFormat(_Part):
@@ -60,6 +63,9 @@ class OneRosterFormat(_Part):
     row with another leaves if the standard demands the column, else the cell is blank."""
     blank: Mapping[str, tuple[str, ...]] = {}
     """By entity the columns that stay empty: what the receiver has no use for stays at home."""
+    ids: Literal["as_they_are", "prefixed_where_they_clash"] = "as_they_are"
+    """Whether a sourcedId that an entity before has as well gets a prefix: `class-` and the like.
+    Entities count in the order of the standard, and the first keeps its own."""
     metadata: tuple[str, ...] | None = None
     """The `metadata.` columns that go along, without the prefix; all by default."""
     spelling: Mapping[str, Mapping[str, str]] = {}
