@@ -137,6 +137,23 @@ def test_of_two_primary_roles_at_an_org_the_first_stands(build: Build, accepted:
     assert (candidate.held["roles"], candidate.standing_in["roles"]) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("ended", "begun", "both"),
+    [("2026-06-12", "2026-08-20", True), ("2026-08-20", "2026-08-20", True),
+     ("2026-08-21", "2026-08-20", False), ("2026-06-12", "", False)],
+)  # fmt: skip
+def test_last_years_primary_role_does_not_stand_before_this_years(
+    build: Build, ended: str, begun: str, both: bool
+) -> None:
+    files = district()
+    mine = row(files, "roles", "r-u1")
+    files["roles"].insert(0, mine | {"sourcedId": "r-0", "endDate": ended})
+    mine["beginDate"] = begun
+    candidate = build(files)
+    assert candidate.held["roles"] == (0 if both else 1)
+    assert ("key.primary_roles" in candidate.findings.counts()) is not both
+
+
 def test_primary_roles_at_different_orgs_or_of_different_users_are_right(build: Build) -> None:
     files = district()
     files["roles"].append(row(files, "roles", "r-u5") | {"sourcedId": "r-6", "orgSourcedId": "d1"})

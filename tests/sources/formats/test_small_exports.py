@@ -69,6 +69,25 @@ def test_students_with_no_more_than_names_and_classes(tmp_path: Path) -> None:
     assert {f.column for f in told} == {"Our Middle Name", "Our Birth Date", "Our Gender"}
 
 
+def test_roles_of_school_data_sync_may_have_a_row_for_each_session(tmp_path: Path) -> None:
+    """Who was a student last year, and is one this year, is one."""
+    name, first = "microsoft-sds-2.1", {"sessionSourcedId": "2026", "roleEndDate": "2026-06-12"}
+    this = {"sessionSourcedId": "2027", "roleStartDate": "2026-08-20"}
+
+    def twice(rows: Rows) -> Rows:
+        header, again = rows[0], rows[1]
+        cells = dict(zip(header, again, strict=True))
+        made = [list((cells | said).values()) for said in (first, this)]
+        return [header, *made, *rows[2:]]
+
+    judged = read(edited(written(name), {"roles.csv": twice}), name, tmp_path)
+    assert judged.roster is not None
+    assert not any(judged.held.values())
+    whole = read(written(name), name, tmp_path / "whole").roster
+    assert whole is not None
+    assert judged.roster.counts["roles"] == whole.counts["roles"] + 1
+
+
 def test_sessions_of_school_data_sync_may_have_names_for_ids(tmp_path: Path) -> None:
     """They become sourcedIds, in lists as well, and go on fitting together."""
 
