@@ -17,6 +17,7 @@ from pydantic import (
 from roster_pipeline.fields import Identifier, Part, Sources, Text
 from roster_pipeline.oneroster.scoping.config import Scope
 from roster_pipeline.receivers import profiles
+from roster_pipeline.receivers.columns.config import ColumnsFormat
 from roster_pipeline.receivers.mask_config import Mask
 from roster_pipeline.receivers.processing.config import Reports
 from roster_pipeline.transport.config import Secret, TransportConfig
@@ -27,7 +28,6 @@ LATER: Final[Mapping[str, str]] = {
     "schedule": "sending at other times than right after a sync",
     "quiet_hours": "hours in which nothing is sent",
     "on_hold": "choosing what is sent while a sync is held",
-    "columns": "receivers with columns of their own",
     "product": "sections and accounts of a product",
 }
 """Keys that are planned, by their path in a destination's file, and what each will do."""
@@ -63,6 +63,7 @@ _OF_A_PACKAGE: Final = (
     "path",
     "profile",
     "variant",
+    "columns",
     "system_name",
     "system_code",
     "scope",
@@ -88,6 +89,8 @@ class Destination(Part):
     """The receiver's format."""
     variant: Text | None = None
     """A variant of the profile: another reading of what the receiver's pages leave open."""
+    columns: ColumnsFormat | None = None
+    """The files that the receiver takes, for the profile `csv`."""
     sources: Sources = "all"
     """Ids of the sources whose rosters it gets."""
     scope: Scope = Field(default_factory=Scope)
@@ -172,6 +175,17 @@ class Destination(Part):
         return self
 
     @model_validator(mode="after")
+    def _columns_where_the_profile_has_none(self) -> Self:
+        if self.format.columns == "of-the-destination":
+            raise ValueError(f"the profile {self.profile} needs `columns`: say which files it gets")
+        if self.columns is not None and profiles.load(self.profile).columns != "of-the-destination":
+            raise ValueError(
+                f"the profile {self.profile} has files of its own; `columns` goes with "
+                "`profile: csv`"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _name_that_the_receiver_wants(self) -> Self:
         wanted = self.format.archive.name
         if self.path is None or wanted is None:
@@ -234,8 +248,10 @@ class Destination(Part):
 
     @property
     def format(self) -> profiles.Profile:
-        """The receiver's format, in the variant named."""
-        return profiles.load(self.profile, self.variant)
+        """The receiver's format, in the variant named, with columns that are said here."""
+        profile = profiles.load(self.profile, self.variant)
+        own = profile.columns == "of-the-destination" and self.columns is not None
+        return profile.model_copy(update={"columns": self.columns}) if own else profile
 
     def takes(self, source: str) -> bool:
         """Whether this destination gets the roster of a source."""

@@ -1,10 +1,14 @@
 """What a format may not say, and where it is told."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from pydantic import ValidationError
 
+from roster_pipeline.receivers.config import Destination
+from roster_pipeline.receivers.rendering import recipe
+from roster_pipeline.workspace import Workspace, WorkspaceError
 from tests.receivers.columns.conftest import columns_of
 
 
@@ -18,6 +22,7 @@ def _column(**value: Any) -> dict[str, Any]:
     return _format(columns={"id": "{sourcedId}", "x": {"value": "{email}", **value}})
 
 
+NOBODY: Final = {"system_name": None, "system_code": None}
 HERE = "files.a.csv.columns.x"
 
 
@@ -81,3 +86,41 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(ValidationError) as error:
         columns_of(said)
     assert len(error.value.errors()) == 3
+
+
+def _destination(**keys: Any) -> Destination:
+    data = {"id": "reader", "transport": {"folder": {"path": "out"}}, "path": "/in/{source}.zip"}
+    return Destination.model_validate({**data, "profile": "csv", **keys})
+
+
+def test_a_destination_says_its_own_columns_with_the_profile_csv_alone() -> None:
+    assert _destination(columns=_format()).format.columns == columns_of(_format())
+    with pytest.raises(ValidationError, match="the profile csv needs `columns`"):
+        _destination()
+    with pytest.raises(ValidationError, match="the profile accounts has files of its own"):
+        _destination(profile="accounts", columns=_format())
+
+
+def test_another_order_of_columns_is_another_recipe() -> None:
+    """Or a destination that has its columns moved would go on having them as they were."""
+    said = {"id": "{sourcedId}", "mail": "{email}"}
+    made = {
+        recipe(_destination(columns=_format(columns=columns)).format, **NOBODY)
+        for columns in (said, dict(reversed(said.items())))
+    }
+    assert len(made) == 2
+
+
+def test_a_mistake_among_columns_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "destinations").mkdir()
+    (tmp_path / "roster.yaml").write_text('first_date: "2026-08-01"\n')
+    (tmp_path / "destinations" / "reader.yaml").write_text(
+        "id: reader\nprofile: csv\ntransport: {folder: {path: out}}\npath: '/in/{source}.zip'\n"
+        "columns:\n  files:\n    people.csv:\n      rows: users\n      columns:\n"
+        "        id: '{sourcedId}'\n        mail: '{mail}'\n"
+    )
+    with pytest.raises(WorkspaceError) as error:
+        Workspace.load(tmp_path)
+    told = [str(problem) for problem in error.value.problems]
+    assert any(line.startswith("destinations/reader.yaml:11:") for line in told), told
+    assert any("users have no mail; did you mean email?" in line for line in told), told
