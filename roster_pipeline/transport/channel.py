@@ -24,6 +24,8 @@ _MOST_OF_ONE_NAME: Final = 1000
 # What `surrogateescape` makes of bytes that are no UTF-8; controls; the separator.
 _UNSOUND: Final = re.compile(r"[\ud800-\udfff\x00-\x1f\x7f/]")
 
+_PART: Final = re.compile("[0-9a-f]{8}")
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
@@ -162,14 +164,15 @@ def in_order(files: RemoteFiles) -> RemoteFiles:
     return sorted(files, key=lambda file: (file.modified, file.path))
 
 
-def part_prefix(name: str) -> str:
-    """How the hidden names begin under which a file called `name` is uploaded."""
-    return f".{name}.part-"
-
-
 def part_name(name: str) -> str:
-    """A new hidden name: no two uploads ever write to the same one."""
-    return part_prefix(name) + secrets.token_hex(4)
+    """A new hidden name for the upload of a file: no two uploads ever write to the same one."""
+    return f".{name}.part-{secrets.token_hex(4)}"
+
+
+def is_part_of(name: str, entry: str) -> bool:
+    """Whether an entry of a folder is such a hidden name for a file, and not one for another
+    file, or somebody else's."""
+    return entry.startswith(f".{name}.part-") and bool(_PART.fullmatch(entry, len(name) + 7))
 
 
 def free_names(path: str) -> Iterator[str]:

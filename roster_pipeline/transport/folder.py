@@ -18,11 +18,11 @@ from roster_pipeline.transport.channel import (
     changed_sentence,
     free_names,
     in_order,
+    is_part_of,
     joined,
     mark_half_sent,
     matching,
     part_name,
-    part_prefix,
     require_unchanged,
     size_sentence,
     taken_sentence,
@@ -182,8 +182,7 @@ def _remote_file(path: str, status: os.stat_result) -> RemoteFile | None:
 
 
 def _parts(target: Path) -> Iterator[Path]:
-    prefix = part_prefix(target.name)
-    return (path for path in target.parent.iterdir() if path.name.startswith(prefix))
+    return (path for path in target.parent.iterdir() if is_part_of(target.name, path.name))
 
 
 def _renamed_to_free(old: Path, new: Path) -> bool:

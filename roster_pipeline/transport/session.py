@@ -15,9 +15,9 @@ from roster_pipeline.transport.channel import (
     RemoteFile,
     RemoteFiles,
     in_order,
+    is_part_of,
     joined,
     matching,
-    part_prefix,
 )
 from roster_pipeline.transport.connecting import Connection, connect
 from roster_pipeline.transport.hostkeys import described
@@ -121,9 +121,7 @@ class Session:
         await self.make_room(path)
         with suppress(asyncssh.SFTPPermissionDenied):  # a drop box that may not be listed
             stale = [
-                entry
-                async for entry, _ in self._entries(folder or ".")
-                if entry.startswith(part_prefix(name))
+                entry async for entry, _ in self._entries(folder or ".") if is_part_of(name, entry)
             ]
             for entry in stale:
                 await self.remove(posixpath.join(folder, entry))
@@ -163,6 +161,7 @@ class Session:
                 for connection in self._connection.both:
                     connection.close()
                     await connection.wait_closed()
+        self._connection.abort()
 
     async def abort(self) -> None:
         """Drop a connection that is lost or cannot be relied upon."""
@@ -191,6 +190,9 @@ class Session:
             async with asyncio.timeout(self._timeout):
                 await self._client.rename(old, new)
         except (asyncssh.SFTPFailure, asyncssh.SFTPFileAlreadyExists):
+            # Servers say no more than that it failed: what is there goes only for what can come.
+            if await self.stat(old) is None:
+                raise
             await self.remove(new)
             async with asyncio.timeout(self._timeout):
                 await self._client.rename(old, new)

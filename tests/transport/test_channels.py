@@ -119,9 +119,11 @@ def test_an_upload_replaces_what_was_there_and_can_be_repeated(place: Place) -> 
 def test_an_upload_clears_away_what_killed_uploads_to_the_same_path_left(place: Place) -> None:
     put(place.root / ".x.zip.part-deadbeef", SOME)
     put(place.root / ".x.zip.part-0badcafe", SOME)
-    put(place.root / ".y.zip.part-00000001", SOME)
+    others = [".x.zip.part-2.part-00000002", ".x.zip.part-mine", ".y.zip.part-00000001"]
+    for other in others:
+        put(place.root / other, SOME)
     place.channel.upload("x.zip", io.BytesIO(b"new"), 3)
-    assert sorted(os.listdir(place.root)) == [".y.zip.part-00000001", "x.zip"]
+    assert sorted(os.listdir(place.root)) == [*others, "x.zip"]
 
 
 def test_a_file_is_not_seen_under_its_name_before_it_is_complete(place: Place) -> None:

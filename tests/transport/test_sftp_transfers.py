@@ -1,5 +1,6 @@
 """Transfers over lines and servers that misbehave."""
 
+import asyncio
 import io
 import json
 import os
@@ -7,7 +8,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any, cast
 
+import asyncssh
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +22,7 @@ from roster_pipeline.transport import (
     NotPermitted,
     TransportError,
 )
+from roster_pipeline.transport.session import Session
 from roster_pipeline.transport.sftp import Sftp
 from tests.transport.conftest import PASSWORD, USER, Connect, Pauses
 
@@ -210,6 +214,24 @@ def test_a_server_without_an_atomic_rename_gets_the_file_all_the_same(
     sftp.upload("x.zip", io.BytesIO(CONTENT), len(CONTENT))
     assert (server.root / "x.zip").read_bytes() == CONTENT
     assert os.listdir(server.root) == ["x.zip"]
+
+
+def test_a_file_is_not_removed_for_one_that_is_not_there_to_replace_it() -> None:
+    class Vague:
+        """A server that says of everything just that it failed."""
+
+        async def rename(self, old: str, new: str) -> None:
+            raise asyncssh.SFTPFailure("Failure")
+
+        async def posix_rename(self, old: str, new: str) -> None:
+            raise asyncssh.SFTPOpUnsupported("unsupported")
+
+        async def stat(self, path: str) -> None:
+            raise asyncssh.SFTPNoSuchFile("No such file")
+
+    session = Session(cast(Any, None), cast(Any, Vague()), timeout=1)
+    with pytest.raises(asyncssh.SFTPFailure):
+        asyncio.run(session.replace(".x.zip.part-00000001", "x.zip"))
 
 
 def test_a_server_that_keeps_less_than_it_acknowledged_is_found_out(
