@@ -12,7 +12,6 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.receivers.columns.config import ColumnsFormat
 
 Mode = Literal["bulk", "delta"]
@@ -74,13 +73,6 @@ class OneRosterFormat(_Part):
     """Whether users.csv of 1.2 has `resourceSourcedIds`, as the text of June 2022 demands."""
     newline: Literal["crlf", "lf"] = "crlf"
     byte_order_mark: bool = False
-
-    @model_validator(mode="after")
-    def _names_entities(self) -> Self:
-        named = {*(self.files or ()), *self.blank, *self.spelling}
-        if odd := sorted(named - set(ENTITIES)):
-            raise ValueError(f"{odd[0]} is no entity")
-        return self
 
 
 class Check(_Part):
