@@ -33,7 +33,7 @@ from pydantic import (
 )
 
 from roster_pipeline.fields import Part, Text
-from roster_pipeline.tables.templates import parsed
+from roster_pipeline.oneroster.templates import parsed
 
 Name = Annotated[Text, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """What the parts of a format call one another."""

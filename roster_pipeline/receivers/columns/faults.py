@@ -7,9 +7,9 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
 from roster_pipeline.oneroster.named_columns import nearest
+from roster_pipeline.oneroster.templates import names_in
 from roster_pipeline.receivers.columns.config import ColumnsFormat, File, N, Value
 from roster_pipeline.receivers.columns.names import VIEWS, resolved
-from roster_pipeline.tables.templates import names_in
 
 Place = tuple[str | int, ...]
 Fault = tuple[Place, str]

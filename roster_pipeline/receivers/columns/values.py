@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from roster_pipeline.oneroster.templates import Name, parsed
 from roster_pipeline.receivers.columns.beside import Cells, one
 from roster_pipeline.receivers.columns.config import DATE_LETTERS, Value
 from roster_pipeline.tables.arrow import pc
-from roster_pipeline.tables.templates import Name, parsed
 
 CellsOf = Callable[[str], Cells]
 """What a template names → its cells."""

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.oneroster.templates import names_in
 from roster_pipeline.receivers.columns.beside import Beside, Cells, Mask
 from roster_pipeline.receivers.columns.config import ColumnsFormat, File, N, Value
 from roster_pipeline.receivers.columns.dialect import lines, opening
@@ -23,7 +24,6 @@ from roster_pipeline.receivers.columns.views import Rows, rows_of
 from roster_pipeline.tables.archive import ZipWriter
 from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.keys import Positions
-from roster_pipeline.tables.templates import names_in
 
 _TEXT: Final = pa.large_string()
 

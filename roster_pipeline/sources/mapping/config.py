@@ -37,8 +37,8 @@ from pydantic import (
 )
 
 from roster_pipeline.fields import Part, Text
+from roster_pipeline.oneroster.templates import parsed
 from roster_pipeline.sources.date_forms import DateForm
-from roster_pipeline.tables.templates import parsed
 
 Name = Annotated[Text, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """What the parts of a mapping call one another."""

@@ -12,8 +12,8 @@ from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.named_columns import nearest
 from roster_pipeline.oneroster.package import required_files, tables
+from roster_pipeline.oneroster.templates import names_in
 from roster_pipeline.sources.mapping.config import Table, Value
-from roster_pipeline.tables.templates import names_in
 
 Place = tuple[str | int, ...]
 Fault = tuple[Place, str]

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from roster_pipeline.oneroster.templates import names_in
 from roster_pipeline.sources.mapping.config import CsvMapping, Table, Value
-from roster_pipeline.tables.templates import names_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from roster_pipeline.oneroster.origins import lines_of, ways_of
 from roster_pipeline.oneroster.package import PackageBlock, tables
 from roster_pipeline.oneroster.reading_rules import RULES
 from roster_pipeline.oneroster.spelling import respell
+from roster_pipeline.oneroster.templates import names_in
 from roster_pipeline.oneroster.text_faults import readable, unreadable
 from roster_pipeline.sources.mapping.config import CsvMapping, Table
 from roster_pipeline.sources.mapping.files import Found, look_into, match_members
@@ -34,7 +35,6 @@ from roster_pipeline.tables.archive import ArchiveError
 from roster_pipeline.tables.arrow import to_frame
 from roster_pipeline.tables.csv_blocks import CsvError
 from roster_pipeline.tables.keys import distinct
-from roster_pipeline.tables.templates import names_in
 from roster_pipeline.tables.text import TEXT, arrow
 
 

@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from roster_pipeline.oneroster.findings import Lines
 from roster_pipeline.oneroster.origins import marked
+from roster_pipeline.oneroster.templates import names_in
 from roster_pipeline.sources.mapping.config import Table
 from roster_pipeline.sources.mapping.names import Meant, entries, meaning, templates
 from roster_pipeline.sources.mapping.reading import Joined, Read
 from roster_pipeline.sources.mapping.values import Cells, Lookups, filled_in, made
 from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.keys import Positions
-from roster_pipeline.tables.templates import names_in
 
 _TEXT = pa.large_string()
 

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from roster_pipeline.oneroster.entities import is_date
+from roster_pipeline.oneroster.templates import Name, parsed
 from roster_pipeline.sources.date_forms import DateForm
 from roster_pipeline.sources.mapping.config import Split, Value
 from roster_pipeline.sources.repairs_config import folded
 from roster_pipeline.tables.arrow import is_true, pc
-from roster_pipeline.tables.templates import Name, parsed
 
 Cells = pa.LargeStringArray
 CellsOf = Callable[[str], Cells]

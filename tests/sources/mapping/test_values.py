@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roster_pipeline.oneroster.checks import GUID
+from roster_pipeline.oneroster.templates import names_in, parsed
 from roster_pipeline.sources.mapping.config import Split, Value
 from roster_pipeline.sources.mapping.values import as_ids, folded_lookups, made, split
-from roster_pipeline.tables.templates import names_in, parsed
 
 Text = str | None
 
