@@ -21,9 +21,12 @@ from roster_pipeline.oneroster.scoping.ids import Ids, Mask, is_in, values
 from roster_pipeline.oneroster.versions import (
     downgrade_users,
     items,
+    lists,
     role_words,
     upgrade_users,
 )
+from roster_pipeline.receivers.columns.checking import left_out
+from roster_pipeline.receivers.columns.config import ColumnsFormat
 from roster_pipeline.receivers.prefixing import prefixed
 from roster_pipeline.receivers.profiles import OneRosterFormat, Profile
 from roster_pipeline.receivers.staying import (
@@ -59,6 +62,8 @@ def adapted(roster: Roster, profile: Profile, into: Path) -> Adapted:
     A roster that fits as it is comes back itself, and nothing is written. What is told refers to
     nothing that leaves; a session that classes need is there even where no session is sent.
     """
+    if isinstance(profile.columns, ColumnsFormat):
+        return Adapted(roster, left_out(roster, profile.columns))
     form = profile.oneroster
     if form is None:
         return Adapted(roster)
@@ -214,12 +219,10 @@ def _blocks(
         start = end
 
 
-def _only(lists: pd.Series, ids: Ids) -> pd.Series:
+def _only(cells: pd.Series, ids: Ids) -> pd.Series:
     """List cells without the items that are not among some texts."""
-    rows, each = items(lists)
+    rows, each = items(cells)
     inside = is_in(each, ids)
     if inside.all():
-        return lists
-    joined = each[inside].groupby(rows[inside]).agg(",".join)
-    cells = joined.reindex(np.arange(len(lists))).astype(TEXT)
-    return cells.set_axis(lists.index)
+        return cells
+    return lists(rows[inside], each[inside], len(cells)).set_axis(cells.index)

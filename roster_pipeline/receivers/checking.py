@@ -13,6 +13,8 @@ import pandas as pd
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.scoping.ids import Ids, ids_of, is_in, rows_where, values
 from roster_pipeline.oneroster.versions import items
+from roster_pipeline.receivers.columns.checking import Misfit, misfits
+from roster_pipeline.receivers.columns.config import ColumnsFormat
 from roster_pipeline.receivers.profiles import Check, Profile
 from roster_pipeline.receivers.staying import sent
 from roster_pipeline.tables.arrow import is_true, pc
@@ -26,6 +28,7 @@ class Unfit:
 
     check: str
     entity: str | None
+    """Or the file, of files that are the receiver's own."""
     columns: tuple[str, ...]
     rows: int
     of: int
@@ -57,7 +60,8 @@ _Found = tuple[int, int]
 
 
 def unfit(roster: Roster, profile: Profile) -> list[Unfit]:
-    """What of an outgoing roster does not fit its receiver, by the checks of the profile."""
+    """What of an outgoing roster does not fit its receiver, by the checks of the profile, and by
+    what it says of its own files."""
     entities = () if profile.oneroster is None else sent(profile.oneroster)
     found = []
     for check in profile.checks:
@@ -74,7 +78,22 @@ def unfit(roster: Roster, profile: Profile) -> list[Unfit]:
                     check.stops,
                 )
             )
+    if isinstance(profile.columns, ColumnsFormat):
+        found += [_of_file(misfit) for misfit in misfits(roster, profile.columns)]
     return found
+
+
+def _of_file(misfit: Misfit) -> Unfit:
+    """What is wrong in a file of the receiver's own."""
+    return Unfit(
+        misfit.wrong,
+        ", ".join(misfit.files),
+        (misfit.column,),
+        misfit.rows,
+        misfit.of,
+        misfit.message,
+        misfit.stops,
+    )
 
 
 def _sentence(check: Check, rows: int, of: int) -> str:

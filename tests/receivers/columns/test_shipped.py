@@ -17,6 +17,8 @@ import pytest
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.quality.candidate import build_candidate
 from roster_pipeline.receivers import profiles
+from roster_pipeline.receivers.adapting import adapted
+from roster_pipeline.receivers.checking import unfit
 from roster_pipeline.receivers.columns.checking import left_out, misfits
 from roster_pipeline.receivers.columns.config import ColumnsFormat
 from roster_pipeline.receivers.rendering import Rendered, render
@@ -224,6 +226,37 @@ def test_accounts_have_a_row_for_each_person_with_their_chief_role(
         *("u5", "u5", "Alan", "Turing", "u5@example.org"),
         *("districtAdministrator", "Springfield", "true"),
     ]
+
+
+def test_what_does_not_fit_is_told_with_the_checks_of_the_profile(
+    make: Make, tmp_path: Path
+) -> None:
+    """One student has an address that another has, one teacher none, and one class no student."""
+
+    def change(rows: dict[str, list[dict[str, str]]]) -> None:
+        rows["users"][0]["email"] = rows["users"][1]["email"]
+        rows["users"][3]["email"] = ""
+        rows["users"][2]["familyName"] = ""
+        rows["enrollments"][2]["role"] = "proctor"
+
+    profile = profiles.load("apple", "federated")
+    assert [(found.message, found.stops) for found in unfit(make(change), profile)] == [
+        ("Apple wants a student in each class: 1 of 2 classes has none.", False),
+        ("Apple needs an e-mail for each federated user: 1 of 5 users has none.", False),
+        (
+            "Apple wants each federated user to have an e-mail of their own: 2 of 5 users share "
+            "theirs.",
+            False,
+        ),
+        ("1 row of students.csv has no last_name.", True),
+    ]
+    told = adapted(make(_no_student_at_all), profile, tmp_path / "told")
+    assert told.left_out == {"users": 3}
+
+
+def _no_student_at_all(rows: dict[str, list[dict[str, str]]]) -> None:
+    for role in rows["roles"][:3]:
+        role["role"] = "parent"
 
 
 def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
