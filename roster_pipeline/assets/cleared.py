@@ -8,9 +8,10 @@ from roster_pipeline.assets.steps import step
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.drops import accepted_drops
 from roster_pipeline.resources.sync_run import SyncRun
-from roster_pipeline.sources.clearing import Cleared, clear
+from roster_pipeline.sources.clearing import Cleared, Waits, clear, share_a_folder
 from roster_pipeline.store import Snapshot
 from roster_pipeline.transport import CredentialsUnusable
+from roster_pipeline.workspace import Workspace
 
 
 def cleared_drop(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -26,6 +27,7 @@ def cleared_drop(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
     def cleared_drop(
         sync_run: dg.ResourceParam[SyncRun],
         channels: dg.ResourceParam[Channels],
+        workspace: dg.ResourceParam[Workspace],
         accepted_roster: Snapshot,
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Drops whose roster is accepted, moved away or removed where the source says so.
@@ -34,7 +36,7 @@ def cleared_drop(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
         passed over stays.
         """
         with step(sync_run, "Clearing away what was read"):
-            done = _clear(sync_run, channels)
+            done = _clear(sync_run, channels, workspace)
             if done.trouble is not None:
                 sync_run.remark(done.trouble)
             if done.files:
@@ -43,7 +45,7 @@ def cleared_drop(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinitio
     return cleared_drop
 
 
-def _clear(run: SyncRun, channels: Channels) -> Cleared:
+def _clear(run: SyncRun, channels: Channels, workspace: Workspace) -> Cleared:
     drops = accepted_drops(run.source.id, run.source.date_of(run.now()), run.ledger)
     if not drops:
         return Cleared()
@@ -54,4 +56,21 @@ def _clear(run: SyncRun, channels: Channels) -> Cleared:
     if channel is None:
         return Cleared()
     with channel:
-        return clear(channel, run.source, drops, check=lambda: run.ledger.check(run.lease))
+        return clear(
+            channel,
+            run.source,
+            drops,
+            others=_others(run, workspace),
+            check=lambda: run.ledger.check(run.lease),
+        )
+
+
+def _others(run: SyncRun, workspace: Workspace) -> dict[str, Waits]:
+    """The other sources that find their drops in the same folder."""
+    found = {}
+    for other in workspace.sources.values():
+        if other.id != run.source.id and share_a_folder(run.source, other):
+            theirs = accepted_drops(other.id, other.date_of(run.now()), run.ledger)
+            files = {(f.path, f.size, f.modified) for drop in theirs for f in drop.files}
+            found[other.id] = Waits(other, files)
+    return found

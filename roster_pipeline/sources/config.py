@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
 from difflib import get_close_matches
+from posixpath import join as posix_join
+from posixpath import normpath
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -393,6 +395,14 @@ class Source(Part):
         if encryption is not None and encryption.password is not None and loose:
             raise ValueError("`password` opens zips, and with `files` there are none")
         return encryption
+
+    @field_validator("archive")
+    @classmethod
+    def _another_folder(cls, archive: str | None, info: ValidationInfo) -> str | None:
+        folder = info.data.get("folder")
+        if archive and folder and normpath(posix_join(folder, archive)) == normpath(folder):
+            raise ValueError("this is `folder` itself; say another, such as processed")
+        return archive
 
     @field_validator("delete")
     @classmethod

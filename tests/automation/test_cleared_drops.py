@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from roster_pipeline.automation.run import run_sync
+from roster_pipeline.build import build_defs
 from roster_pipeline.store import Outcome
 from tests.automation.test_sensors import DROP, skipped, tick
 from tests.automation.town import SOURCE, Town
@@ -78,6 +80,21 @@ def test_a_drop_that_was_passed_over_stays(town: Town) -> None:
     accept_first(town)
 
     assert there(town) == ["older.zip"]
+
+
+def test_a_drop_that_two_sources_read_goes_when_both_have_accepted_it(town: Town) -> None:
+    town.write_source("delete: true\n")
+    mine = town.folder / "sources" / f"{SOURCE}.yaml"
+    town.write("sources/shelby.yaml", mine.read_text().replace(SOURCE, "shelby"))
+    town.drop(0)
+    done = town.approve(town.sync().hold)
+    assert any("until shelby has accepted" in said for said in done.sync.summary["notices"])
+    assert there(town) == ["export.zip"]
+
+    held = run_sync(build_defs, town.workspace, "shelby", overrides=town.clock)
+    assert there(town) == ["export.zip"]
+    town.approve(held.hold)
+    assert there(town) == []
 
 
 def test_a_dry_run_moves_nothing_not_even_what_was_left_over(town: Town) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from roster_pipeline.sources.clearing import Cleared, clear
+from roster_pipeline.sources.clearing import Cleared, Waits, clear, share_a_folder
 from roster_pipeline.sources.config import Source
 from roster_pipeline.store import Landed
 from roster_pipeline.transport.channel import RemoteFile
@@ -83,6 +83,38 @@ def test_drops_of_one_name_do_not_replace_each_other(
 def test_a_drop_is_removed_only_where_the_source_says_so(server: Folder, drop: Landed) -> None:
     assert cleared(server, [drop], delete=True) == Cleared(1)
     assert there(server) == ["out/other.zip"]
+
+
+@pytest.mark.parametrize("how", [{"delete": True}, {"archive": "processed"}])
+def test_what_another_source_of_the_folder_has_yet_to_accept_stays(
+    server: Folder, drop: Landed, how: dict[str, Any]
+) -> None:
+    mine: Source = source(folder="out", **how)
+    (file,) = drop.files
+    theirs = (file.path, file.size, file.modified)
+
+    waiting = clear(server, mine, [drop], others={"shelby": Waits(source(pattern="*"), {})})
+    assert waiting.files == 0
+    assert waiting.trouble is not None
+    assert waiting.trouble.endswith("stay there until shelby has accepted them, too.")
+    assert there(server) == ["out/export.zip", "out/other.zip"]
+
+    for other in (Waits(source(pattern="*"), {theirs}), Waits(source(pattern="x*"), {})):
+        assert not other.for_(file)
+    done = clear(server, mine, [drop], others={"shelby": Waits(source(pattern="*"), {theirs})})
+    assert done == Cleared(1)
+
+
+def test_sources_share_a_folder_of_one_login_however_it_is_written() -> None:
+    def sftp(**keys: str) -> dict[str, Any]:
+        said = {"host": "h.example", "username": "u", "password": {"env": "P"}, **keys}
+        return {"sftp": {**said, "fingerprint": f"SHA256:{'B' * 43}"}}
+
+    mine: Source = source(folder="/out", transport=sftp())
+    assert share_a_folder(mine, source(folder="/out/", transport=sftp(host="H.EXAMPLE")))
+    assert not share_a_folder(mine, source(folder="/in", transport=sftp()))
+    assert not share_a_folder(mine, source(folder="/out", transport=sftp(username="v")))
+    assert not share_a_folder(mine, source(folder="/out"))
 
 
 @pytest.mark.parametrize("how", [{"delete": True}, {"archive": "processed"}])

@@ -44,6 +44,7 @@ def test_drops_are_single_files_that_stay_where_they_are_by_default() -> None:
         ({"encryption": {"password": "hunter2"}}, "never the secret itself"),
         ({"encryption": {"pgp": {}}}, "Field required"),
         ({"archive": "."}, "say a folder such as processed"),
+        ({"archive": "/out/", "folder": "/out"}, "this is `folder` itself"),
         ({"archive": "../processed"}, "say a folder such as processed"),
         ({"archive": "{day}"}, "only {date}"),
         ({"archive": "processed", "delete": True}, "take one out"),
