@@ -49,6 +49,16 @@ def items(cells: pd.Series) -> tuple[npt.NDArray[np.int64], pd.Series]:
     return parents, series(flat)
 
 
+def lists(rows: npt.NDArray[np.int64], each: pd.Series, length: int) -> pd.Series:
+    """So many list cells of items, given with the position of the row of each, which must not
+    descend; a row without any is null. The reverse of `items`."""
+    offsets = np.searchsorted(rows, np.arange(length + 1))
+    of_rows = pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), arrow(each))
+    empty = pa.array(offsets[1:] == offsets[:-1])
+    joined = pc.binary_join(of_rows, pa.scalar(",", pa.large_string()))
+    return series(pc.if_else(empty, pa.scalar(None, pa.large_string()), joined))
+
+
 @dataclass(frozen=True)
 class UpgradedUsers:
     """What a block of 1.1 users rows says in 1.2."""
@@ -180,15 +190,22 @@ def downgrade_users(
     chosen = first.drop_duplicates("userSourcedId").set_index("userSourcedId")["word"]
     kept = spoken[(spoken["word"] == spoken["userSourcedId"].map(chosen)).fillna(False)]
     kept = kept.drop_duplicates(["userSourcedId", "orgSourcedId"])
-    orgs = kept.groupby("userSourcedId", sort=False)["orgSourcedId"].agg(",".join)
     said = users[users["sourcedId"].isin(chosen.index)].reset_index(drop=True)
     said = said.assign(
         role=said["sourcedId"].map(chosen).astype(TEXT),
-        orgSourcedIds=said["sourcedId"].map(orgs).astype(TEXT),
+        orgSourcedIds=_orgs_of(said["sourcedId"], kept),
     )
     metadata = [name for name in users.columns if name.startswith(METADATA)]
     wanted = [column.name for column in columns_1p1("users")] + metadata
     return DowngradedUsers(said[wanted], len(users) - len(said), len(links) - len(kept))
+
+
+def _orgs_of(people: pd.Series, roles: pd.DataFrame) -> pd.Series:
+    """The orgs of each person's roles, in the order of these, as list cells."""
+    rows = pc.index_in(arrow(roles["userSourcedId"]), value_set=arrow(people))
+    rows = rows.to_numpy(zero_copy_only=False).astype(np.int64)
+    order = np.argsort(rows, kind="stable")
+    return lists(rows[order], roles["orgSourcedId"].iloc[order], len(people))
 
 
 def downgrade_words(frame: pd.DataFrame, entity: str) -> pd.DataFrame:

@@ -12,10 +12,10 @@ import pyarrow as pa
 from roster_pipeline.oneroster.entities import ENTITIES, Kind, references
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.oneroster.scoping.ids import Ids
-from roster_pipeline.oneroster.versions import items
+from roster_pipeline.oneroster.versions import items, lists
 from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.keys import KeySet
-from roster_pipeline.tables.text import TEXT, arrow, series
+from roster_pipeline.tables.text import arrow, series
 
 PREFIXES: Final = {
     "orgs": "org-",
@@ -92,8 +92,7 @@ def _told(
         return series(_with_prefix(arrow(cells), ids, prefix), index=cells.index)
     rows, each = items(cells)
     told = series(_with_prefix(arrow(each), ids, prefix))
-    joined = told.groupby(rows).agg(",".join).reindex(np.arange(len(cells)))
-    return joined.astype(TEXT).set_axis(cells.index)
+    return lists(rows, told, len(cells)).set_axis(cells.index)
 
 
 def _with_prefix(cells: Any, ids: Ids, prefix: str) -> "pa.Array[Any]":
