@@ -68,6 +68,7 @@ def test_one_place_is_one_place_however_it_is_said(
     ("first", "second"),
     [
         (({"sftp": SFTP}, "a.zip"), ({"sftp": {**SFTP, "port": 2222}}, "a.zip")),
+        (({"sftp": SFTP}, "a.zip"), ({"sftp": {**SFTP, "jump_host": SFTP}}, "a.zip")),
         (({"sftp": SFTP}, "a.zip"), ({"folder": {"path": "."}}, "a.zip")),
         (({"s3": S3}, "a.zip"), ({"s3": {**S3, "bucket": "others"}}, "a.zip")),
         (({"https": FORM}, "a.zip"), ({"https": OTHER_FORM}, "a.zip")),

@@ -1,7 +1,9 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ from roster_pipeline.workspace import (
     schema_line,
 )
 from roster_pipeline.workspace import settings as workspace_settings
+from roster_pipeline.workspace.reading import stamps
 
 ROSTER = "partitions: {start: 2026-08-01}\n"
 SOURCE = """\
@@ -176,6 +179,85 @@ def maths(folder: Path, catalogue: str | bytes = CATALOGUE, product: str = PRODU
     write(folder, "products/maths.yaml", product)
     write(folder, "catalogues/maths.csv", catalogue)
     return Workspace.load(folder).product("maths")
+
+
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{after}: &{after} [{', '.join(9 * [f'*{before}'])}]\n"
+    for before, after in pairwise("abcdefghi")
+)
+MERGED = "a: &a {x: 1}\n" + "".join(
+    f"{after}: &{after} {{<<: [{', '.join(9 * [f'*{before}'])}]}}\n"
+    for before, after in pairwise("abcdefghi")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (BOMB, "sources/springfield.yaml:6:20: the aliases (`*name`) up to here stand for more"),
+        (MERGED, "sources/springfield.yaml:6:25: the aliases (`*name`) up to here stand for more"),
+        ("a: " + "[" * 200_000, "sources/springfield.yaml:1:53: more than 50 blocks or lists"),
+        ("- " * 60 + "x", "sources/springfield.yaml:1:101: more than 50 blocks or lists"),
+    ],
+)
+def test_a_file_that_would_never_end_is_refused_at_its_place(
+    folder: Path, text: str, sentence: str
+) -> None:
+    write(folder, "sources/springfield.yaml", text)
+    (said,) = problems(folder)
+    assert said.startswith(sentence)
+    assert Workspace.load(folder, leave_out=True).sources == {}
+
+
+def test_an_alias_is_taken_where_it_stands_for_little(folder: Path) -> None:
+    text = SOURCE + "scope: {schools: &ids [s1, s2]}\nlookups: {}\npattern: '*.zip'\n"
+    write(folder, "sources/springfield.yaml", text)
+    assert Workspace.load(folder).source("springfield").pattern == "*.zip"
+
+
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [("7", "a number"), ("yes", "true or false"), ("~", "nothing"), ("2026-08-01", "a date")],
+)
+def test_a_key_that_yaml_takes_for_no_text_is_said_at_its_place(
+    folder: Path, key: str, what: str
+) -> None:
+    write(folder, "sources/springfield.yaml", f"{SOURCE}{key}: x\n")
+    assert problems(folder) == [
+        f"sources/springfield.yaml:10:1: a key is text, and YAML reads this one as {what}; "
+        "write it in quotes"
+    ]
+
+
+def test_a_file_whose_name_can_be_no_id_is_to_be_renamed_and_is_not_used(folder: Path) -> None:
+    write(folder, "sources/Shelby ville\n.yaml", SOURCE.replace("id: springfield", "id: shelby"))
+    assert problems(folder) == [
+        "sources/Shelby ville?.yaml:1:5: no id can be what this file is called; call it "
+        "shelby.yaml, as its `id` is"
+    ]
+    assert list(Workspace.load(folder, leave_out=True).sources) == ["springfield"]
+
+
+def test_a_folder_that_may_not_be_looked_into_is_a_problem_and_not_a_crash(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = Path.iterdir
+
+    def refuse(path: Path) -> Iterator[Path]:
+        if path.name == "sources":
+            raise PermissionError(13, "Permission denied")
+        return usual(path)
+
+    write(folder, "destinations/reader.yaml", DESTINATION + "sources: [springfield]\n")
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert problems(folder) == ["sources: it cannot be looked into: Permission denied"]
+    assert list(stamps(folder)) == [folder / "roster.yaml", folder / "destinations/reader.yaml"]
+
+
+def test_roster_yaml_under_another_name_is_pointed_at(folder: Path) -> None:
+    (folder / "roster.yaml").rename(folder / "Roster.yml")
+    (said,) = problems(folder)
+    assert "call Roster.yml roster.yaml, or make a workspace with `roster init`" in said
 
 
 def test_a_product_is_read_with_the_sources_that_use_it(folder: Path) -> None:

@@ -14,12 +14,22 @@
 Loaded by every command, so asyncssh is imported only when a channel is opened.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 
 from roster_pipeline.transport.channel import Channel
 from roster_pipeline.transport.errors import CredentialsUnusable
@@ -39,6 +49,22 @@ from roster_pipeline.transport.login import (
 )
 
 Text = Annotated[StrictStr, Field(min_length=1)]
+
+
+def _alone(host: str) -> str:
+    # An address of IPv6 has colons; whatever else has one names a port or a scheme too.
+    if not re.fullmatch(r"[^\s\x00-\x1f/@:\[\]]+", host):
+        try:
+            IPv6Address(host)
+        except ValueError:
+            raise ValueError(
+                "write the name or the address of the host alone, such as sftp.district.example; "
+                "port and username have keys of their own"
+            ) from None
+    return host
+
+
+Host = Annotated[Text, AfterValidator(_alone)]
 
 
 class _Model(BaseModel):
@@ -78,16 +104,18 @@ class Secret(_Model):
         """
         if self.env is not None:
             secret = environ.get(self.env, "")
-            missing = f"The environment variable {self.env} is not set or empty; set it"
+            missing = f"The environment variable {self.env} is not set or empty"
+            do = f"set it to the secret that {self} refers to"
         else:
             secret, missing = _read(located(base, str(self.file)))
+            do = f"put there the secret that {self} refers to, readable for whoever runs this"
         if not secret:
-            raise CredentialsUnusable(f"{missing} to the secret that {self} refers to.")
+            raise CredentialsUnusable(f"{missing}; {do}.")
         return secret
 
 
 class _SshLogin(_Model):
-    host: Text
+    host: Host
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = 22
     username: Text
     password: Secret | None = None
@@ -119,7 +147,7 @@ class ProxyConfig(_Model):
 
     kind: ProxyKind = "socks5"
     """How it is asked: SOCKS 5, or CONNECT of HTTP."""
-    host: Text
+    host: Host
     port: Annotated[StrictInt, Field(ge=1, le=65535)]
     username: Text | None = None
     password: Secret | None = None
@@ -239,10 +267,10 @@ def _read(file: Path) -> tuple[str, str]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        return "", f"The file {file} cannot be read ({error.strerror}); make it hold, readably,"
+        return "", f"The file {file} cannot be read ({error.strerror})"
     except ValueError:
-        return "", f"The file {file} is not text; make it hold"
-    return text.removesuffix("\n").removesuffix("\r"), f"The file {file} is empty; make it hold"
+        return "", f"The file {file} is not text"
+    return text.removesuffix("\n").removesuffix("\r"), f"The file {file} is empty"
 
 
 def _exactly_one(model: BaseModel, one: str, other: str) -> None:

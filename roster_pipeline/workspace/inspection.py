@@ -1,5 +1,6 @@
 """Looks through a whole workspace: what is wrong in its files, and what is not ready yet."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ from roster_pipeline.workspace.reading import (
     files_of,
     instead,
     read_folder,
+    shown,
 )
 
 _FOLDERS: Final = ("sources", "products", "destinations")
@@ -92,7 +94,7 @@ class _Look:
                 if isinstance(part, Product):
                     self._product(file, part)
         for path in _strays(self._folder):
-            self._warn(path.relative_to(self._folder).as_posix(), None, None, _stray(path))
+            self._warn(shown(path.relative_to(self._folder).as_posix()), None, None, _stray(path))
 
     def at_dates(self, now: datetime) -> None:
         """Whether Dagster can show every source on every date."""
@@ -198,20 +200,26 @@ def _strays(folder: Path) -> Iterator[Path]:
     """Files that look as if they belonged to the workspace, and that nobody reads."""
     for name in _FOLDERS:
         for path in _listed(folder / name):
-            if path.is_dir():
+            if os.path.isdir(path):
                 yield from (below for below in _listed(path) if _is_yaml(below))
-            elif _is_yaml(path) and (path.suffix not in ENDINGS or not path.is_file()):
+            elif _is_yaml(path) and (path.suffix not in ENDINGS or not os.path.isfile(path)):
                 yield path
     for name in _NEAR_FOLDERS:
         yield from (path for path in _listed(folder / name) if _is_yaml(path))
     for path in _listed(folder):
-        if _is_yaml(path) and path.name not in (ROSTER_YAML, *_OF_DAGSTER):
+        near = path.name.casefold() in _FOLDERS and (
+            path.name not in _FOLDERS or os.path.isfile(path)
+        )
+        if near or (_is_yaml(path) and path.name not in (ROSTER_YAML, *_OF_DAGSTER)):
             yield path
 
 
 def _stray(path: Path) -> str:
-    if path.is_symlink() and not path.exists():
+    if os.path.islink(path) and not os.path.exists(path):
         return "nobody reads this: the link leads nowhere"
+    if path.name.casefold() in _FOLDERS:
+        what = "make it a folder" if not os.path.isdir(path) else f"call it {path.name.casefold()}"
+        return f"nobody reads this: {what}"
     if path.suffix not in ENDINGS:
         return "nobody reads this: write the ending of its name as .yaml"
     return (
@@ -225,6 +233,7 @@ def _is_yaml(path: Path) -> bool:
 
 
 def _listed(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError:  # one that is none, or that the reading of it has told of
         return []
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))

@@ -154,10 +154,7 @@ def _too_much(text: str) -> YamlError | None:
         found = excess(loader)
     finally:
         loader.dispose()
-    if found is None:
-        return None
-    message, mark = found
-    return YamlError(message, mark.line + 1, mark.column + 1)
+    return None if found is None else YamlError(*found)
 
 
 def _repeated_keys(root: yaml.Node | None) -> Iterator[YamlError]:

@@ -1,14 +1,16 @@
 """Reads the files of a workspace and collects what is wrong with them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from roster_pipeline.accounts import config as accounts
+from roster_pipeline.fields import Identifier
 from roster_pipeline.receivers import config as receivers
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.sources import config as sources
@@ -23,6 +25,7 @@ from roster_pipeline.workspace.settings import Settings
 ROSTER_YAML: Final = "roster.yaml"
 ENDINGS: Final = (".yaml", ".yml")
 _LISTED: Final = 20
+_ID: Final = TypeAdapter[str](Identifier)
 
 M = TypeVar("M", bound=BaseModel)
 Stamp = tuple[int, int]
@@ -96,12 +99,11 @@ def read_folder(folder: Path) -> Read:
 
 def stamps(folder: Path) -> dict[Path, Stamp]:
     """What tells whether a workspace's files have changed, by their paths."""
-    paths = (
-        path
-        for name in ("sources", "products", "destinations")
-        for path in _yaml_files(folder / name)
-    )
-    return {path: _stamp(path) for path in (folder / ROSTER_YAML, *paths)}
+    paths = [folder / ROSTER_YAML]
+    for name in ("sources", "products", "destinations"):
+        with suppress(OSError):
+            paths += _yaml_files(folder / name)
+    return {path: _stamp(path) for path in paths}
 
 
 def _stamp(path: Path) -> Stamp:
@@ -125,11 +127,15 @@ def instead(name: str, known: Collection[str]) -> str:
     return f"there are: {', '.join(sorted(known)) or 'none yet'}"
 
 
-def _yaml_files(folder: Path) -> Iterator[Path]:
-    if folder.is_dir():
-        for path in sorted(folder.iterdir()):
-            if path.suffix in ENDINGS and not path.name.startswith(".") and path.is_file():
-                yield path
+def _yaml_files(folder: Path) -> list[Path]:
+    """Raises OSError where the folder may not be looked into."""
+    if not folder.is_dir():
+        return []
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix in ENDINGS and not path.name.startswith(".") and path.is_file()
+    ]
 
 
 class _Reader:
@@ -173,21 +179,37 @@ class _Reader:
     def all_in(self, folder: str, kind: str, model: type[M]) -> dict[str, M]:
         """Every file of a folder as its model, by id. An id is the file's name, so it is unique."""
         found: dict[str, M] = {}
-        for path in _yaml_files(self._folder / folder):
+        for path in self._listed(folder):
             if f"{kind}/{path.stem}" in self._files:
                 self.problem(path, None, f"there are two files for {path.stem}; remove one")
                 continue
             part = self.file(path, kind, model)
             if part is None:
                 continue
-            if getattr(part, "id") != path.stem:  # noqa: B009  (every model here but Settings has one)
+            name: str = getattr(part, "id")  # noqa: B009  (every model here but Settings has one)
+            if not _is_id(path.stem):
+                said = f"no id can be what this file is called; call it {name}.yaml, as its `id` is"
+                self._at(kind, path.stem, "id", said)
+                continue
+            if name != path.stem:
                 self._at(kind, path.stem, "id", f"`id` must be {path.stem}, as the file is called")
             found[path.stem] = part
         return found
 
+    def _listed(self, folder: str) -> list[Path]:
+        try:
+            return _yaml_files(self._folder / folder)
+        except OSError as error:
+            said = f"it cannot be looked into: {error.strerror}"
+            self.problems.append(Problem(folder, None, None, said))
+            return []
+
     def check_sources(self, kind: str, parts: Mapping[str, Product | Destination]) -> None:
         """Sources that do not exist."""
-        stems = {path.stem for path in _yaml_files(self._folder / "sources")}
+        try:
+            stems = {path.stem for path in _yaml_files(self._folder / "sources")}
+        except OSError:
+            return  # of which is told already
         for name, part in parts.items():
             listed = () if part.sources == "all" else part.sources
             for unknown in sorted(set(listed) - stems):
@@ -232,4 +254,17 @@ class _Reader:
         self.problem(path, place.line, message, place.column)
 
     def _name(self, path: Path) -> str:
-        return path.relative_to(self._folder).as_posix()
+        return shown(path.relative_to(self._folder).as_posix())
+
+
+def shown(name: str) -> str:
+    """A file's name fit to be printed: it may be of any bytes."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
+def _is_id(name: str) -> bool:
+    try:
+        _ID.validate_python(name)
+    except ValidationError:
+        return False
+    return True

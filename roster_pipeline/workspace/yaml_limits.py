@@ -20,8 +20,9 @@ _TOO_MANY: Final = (
 )
 
 
-def excess(loader: Any) -> tuple[str, yaml.Mark] | None:
-    """What is too much in the text that a loader has before it, which is used up; and where.
+def excess(loader: Any) -> tuple[str, int, int] | None:
+    """What is too much in the text that a loader has before it, which is used up; and the line and
+    column, from 1.
 
     Raises what PyYAML raises of a text that is no YAML.
     """
@@ -29,10 +30,10 @@ def excess(loader: Any) -> tuple[str, yaml.Mark] | None:
     open_: list[tuple[str | None, int]] = []
     read = copied = 0
     while loader.check_event():
-        event: Any = loader.get_event()
+        event = loader.get_event()
         if isinstance(event, yaml.CollectionStartEvent):
             if len(open_) >= DEEPEST:
-                return _TOO_DEEP, event.start_mark
+                return _TOO_DEEP, *_place(event)
             open_.append((event.anchor, read + copied))
             read += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -41,9 +42,13 @@ def excess(loader: Any) -> tuple[str, yaml.Mark] | None:
                 sizes[anchor] = read + copied - before
         elif isinstance(event, yaml.AliasEvent):
             # One that points back up to what it stands in is a single value, however often.
-            copied += sizes.get(event.anchor, 1)
+            copied += sizes.get(str(event.anchor), 1)
             if copied > MOST_COPIED:
-                return _TOO_MANY, event.start_mark
+                return _TOO_MANY, *_place(event)
         elif isinstance(event, yaml.ScalarEvent):
             read += 1
     return None
+
+
+def _place(event: Any) -> tuple[int, int]:
+    return event.start_mark.line + 1, event.start_mark.column + 1

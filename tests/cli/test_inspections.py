@@ -279,6 +279,21 @@ def test_files_that_nobody_reads_are_told(roster: Roster, tmp_path: Path) -> Non
     assert ended.code == 0
 
 
+def test_a_folder_of_another_name_and_a_file_in_its_place_are_told(
+    roster: Roster, tmp_path: Path
+) -> None:
+    write(tmp_path, "roster.yaml", "partitions: {start: 2026-08-01}\n")
+    write(tmp_path, "Sources/a.yaml", "id: a\n")
+    write(tmp_path, "products", "id: b\n")
+
+    ended = roster("workspace", "check", "-w", tmp_path)
+
+    assert ended.out.splitlines()[:-1] == [
+        "Sources: warning: nobody reads this: call it sources",
+        "products: warning: nobody reads this: make it a folder",
+    ]
+
+
 def test_a_catalogue_with_faults_is_an_error(roster: Roster, tmp_path: Path) -> None:
     write(tmp_path, "roster.yaml", "partitions: {start: 2026-08-01}\n")
     write(

@@ -141,6 +141,25 @@ def test_what_makes_no_sense_is_refused(given: dict[str, Any], said: str) -> Non
     assert said in complaint(given)
 
 
+@pytest.mark.parametrize(
+    "host", ["sftp://in.example", "in.example:2222", "us@in.example", "in.example/drops", "a\r\nb"]
+)
+@pytest.mark.parametrize("where", ["sftp", "jump_host", "proxy"])
+def test_a_host_that_says_more_than_a_host_is_refused(where: str, host: str) -> None:
+    login = {"username": "us", "password": {"env": "P"}, "known_hosts": "k", "host": host}
+    given = {
+        "sftp": sftp(host=host),
+        "jump_host": sftp(jump_host=login),
+        "proxy": sftp(proxy={"host": host, "port": 1080}),
+    }
+    assert "write the name or the address of the host alone" in complaint(given[where])
+
+
+@pytest.mark.parametrize("host", ["in.example", "10.0.0.5", "fe80::1%eth0", "schule-köln.example"])
+def test_a_host_is_a_name_or_an_address(host: str) -> None:
+    assert TransportConfig.model_validate(sftp(host=host)).sftp is not None
+
+
 @pytest.mark.parametrize("written", [PASSWORD, {"env": PASSWORD, "value": PASSWORD}, [PASSWORD]])
 def test_a_secret_written_into_the_yaml_is_refused_and_not_repeated(written: object) -> None:
     said = complaint(sftp(password=written))
@@ -165,7 +184,11 @@ def test_a_reference_shows_where_a_secret_is_and_reveals_it_only_when_asked(
     [
         (Secret(env="NOPE"), "environment variable NOPE is not set or empty"),
         (Secret(env="EMPTY"), "environment variable EMPTY is not set or empty"),
-        (Secret(file="nope"), "nope cannot be read (No such file or directory)"),
+        (
+            Secret(file="nope"),
+            "nope cannot be read (No such file or directory); put there the secret that "
+            "{file: nope} refers to, readable for whoever runs this.",
+        ),
         (Secret(file="empty"), "empty is empty"),
         (Secret(file="binary"), "binary is not text"),
         (Secret(file="."), "cannot be read (Is a directory)"),
