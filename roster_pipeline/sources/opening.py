@@ -61,8 +61,10 @@ def _opened(container: Container, mapping: CsvMapping | None) -> Package:
                 "manifest.csv",
                 severity=Severity.WARN,
                 message="there is no manifest.csv, and the files are those of OneRoster 1.0; they "
-                "were read as such",
-                fix="export OneRoster 1.1 or 1.2",
+                "were read as such. That has no schoolYear: it is taken from the end dates, and "
+                "those from September on count for the year after",
+                fix="export OneRoster 1.1 or 1.2; until then compare the schoolYear of the "
+                "academicSessions with their titles",
             )
         )
         return package

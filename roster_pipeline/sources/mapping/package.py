@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
@@ -36,6 +37,11 @@ from roster_pipeline.tables.arrow import to_frame
 from roster_pipeline.tables.csv_blocks import CsvError
 from roster_pipeline.tables.keys import distinct
 from roster_pipeline.tables.text import TEXT, arrow
+
+
+# That one of two lists is empty is nobody's fault where the files have only one of them.
+_OF_TWO_LISTS: Final = "row.one_list_empty"
+_TWO_LISTS: Final = frozenset({"subjects", "subjectCodes"})
 
 
 @dataclass(frozen=True)
@@ -251,6 +257,8 @@ class MappedPackage:
             some = group.some(ways == number)
             if 0 < number <= len(self._ways):
                 way = self._ways[number - 1]
+                if group.code == _OF_TWO_LISTS and not way.columns.keys() >= _TWO_LISTS:
+                    continue
                 column = some.column and way.columns.get(some.column, some.column)
                 some = replace(some, file=way.file or some.file, column=column)
             yield some

@@ -333,6 +333,20 @@ def test_blanks_around_cells_do_not_count(tmp_path: Path) -> None:
     assert not judged(drop, tmp_path).findings
 
 
+def test_an_empty_list_is_told_where_the_files_have_the_other_one_too(tmp_path: Path) -> None:
+    mapping = said()
+    course = mapping["tables"]["courses"][0]["columns"]
+    drop = files()
+    for row in drop["sections.csv"]:
+        row.update(Subject="Algebra", Codes="")
+    mapping["files"]["sections"]["ignore"] = ["Subject", "Codes"]
+    course["subjects"] = "{Subject}"
+    assert not judged(drop, tmp_path / "one", mapping=mapping).findings
+    course["subjectCodes"] = "{Codes}"
+    both = judged(drop, tmp_path / "both", mapping=mapping)
+    assert {f.code for f in both.findings} == {"row.one_list_empty"}
+
+
 def test_metadata_columns_are_made_too(tmp_path: Path) -> None:
     mapping = said()
     mapping["tables"]["users"][0]["columns"]["metadata.locker"] = "{Locker}"
