@@ -1,5 +1,6 @@
 """`roster source test` on the way to a server: a proxy, a jump host, outdated encryption."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from roster_pipeline.sources.config import Source
 from roster_pipeline.sources.placeholders import NO_FINGERPRINT
 from roster_pipeline.sources.trial import Kind, Seen, Step, Went, try_drops
 from roster_pipeline.transport.config import TransportConfig, open_channel
+from tests.sources.conftest import source
 from tests.transport.proxies import proxy
 
 SECRETS = {"SFTP": "planted-Passw0rd", "JUMP": "planted-jump-Passw0rd"}
@@ -60,6 +62,28 @@ def tried(sftp: dict[str, Any]) -> dict[Kind, Step]:
         lambda channel, drop, tell: Seen("looked at", {}, usable=True),
     )
     return {step.kind: step for step in steps}
+
+
+def test_a_folder_from_which_drops_go_may_be_empty(tmp_path: Path) -> None:
+    transport = TransportConfig.model_validate({"folder": {"path": str(tmp_path)}})
+
+    def kinds(**keys: Any) -> dict[Kind, Went]:
+        steps = try_drops(
+            source(**keys),
+            transport,
+            lambda: open_channel(transport, base=Path(), environ={}),
+            datetime.now(UTC),
+            lambda channel, drop, tell: Seen("looked at", {}, usable=True),
+        )
+        return {step.kind: step.went for step in steps}
+
+    assert kinds()[Kind.FOLDER] is Went.FAILED
+    gone = kinds(delete=True)
+    assert gone[Kind.FOLDER] is Went.OK
+    assert gone[Kind.DROP] is gone[Kind.PACKAGE] is Went.SKIPPED
+    (tmp_path / "export.zip").write_bytes(b"PK")
+    os.utime(tmp_path / "export.zip", (1e9, 1e9))
+    assert kinds(delete=True)[Kind.PACKAGE] is Went.OK
 
 
 def test_the_first_on_the_way_is_looked_up_and_asked_and_the_server_through_it(

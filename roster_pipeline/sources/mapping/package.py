@@ -38,7 +38,6 @@ from roster_pipeline.tables.csv_blocks import CsvError
 from roster_pipeline.tables.keys import distinct
 from roster_pipeline.tables.text import TEXT, arrow
 
-
 # That one of two lists is empty is nobody's fault where the files have only one of them.
 _OF_TWO_LISTS: Final = "row.one_list_empty"
 _TWO_LISTS: Final = frozenset({"subjects", "subjectCodes"})

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 _OF_THE_HOST_KEY: Final = "known_hosts"
 
 
+_NONE_LEFT: Final = (
+    "there is none now, and what was read does not stay. If one should be there, look at the "
+    "folder and the names"
+)
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a package is worth that was read on trial."""
@@ -68,6 +74,10 @@ def try_drops(
         if transport.sftp is not None:
             _log_in(trial, transport.sftp, channel)
         found = trial.take(Kind.FOLDER, source.folder, lambda: _listed(source, channel, now))
+        if found is not None and not _drops(found):
+            trial.skip(Kind.DROP, "", _NONE_LEFT)
+            trial.skip(Kind.PACKAGE, "", "there is no drop to look into")
+            return tuple(trial.steps)
         drop = trial.take(Kind.DROP, "", lambda: _newest(source, cast(Search, found)))
         _try_package(trial, source, channel, drop, check)
     finally:
@@ -146,16 +156,21 @@ def _taken(sftp: SftpConfig, refusals: list[TransportError]) -> tuple[str, bool]
 
 def _listed(source: Source, channel: Channel, now: datetime) -> tuple[str, Search]:
     found = search(channel, source, source.date_of(now), now)
-    drops = [*found.others, *(waiting.drop for waiting in found.waiting)]
-    drops += [] if found.found is None else [found.found]
+    drops = _drops(found)
     key, called = "pattern" if source.files is None else "files", ", ".join(source.patterns)
-    if not drops:
+    if not drops and source.keeps_drops:
         raise Wrong(
             f"No file there is called like `{key}` ({called}). Check `folder` and `{key}`, or ask "
             "the district when it sends its first export."
         )
     count = sum(len(drop.files) for drop in drops)
     return f"{count:,} {'file' if count == 1 else 'files'} like {called}", found
+
+
+def _drops(found: Search) -> list[Drop]:
+    """All that were seen."""
+    waiting = [wait.drop for wait in found.waiting]
+    return [*found.others, *waiting, *([] if found.found is None else [found.found])]
 
 
 def _newest(source: Source, found: Search) -> tuple[str, Drop | None]:
