@@ -98,7 +98,7 @@ def receiver_text(name: str, profile: Profile) -> RenderableType:
     parts += _titled("Files, and the columns that are filled:", files)
     parts += _titled("Who is what there:", _role_lines(profile))
     parts += _titled("To ask its people:", profile.ask)
-    parts += _titled("Looked at before sending:", (f"{c.says}." for c in profile.checks))
+    parts += _titled("Looked at before sending:", _check_lines(profile))
     parts += _titled(
         "Variants:", (f"{variant}: {_title(profile, variant)}" for variant in profile.variants)
     )
@@ -124,7 +124,7 @@ def receiver_page(name: str, profile: Profile) -> str:
         *_section("A destination", f"```yaml\n{sample(name, profile)}```"),
         *_section("How it goes out", _listed(_package(profile))),
         *_section("Who is what there", _listed(_role_lines(profile))),
-        *_section("Looked at before sending", _listed(f"{c.says}." for c in profile.checks)),
+        *_section("Looked at before sending", _listed(_check_lines(profile))),
         *_section("Variants", markdown_table(("`variant:`", "what it is"), variants)),
         *_section("Files", markdown_table(("file", "columns that are filled"), files)),
     ]
@@ -222,6 +222,11 @@ def _files(profile: Profile) -> Iterator[tuple[str, tuple[str, ...]]]:
         spelt = form.spelling.get(entity, {})
         names = [column.name for column in table if column.name not in empty]
         yield f"{entity}.csv", tuple(spelt.get(name, name) for name in names)
+
+
+def _check_lines(profile: Profile) -> Iterator[str]:
+    for check in profile.checks:
+        yield f"{check.says}{'; otherwise nothing is sent' if check.stops else ''}."
 
 
 def _package(profile: Profile) -> Iterator[str]:
