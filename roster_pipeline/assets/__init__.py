@@ -3,7 +3,7 @@
 Nothing here decides anything about data. `spine` makes all of them for one workspace.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 import dagster as dg
 
@@ -14,8 +14,9 @@ from roster_pipeline.assets.changes import changes, guard
 from roster_pipeline.assets.cleared import cleared_drop
 from roster_pipeline.assets.courses import course_map, sections, unmapped
 from roster_pipeline.assets.credentials import credentials
-from roster_pipeline.assets.deliveries import delivery
+from roster_pipeline.assets.deliveries import delivery, fit
 from roster_pipeline.assets.landed import landed_package
+from roster_pipeline.assets.processed import processed
 from roster_pipeline.assets.report import sync_report
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.workspace import District, Product
@@ -24,7 +25,7 @@ from roster_pipeline.workspace import District, Product
 def spine(
     partitions: dg.PartitionsDefinition[str],
     sources: Collection[District],
-    destinations: Iterable[Destination],
+    destinations: Collection[Destination],
     products: Collection[Product],
 ) -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
     """Every asset and every check of its own step, in the order in which they run."""
@@ -45,6 +46,8 @@ def spine(
     ]
     checks = [
         guard(partitions),
+        *(fit(one, partitions) for one in destinations if one.tables is None),
+        *(processed(one, partitions) for one in destinations if one.reports is not None),
         *(unmapped(one, partitions) for one in mapped),
         *(make(one, partitions) for one in provided for make in (blocked, complete)),
         *credentials(partitions, sources, products),

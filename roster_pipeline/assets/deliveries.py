@@ -1,18 +1,37 @@
 """What each destination has of a source: brought to what is accepted."""
 
 from collections.abc import Iterator
+from datetime import date
+from typing import Final
 
 import dagster as dg
 
 from roster_pipeline.assets.steps import step
-from roster_pipeline.receivers import profiles
 from roster_pipeline.receivers.config import Destination
-from roster_pipeline.receivers.delivery import deliver
-from roster_pipeline.receivers.rendering import recipe, render
+from roster_pipeline.receivers.delivery import DeliveryError
+from roster_pipeline.receivers.sending import Sender
+from roster_pipeline.reports.deliveries import sent_document, sent_sentence
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.sync_run import SyncRun
-from roster_pipeline.store import Delivery, Outcome, Snapshot
+from roster_pipeline.store import Accepted, Delivery, Outcome, Snapshot
+from roster_pipeline.store.outbox import Outboxes
 from roster_pipeline.store.snapshots import Snapshots
+
+FIT: Final = "fit"
+"""The check of what a destination of packages has."""
+
+_ROWS_AGAIN: Final = (
+    "{name} has tables, which hold what is accepted; there is no package to be sent again."
+)
+
+
+class Bringing(dg.Config):
+    """What of it, and what is told of it."""
+
+    resend: str | None = None
+    """A date: what was sent on it is sent once more, in the place of what is accepted."""
+    compare: bool = False
+    """Also say what differs from what was delivered last."""
 
 
 def delivery_key(destination: str) -> dg.AssetKey:
@@ -34,20 +53,55 @@ def delivery(
         output_required=False,
     )
     def delivery(
+        config: Bringing,
         sync_run: dg.ResourceParam[SyncRun],
         snapshots: dg.ResourceParam[Snapshots],
+        outboxes: dg.ResourceParam[Outboxes],
         channels: dg.ResourceParam[Channels],
         accepted_roster: Snapshot,
     ) -> Iterator[dg.MaterializeResult[None]]:
         with step(sync_run, f"Delivering to {destination.id}"):
-            if not destination.takes(sync_run.source.id) or not sync_run.accepted(accepted_roster):
+            accepted = sync_run.accepted(accepted_roster)
+            if not destination.takes(sync_run.source.id) or accepted is None:
                 return
-            bring = _send if destination.tables is None else _fill
-            delivered = bring(destination, accepted_roster, sync_run, snapshots, channels)
+            if destination.tables is not None:
+                if config.resend is not None:
+                    raise DeliveryError(_ROWS_AGAIN.format(name=destination.id))
+                delivered = _fill(destination, accepted_roster, sync_run, snapshots, channels)
+            else:
+                sender = _sender(destination, sync_run, snapshots, outboxes, channels)
+                delivered = _send(sender, accepted, sync_run, config)
             sync_run.delivered.add(destination.id)
+            if sync_run.delivers_only and sync_run.outcome is None:
+                sync_run.ends(Outcome.NOTHING_NEW, f"{destination.id} has what is accepted.")
             yield _result(delivered)
 
     return delivery
+
+
+def fit(
+    destination: Destination, partitions: dg.PartitionsDefinition[str]
+) -> dg.AssetChecksDefinition:
+    """The check of what a destination of packages has, by its receiver's profile."""
+
+    @dg.asset_check(
+        asset=delivery_key(destination.id),
+        name=FIT,
+        description="What was sent is as the receiver's profile says that it wants it.",
+        partitions_def=partitions,
+    )
+    def fit(sync_run: dg.ResourceParam[SyncRun]) -> dg.AssetCheckResult:
+        with step(sync_run, f"Checking what {destination.id} has"):
+            had = sync_run.ledger.delivery(destination.id, sync_run.source.id)
+            unfit = had.receipt.get("unfit", ()) if had else ()
+            return dg.AssetCheckResult(
+                passed=not unfit,
+                severity=dg.AssetCheckSeverity.WARN,
+                description="\n".join(one["message"] for one in unfit) or None,
+                metadata={"rows": sum(one["rows"] for one in unfit)},
+            )
+
+    return fit
 
 
 def _kind(destination: Destination) -> str:
@@ -56,51 +110,40 @@ def _kind(destination: Destination) -> str:
     return "sftp" if destination.transport.sftp else "file"
 
 
-def _send(
+def _sender(
     destination: Destination,
-    roster: Snapshot,
     run: SyncRun,
     snapshots: Snapshots,
+    outboxes: Outboxes,
     channels: Channels,
-) -> Delivery:
-    """Send the package unless the destination is known to have had it.
+) -> Sender:
+    return Sender(
+        destination,
+        destination.format,
+        run.source.id,
+        run.ledger,
+        run.lease,
+        snapshots,
+        outboxes.of(destination.id),
+        lambda: channels.destination(destination),
+        run.now,
+        run.source.date_of,
+        channels.mask_key(destination),
+    )
 
-    What was made of this roster by this recipe need not be made again. Rosters that differ only in
-    what packages leave blank make the same one: that is not sent again and counts for the new
-    roster too.
-    """
-    source, path = run.source.id, destination.path_for(run.source.id)
-    profile = profiles.load(destination.profile)
-    names = {"system_name": destination.system_name, "system_code": destination.system_code}
-    made = recipe(profile, **names)
-    last = run.ledger.delivery(destination.id, source)
-    same = last is not None and (last.path, last.receipt.get("recipe")) == (path, made)
-    if last is not None and same and roster.is_with(last):
-        return last
-    staged = snapshots.stage(source)
-    try:
-        package = render(snapshots.open(roster), profile, staged / "package.zip", **names)
-        if last is not None and (last.package_hash, last.path) == (package.sha256, path):
-            sent = False
-        else:
-            run.ledger.check(run.lease)
-            with channels.destination(destination) as channel:
-                sent = deliver(channel, path, package).sent
-            said = f"Delivered to {destination.id}: {path}, {package.size:,} bytes."
-            run.ends(Outcome.DONE, said)
-        return run.ledger.record_delivery(
-            destination.id,
-            source,
-            roster.content_hash,
-            package.sha256,
-            path,
-            package.size,
-            {"sent": sent, "rows": dict(package.rows), "recipe": made},
-            run.now(),
-            run.lease,
-        )
-    finally:
-        snapshots.discard(staged)
+
+def _send(sender: Sender, accepted: Accepted, run: SyncRun, config: Bringing) -> Delivery:
+    """Bring a package, and say so if there was any to bring."""
+    if config.resend is None:
+        sent = sender.bring(accepted, compare=config.compare)
+    else:
+        sent = sender.resend(date.fromisoformat(config.resend))
+    if sent.news:
+        run.ends(Outcome.DONE, sent_sentence(sent))
+        run.remark(*(one["message"] for one in sent.delivery.receipt.get("unfit", ())))
+    if config.compare or config.resend:
+        run.note(delivery=sent_document(sent))
+    return sent.delivery
 
 
 def _fill(
@@ -138,8 +181,11 @@ def _fill(
 
 
 def _result(delivered: Delivery) -> dg.MaterializeResult[None]:
+    left_out = sum(delivered.receipt.get("left_out", {}).values())
     return dg.MaterializeResult(
         metadata={
+            "mode": delivered.receipt.get("mode", "bulk"),
+            "rows left out": left_out,
             "path": delivered.path,
             "size": delivered.size,
             "SHA-256": delivered.package_hash,

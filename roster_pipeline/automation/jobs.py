@@ -1,8 +1,10 @@
-"""The two things to do: everything, or what an approval lets go on."""
+"""The things to do: everything, what an approval lets go on, or deliveries alone."""
 
 from typing import Final
 
 import dagster as dg
+
+from roster_pipeline.resources.sync_run import DELIVER
 
 SYNC: Final = "sync"
 RESUME: Final = "resume"
@@ -25,5 +27,13 @@ resume = dg.define_asset_job(
     RESUME,
     _GUARD | _GATE | _GATE.downstream(),
     description="Go on with a roster that was held, now that a person has approved it.",
+    executor_def=dg.in_process_executor,
+)
+
+# What is accepted, once more or at last; `automation.delivering` chooses the destination.
+deliver = dg.define_asset_job(
+    DELIVER,
+    dg.AssetSelection.groups("deliveries"),
+    description="Bring what is accepted of one source to its destinations.",
     executor_def=dg.in_process_executor,
 )

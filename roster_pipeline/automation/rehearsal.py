@@ -41,6 +41,7 @@ from roster_pipeline.store.differences import Differences
 from roster_pipeline.store.landing import Landing
 from roster_pipeline.store.lease import Clock, Lease
 from roster_pipeline.store.ledger import Ledger
+from roster_pipeline.store.outbox import Outbox, Outboxes
 from roster_pipeline.store.records import Verdict
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.tables.csv_write import write_csv
@@ -76,6 +77,7 @@ def rehearsal(
         "ledger": ledger,
         "landing": RehearsedLanding(scratch / "store", Landing(store)),
         "differences": Differences(scratch / "store"),
+        "outboxes": RehearsedOutboxes(scratch / "store", Outboxes(store)),
         "snapshots": RehearsedSnapshots(scratch / "store", Snapshots(store), sample),
         "channels": RehearsedChannels(workspace.folder, environ, out),
         "providers": RehearsedProviders(workspace.folder, environ),
@@ -176,6 +178,9 @@ class RehearsedLedger(Ledger):
     def accepted(self, source: str) -> Accepted | None:
         return self._accepted or super().accepted(source)
 
+    def record_attempt(self, this: Delivery, lease: Lease) -> None:
+        """Forgotten."""
+
     def record_delivery(
         self,
         destination: str,
@@ -270,6 +275,36 @@ class RehearsedSnapshots(Snapshots):
 
     def held(self, source: str, *, before: date | None = None) -> tuple[date, pd.DataFrame] | None:
         return self._below.held(source, before=before)
+
+
+class RehearsedOutboxes(Outboxes):
+    """Keeps what goes out beside the store; opens what lies in either."""
+
+    def __init__(self, url: str | Path, below: Outboxes) -> None:
+        super().__init__(url)
+        self._below = below
+
+    def of(self, destination: str) -> Outbox:
+        return _RehearsedOutbox(self._url, destination, self._below.of(destination))
+
+
+class _RehearsedOutbox(Outbox):
+    def __init__(self, url: str | Path, destination: str, below: Outbox) -> None:
+        super().__init__(url, destination)
+        self._below = below
+
+    def has(self, source: str, content_hash: str) -> bool:
+        return super().has(source, content_hash) or self._below.has(source, content_hash)
+
+    def open(self, source: str, content_hash: str) -> Roster:
+        if super().has(source, content_hash):
+            return super().open(source, content_hash)
+        return self._below.open(source, content_hash)
+
+    def package(self, source: str, package_hash: str) -> BinaryIO:
+        if self.has_package(source, package_hash):
+            return super().package(source, package_hash)
+        return self._below.package(source, package_hash)
 
 
 class RehearsedChannels(Channels):

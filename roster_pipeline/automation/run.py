@@ -7,7 +7,7 @@ instance a run shows in the UI like any other; an ephemeral one leaves no trace 
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -98,7 +98,7 @@ def run_sync(
     Raises `WorkspaceError` for an unknown source, `NoSuchDateError` for a date that is no
     partition and `ValueError` for a sample outside of a dry run; all else is an outcome.
     """
-    call = _Call(build, workspace, {"clock": utc_now, **(overrides or {})}, on_step)
+    call = Call(build, workspace, {"clock": utc_now, **(overrides or {})}, on_step)
     day = day or workspace.source(source).date_of(call.overrides["clock"]())
     config = {
         "ops": {
@@ -112,7 +112,7 @@ def run_sync(
         call = replace(call, workspace=without_receivers(workspace, source))
     if dry_run:
         return _rehearse(call, source, day, config, out, sample)
-    with _instance(workspace, instance) as opened:
+    with instance_of(workspace, instance) as opened:
         end_lost_runs_first(opened, workspace, call.overrides["clock"]())
         result = call.execute(opened, SYNC, source, day, config)
         if result.outcome is not Outcome.NOTHING_NEW:
@@ -136,19 +136,19 @@ def resume(
 ) -> SyncResult:
     """Go on with an approved hold: the guard again, the gate, the deliveries. Not in a blackout:
     the sensor, or the next sync, goes on after it."""
-    call = _Call(build, workspace, {"clock": utc_now, **(overrides or {})}, on_step)
+    call = Call(build, workspace, {"clock": utc_now, **(overrides or {})}, on_step)
     now = call.overrides["clock"]()
     if (blackout := blackout_of(workspace, hold, now)) is not None:
         said = (f"{hold.name} is approved, and waits.", blackout_sentence(blackout))
         summary = {"sentences": said, "hold": hold.name}
         return SyncResult(Sync(hold.source, hold.date, Outcome.NOTHING_NEW, summary, None, now))
-    with _instance(workspace, instance) as opened:
+    with instance_of(workspace, instance) as opened:
         end_lost_runs_first(opened, workspace, now)
         return call.execute(opened, RESUME, hold.source, hold.date)
 
 
 def _rehearse(
-    call: "_Call",
+    call: "Call",
     source: str,
     day: date,
     config: Mapping[str, Any],
@@ -170,7 +170,9 @@ def _undelivered(workspace: Workspace, source: str, today: date) -> Accepted | N
 
 
 @contextmanager
-def _instance(workspace: Workspace, kind: Instance) -> Iterator[dg.DagsterInstance]:
+def instance_of(workspace: Workspace, kind: Instance) -> Iterator[dg.DagsterInstance]:
+    """The workspace's own Dagster instance, made where there is none; or one that leaves no
+    trace."""
     if kind == "ephemeral":
         with dg.DagsterInstance.ephemeral() as instance:
             yield instance
@@ -182,7 +184,7 @@ def _instance(workspace: Workspace, kind: Instance) -> Iterator[dg.DagsterInstan
 
 
 @dataclass(frozen=True)
-class _Call:
+class Call:
     """What is the same for every job that one call executes."""
 
     build: Build
@@ -197,8 +199,9 @@ class _Call:
         source: str,
         day: date,
         config: Mapping[str, Any] | None = None,
+        assets: Sequence[dg.AssetKey] | None = None,
     ) -> SyncResult:
-        """Run a job over one partition in this process."""
+        """Run a job, or these assets of it, over one partition in this process."""
         ended: list[Sync] = []
         watch = Watch(self.on_step, ended.append)
         run_id = str(uuid4())
@@ -209,6 +212,7 @@ class _Call:
             result = found.execute_in_process(
                 instance=instance,
                 partition_key=partition_key(source, day),
+                asset_selection=assets,
                 raise_on_error=False,
                 run_id=run_id,
                 # Whoever started this process starts it again; no daemon needs to.

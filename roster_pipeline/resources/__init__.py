@@ -20,6 +20,7 @@ from roster_pipeline.store import LedgerUnavailable
 from roster_pipeline.store.differences import Differences
 from roster_pipeline.store.landing import Landing
 from roster_pipeline.store.ledger import Ledger
+from roster_pipeline.store.outbox import Outboxes
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Workspace, WorkspaceError
 
@@ -32,8 +33,8 @@ def utc_now() -> datetime:
 def resources(workspace: Workspace) -> Mapping[str, Any]:
     """Every resource of the graph by its key.
 
-    `workspace`, `clock`, `watch`, `ledger`, `landing`, `snapshots`, `differences`, `channels`,
-    `providers`, `sync_run`, and `io_manager` for the handles between assets.
+    `workspace`, `clock`, `watch`, `ledger`, `landing`, `snapshots`, `differences`, `outboxes`,
+    `channels`, `providers`, `sync_run`, and `io_manager` for the handles between assets.
     """
     return {
         "workspace": workspace,
@@ -43,6 +44,7 @@ def resources(workspace: Workspace) -> Mapping[str, Any]:
         "landing": Landing(workspace.storage_url),
         "snapshots": Snapshots(workspace.storage_url),
         "differences": Differences(workspace.storage_url),
+        "outboxes": Outboxes(workspace.storage_url),
         "channels": Channels(workspace.folder, os.environ),
         "providers": Providers(workspace.folder, os.environ),
         "sync_run": sync_run,

@@ -24,6 +24,9 @@ SOURCE: Final = "source"
 DATE_TAG: Final = f"dagster/partition/{DATE}"
 SOURCE_TAG: Final = f"dagster/partition/{SOURCE}"
 
+DELIVER: Final = "deliver"
+"""The job that only delivers what is accepted."""
+
 OUTCOME_TAG: Final = "roster/outcome"
 HOLD_TAG: Final = "roster/hold"
 
@@ -58,12 +61,16 @@ class SyncRun:
         run_id: str,
         watch: Watch | None = None,
         on_lease: Callable[[Lease], None] = lambda _: None,
+        delivers_only: bool = False,
     ) -> None:
         self.source = source
         self.date = day
         self.ledger = ledger
         self.now = clock
         self.watch = watch or Watch()
+        self.delivers_only = delivers_only
+        """Whether it is no sync: it brings what is accepted to destinations, and how it ends is not
+        written down as how a sync did."""
         self._run_id = run_id
         self._on_lease = on_lease
         self._held = ExitStack()
@@ -139,15 +146,17 @@ class SyncRun:
     def close(self) -> None:
         """Write down how the run ended, if it came to an end, and give the lease back."""
         with self._held:
-            broken_off = self.outcome is Outcome.DONE and not self.complete
+            whole = self.complete or self.delivers_only
+            broken_off = self.outcome is Outcome.DONE and not whole
             if self.outcome is not None and not broken_off:
                 summary = {"sentences": self._sentences, **self._summary}
                 if self._remarks:
                     summary["notices"] = [*self._remarks, *summary.get("notices", ())]
                 at, source = self.now(), self.source.id
-                self.ledger.record_sync(
-                    source, self.date, self.outcome, summary, at, run_id=self._run_id
-                )
+                if not self.delivers_only:
+                    self.ledger.record_sync(
+                        source, self.date, self.outcome, summary, at, run_id=self._run_id
+                    )
                 self.watch.on_end(Sync(source, self.date, self.outcome, summary, self._run_id, at))
 
 
@@ -183,6 +192,7 @@ def sync_run(context: dg.InitResourceContext) -> Iterator[SyncRun]:
         run_id=run.run_id,
         watch=context.resources.watch,
         on_lease=partial(_end_lost_run, instance),
+        delivers_only=run.job_name == DELIVER,
     )
     try:
         yield scope

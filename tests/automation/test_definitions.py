@@ -132,6 +132,7 @@ def test_the_checks_that_block_are_quality_and_the_guard(definitions: dg.Definit
         "candidate_roster:quality": True,
         "candidate_roster:held_rows": False,
         "changes:guard": True,
+        **{f"deliveries/{name}:fit": False for name in ("lms", "sis")},
     }
     assert {"candidate/users:cells", "candidate/users:keys", "candidate/roles:references"} <= set(
         checks

@@ -1,0 +1,150 @@
+"""`roster deliver` and `roster deliveries`: to one destination, now, and what went before."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from roster_pipeline.cli.console import Ends, Format, FormatOption, Refusal, answer, end, note
+from roster_pipeline.cli.rooms import opened
+from roster_pipeline.cli.syncs import ENDS, steps
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from roster_pipeline.automation.run import SyncResult
+    from roster_pipeline.cli.rooms import Rooms
+    from roster_pipeline.store import Delivery
+
+Name = Annotated[str, typer.Argument(metavar="DEST", help="The id of a destination.")]
+OfSource = Annotated[str | None, typer.Option("--source", help="Only this source.")]
+
+
+def deliver(
+    context: typer.Context,
+    destination: Name,
+    source: OfSource = None,
+    resend: Annotated[
+        datetime | None,
+        typer.Option(
+            "--resend",
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="Send what was sent on that date once more, byte for byte.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would be sent, and how it differs; send nothing."),
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="With --dry-run: where to put the package.")
+    ] = None,
+    form: FormatOption = Format.TEXT,
+) -> None:
+    """Bring what is accepted to a destination that has not got it, without a sync.
+
+    Exits 0 if it has it now, 1 if it has not, 2 if the workspace cannot be read.
+    """
+    if out is not None and not dry_run:
+        raise Refusal("--out goes with --dry-run.", Ends.UNREADABLE)
+    with opened(context) as rooms:
+        from roster_pipeline.automation.delivering import run_delivery
+        from roster_pipeline.build import build_defs
+
+        results = []
+        for name in _sources(rooms, destination, source):
+            with steps(f"Delivering {name}") as on_step:
+                result = run_delivery(
+                    build_defs,
+                    rooms.workspace,
+                    destination,
+                    name,
+                    resend=None if resend is None else resend.date(),
+                    dry_run=dry_run,
+                    out=out,
+                    on_step=on_step,
+                )
+            results.append(result)
+        end(_tell(rooms, destination, results, form))
+
+
+def deliveries(
+    context: typer.Context,
+    destination: Name,
+    source: OfSource = None,
+    form: FormatOption = Format.TEXT,
+) -> None:
+    """Say what went when to a destination: of which roster, how large, confirmed how."""
+    from roster_pipeline.reports.deliveries import deliveries_text, delivery_document
+
+    with opened(context) as rooms:
+        sent: list[Delivery] = []
+        attempts: list[Delivery] = []
+        for name in _sources(rooms, destination, source):
+            sent += rooms.ledger.deliveries(name, destination)
+            attempts += rooms.ledger.attempts(destination, name)
+    sent.sort(key=lambda one: one.at)
+    document = {
+        "schema": "roster.deliveries/1",
+        "destination": destination,
+        "deliveries": [delivery_document(one) for one in sent],
+        "open": [{**delivery_document(one), "confirmed": "not yet"} for one in attempts],
+    }
+    answer(deliveries_text(sent, attempts), document, form)
+
+
+def _sources(rooms: "Rooms", destination: str, source: str | None) -> list[str]:
+    """The sources that a destination takes, or the one that is asked for. Raises Refusal."""
+    workspace = rooms.workspace
+    there = workspace.destinations.get(destination)
+    if there is None:
+        known = ", ".join(sorted(workspace.destinations)) or "none yet"
+        raise Refusal(
+            f"No destination is called {destination}; there are {known}.", Ends.UNREADABLE
+        )
+    if source is None:
+        return [name for name in sorted(workspace.sources) if there.takes(name)]
+    rooms.require_source(source)
+    if not there.takes(source):
+        raise Refusal(
+            f"{destination} gets nothing of {source}: see its `sources`.", Ends.UNREADABLE
+        )
+    return [source]
+
+
+def _tell(rooms: "Rooms", destination: str, results: "list[SyncResult]", form: Format) -> Ends:
+    from rich.console import Group
+
+    from roster_pipeline.reports.deliveries import difference_text
+    from roster_pipeline.reports.syncs import error_sentence, sync_text
+
+    parts: list[RenderableType] = []
+    listed: list[dict[str, Any]] = []
+    worst = Ends.DONE
+    for result in results:
+        ends, sync = ENDS[result.outcome], result.sync
+        if ends is Ends.ERROR:
+            note(f"roster: {error_sentence(sync)}")
+            worst = Ends.ERROR
+        else:
+            parts.append(sync_text(sync, None, rooms.command, dry_run=result.dry_run))
+            if (sent := sync.summary.get("delivery")) is not None and result.dry_run:
+                parts.append(difference_text(sent))
+        listed.append({
+            "source": sync.source,
+            "outcome": str(sync.outcome),
+            "sentences": list(result.sentences),
+            "run_id": sync.run_id,
+            "delivery": sync.summary.get("delivery"),
+        })  # fmt: skip
+    document = {
+        "schema": "roster.deliver/1",
+        "destination": destination,
+        "dry_run": any(result.dry_run for result in results),
+        "sources": listed,
+    }
+    if parts or form is Format.JSON:
+        answer(Group(*parts), document, form)
+    return worst

@@ -1,0 +1,133 @@
+"""What a receiver has to be told, that has one of several rosters and ought to have another.
+
+A delivery that is not confirmed may have arrived. Of each row a receiver has then what it was last
+confirmed to have, or what one of the attempts since brought; so it is told the present state of
+every row that is not the same in all of them.
+"""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from roster_pipeline.oneroster.delta import Delta, EntityDelta, Kind, diff
+from roster_pipeline.oneroster.entities import ENTITIES
+from roster_pipeline.oneroster.layout import Positions
+from roster_pipeline.oneroster.roster import Roster, RosterWriter
+from roster_pipeline.tables.arrow import pc
+from roster_pipeline.tables.keys import distinct
+from roster_pipeline.tables.text import arrow
+
+_NONE: Final[Positions] = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Outstanding:
+    """What has to be told."""
+
+    delta: Delta
+    """Its alive rows are those to be told as they are now, its removed ones those to be told as
+    deleted, with their last content."""
+    gone: Roster
+    """Of the removed rows those that the receiver may still have, and in 1.1 their roles."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing new to tell."""
+        return not any(len(entity.alive) for entity in self.delta.entities.values()) and not any(
+            self.gone.counts.values()
+        )
+
+
+def outstanding(
+    now: Roster,
+    may_have: Sequence[Roster],
+    repeated: Sequence[Roster],
+    into: Path,
+    *,
+    roles_in_users: bool,
+) -> Outstanding:
+    """What a receiver has to be told that ought to have `now` and may have, of each row, what any
+    of `may_have` says, oldest first. Writes below `into`.
+
+    Rows of `repeated` (the newest last) that are not in `now` are told as deleted once more. With
+    `roles_in_users`, as in OneRoster 1.1, a user is told again where a role of theirs is.
+    """
+    deltas = [diff(had, now) for had in may_have]
+    gone = _buried(deltas[::-1], into / "gone", roles_in_users=roles_in_users)
+    graves = [diff(grave, now) for grave in (gone, *reversed(repeated))] if repeated else []
+    buried = _buried(graves, into / "buried", roles_in_users=roles_in_users) if graves else gone
+    removed = diff(buried, now)
+    entities = {
+        entity: _told(entity, now, deltas, removed.entities[entity], roles_in_users=roles_in_users)
+        for entity in ENTITIES
+    }
+    return Outstanding(Delta(buried, now, entities), gone)
+
+
+def _told(
+    entity: str,
+    now: Roster,
+    deltas: Sequence[Delta],
+    removed: EntityDelta,
+    *,
+    roles_in_users: bool,
+) -> EntityDelta:
+    alive = [delta.entities[entity].alive for delta in deltas]
+    if entity == "users" and roles_in_users:
+        alive += [_with_roles(delta, now) for delta in deltas]
+    told = distinct(np.concatenate([_NONE, *alive]))
+    return EntityDelta(told, _NONE, _NONE, removed.removed, now.counts[entity] - len(told))
+
+
+def _with_roles(delta: Delta, now: Roster) -> Positions:
+    """The users of now of whom a role was added, changed or removed."""
+    kinds: tuple[Kind, ...] = ("alive", "gone")
+    users = [
+        block["userSourcedId"]
+        for kind in kinds
+        for block in delta.blocks("roles", kind, columns=["userSourcedId"])
+    ]
+    if not users:
+        return _NONE
+    found = now.find("users", pd.concat(users, ignore_index=True).drop_duplicates())
+    return distinct(found[found >= 0])
+
+
+def _buried(deltas: Sequence[Delta], into: Path, *, roles_in_users: bool) -> Roster:
+    """The rows that these deltas to one roster remove, each as the first that removes it has it;
+    with `roles_in_users` all roles of the removed users."""
+    with closing(RosterWriter(into)) as writer:
+        for entity in ENTITIES:
+            seen: list[pa.LargeStringArray] = []
+            for delta in deltas:
+                old, positions = delta.old or Roster.empty(), delta.entities[entity].removed
+                if entity == "roles" and roles_in_users:
+                    positions = distinct(np.concatenate([positions, _roles_of_removed(delta)]))
+                blocks = old.select(entity, positions, ["sourcedId"])
+                ids = [arrow(block["sourcedId"]) for block in blocks]
+                here = pa.chunked_array(ids, pa.large_string())
+                known = pa.chunked_array(seen, pa.large_string()).combine_chunks()
+                new = ~np.asarray(pc.is_in(here, value_set=known), dtype=bool)
+                writer.copy_from(old, entity, positions[new])
+                seen += ids
+        return writer.finish()
+
+
+def _roles_of_removed(delta: Delta) -> Positions:
+    """The roles, as they were, of the users that a delta removes."""
+    old = delta.old or Roster.empty()
+    users = [
+        arrow(block["sourcedId"])
+        for block in delta.blocks("users", "removed", columns=["sourcedId"])
+    ]
+    if not users:
+        return _NONE
+    removed = pa.chunked_array(users, pa.large_string()).combine_chunks()
+    owners = arrow(old.columns("roles", ["userSourcedId"])["userSourcedId"])
+    return np.flatnonzero(np.asarray(pc.is_in(owners, value_set=removed), dtype=bool))

@@ -1,0 +1,126 @@
+"""What is known of what a destination has of a source, from receipts and open attempts.
+
+A receipt says, beside what `Delivery` does: `recipe` (all that the package depended on beside the
+roster, and where it went), `mode`, `rows`, `sent` (whether it had to be uploaded), `same` (nothing
+was new, so there is no package of its own), `again` (when an older package was sent once more),
+`left_out` and `unfit` (what its receiver will not like: messages and rows), and of a destination
+that takes changes `number`, `modified` (of its newest package), `outgoing` (the roster as it was
+sent), `bulk_on` (the day of the last whole roster) and `gone` (rosters of rows that are told as
+deleted once more, and since when).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from roster_pipeline.receivers.config import Destination
+from roster_pipeline.store import Delivery
+
+MOST_ATTEMPTS: Final = 8
+"""After so many that nobody confirmed, the whole roster is sent."""
+
+_STEP: Final = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Past:
+    """One destination's past with one source."""
+
+    destination: Destination
+    recipe: str
+    """As a package would be made and sent now."""
+    last: Delivery | None
+    """What it was last confirmed to have."""
+    attempts: tuple[Delivery, ...]
+    """What was about to be sent since, oldest first."""
+
+    def has(self, content_hash: str, today: date) -> Delivery | None:
+        """The last delivery, if the destination is known to have this accepted roster by it."""
+        last = self.last
+        same = last is not None and last.content_hash == content_hash and not self.attempts
+        if not same or self._made_otherwise() or self._bulk_is_due(today):
+            return None
+        return last
+
+    def tried(self, content_hash: str) -> Delivery | None:
+        """The last attempt, if it was one to bring this accepted roster, and would be made alike
+        now."""
+        if not self.attempts:
+            return None
+        this = self.attempts[-1]
+        alike = (this.content_hash, this.receipt.get("recipe")) == (content_hash, self.recipe)
+        return this if alike else None
+
+    @property
+    def number(self) -> int:
+        """Of the package sent last, in names; 0 where there was none."""
+        return max((int(one.receipt.get("number", 0)) for one in self._all), default=0)
+
+    def modified_after(self, accepted: datetime) -> datetime:
+        """What the rows of the next package say of when they were modified: when they were
+        accepted, and always later than those of any package before, in whole milliseconds."""
+        said = [one.receipt.get("modified") for one in self._all]
+        before = [datetime.fromisoformat(moment) + _STEP for moment in said if moment]
+        whole = accepted.replace(microsecond=accepted.microsecond // 1000 * 1000)
+        return max([whole, *before])
+
+    @property
+    def carried(self) -> dict[str, Any]:
+        """What the receipt of a package that has no number keeps of those that have one."""
+        modified = max((m for one in self._all if (m := one.receipt.get("modified"))), default=None)
+        return {"number": self.number, "modified": modified}
+
+    @property
+    def bulk_on(self) -> str | None:
+        """The day of the last whole roster that is confirmed."""
+        return self.last.receipt.get("bulk_on") if self.last else None
+
+    def may_have(self) -> list[str]:
+        """The outgoing rosters of any of which the destination may have a row, oldest first."""
+        named = (one.receipt.get("outgoing") for one in self._all)
+        return list(dict.fromkeys(str(outgoing) for outgoing in named if outgoing))
+
+    def repeated(self, now: datetime) -> list[dict[str, str]]:
+        """Rosters of rows that are told as deleted once more, oldest first."""
+        since = now - timedelta(days=self.destination.retention)
+        gone = self.last.receipt.get("gone", ()) if self.last else ()
+        return [one for one in gone if datetime.fromisoformat(one["at"]) > since]
+
+    def why_bulk(self, path: str, today: date, is_kept: Callable[[str], bool]) -> str | None:
+        """Why the whole roster has to go to a destination that takes changes, as a clause; None
+        where changes will do. `path` is where they would go, `is_kept` whether an outgoing roster
+        is."""
+        if self.last is None or not self.last.receipt.get("outgoing"):
+            return "what it has is not known"
+        attempts, days = len(self.attempts), self.destination.bulk_every
+        doubts = (
+            (
+                self._made_otherwise(),
+                "its file, or this program, makes packages otherwise than before",
+            ),
+            (self._bulk_is_due(today), f"{days} days have passed since the last one"),
+            (attempts > MOST_ATTEMPTS, f"{attempts} packages in a row were not confirmed"),
+            (
+                not all(is_kept(outgoing) for outgoing in self.may_have()),
+                "what was sent before is not kept any more",
+            ),
+            (
+                path == self.last.path,
+                "a package of this name was sent before, and may not be fetched yet",
+            ),
+        )
+        return next((why for holds, why in doubts if holds), None)
+
+    @property
+    def _all(self) -> tuple[Delivery, ...]:
+        return (*((self.last,) if self.last else ()), *self.attempts)
+
+    def _made_otherwise(self) -> bool:
+        return any(one.receipt.get("recipe") != self.recipe for one in self._all)
+
+    def _bulk_is_due(self, today: date) -> bool:
+        every, day = self.destination.bulk_every, self.bulk_on
+        if every is None or day is None:
+            return False
+        return (today - date.fromisoformat(day)).days >= every

@@ -1,0 +1,384 @@
+"""Bringing the accepted roster of one source to one destination of packages.
+
+With `mode: bulk` a destination has one file, which is replaced. With `mode: delta` each package has
+a name of its own and says what the destination is not known to have (`outstanding`). A package is
+kept, and the attempt written down, before the first byte is uploaded: whatever dies on the way is
+tried again as it was, or made good by the next package.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from roster_pipeline.oneroster.delta import diff
+from roster_pipeline.oneroster.entities import ENTITIES
+from roster_pipeline.oneroster.layout import RosterError
+from roster_pipeline.oneroster.roster import Roster, RosterWriter
+from roster_pipeline.receivers.checking import unfit
+from roster_pipeline.receivers.config import Destination
+from roster_pipeline.receivers.delivery import DeliveryError, Receipt, deliver
+from roster_pipeline.receivers.masking import key_print
+from roster_pipeline.receivers.outgoing import Outgoing, prepare
+from roster_pipeline.receivers.outstanding import Outstanding, outstanding
+from roster_pipeline.receivers.past import Past
+from roster_pipeline.receivers.profiles import Profile
+from roster_pipeline.receivers.rendering import Rendered, recipe, render
+from roster_pipeline.store import Accepted, Delivery, NotStored, Snapshot
+from roster_pipeline.store.lease import Lease
+from roster_pipeline.store.ledger import Ledger
+from roster_pipeline.store.outbox import Outbox
+from roster_pipeline.store.snapshots import Snapshots
+from roster_pipeline.transport.outlet import Outlet
+
+KEPT_DAYS: Final = 14
+"""For how long a package is kept, so that it can be sent again byte for byte."""
+# What the receipt of an older package, sent again, has of the newest.
+_CARRIED: Final = ("gone", "bulk_on")
+
+
+class UnfitError(Exception):
+    """A roster that its receiver would refuse; the message is for people."""
+
+
+Difference = Mapping[str, Mapping[str, int]]
+"""By entity how many rows were added, changed, removed and left as they were."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of bringing a roster to a destination."""
+
+    delivery: Delivery
+    """What the destination is confirmed to have now."""
+    news: bool
+    """Whether a package was brought to it."""
+    why_bulk: str | None = None
+    """Why a destination that takes changes got the whole roster, as a clause."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Accepted rows that it does not get, by entity."""
+    difference: Difference | None = None
+    """What differs from what it had, where that was asked for and is known."""
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A package in a staged folder."""
+
+    package: Rendered
+    path: str
+    receipt: dict[str, Any]
+    empty: bool = False
+    """Whether it says nothing new."""
+    why_bulk: str | None = None
+
+
+@dataclass(frozen=True)
+class Sender:
+    """One source and one destination, and whatever it takes."""
+
+    destination: Destination
+    profile: Profile
+    source: str
+    ledger: Ledger
+    lease: Lease
+    """Of the source."""
+    snapshots: Snapshots
+    outbox: Outbox
+    channel: Callable[[], AbstractContextManager[Outlet]]
+    now: Callable[[], datetime]
+    day_of: Callable[[datetime], date]
+    """The source's date at a moment."""
+    mask_key: bytes | None = None
+
+    def bring(self, accepted: Accepted, *, compare: bool = False) -> Sent:
+        """Bring an accepted roster to the destination unless it is known to have it.
+
+        With `compare` say too what differs from what it had. Raises `DeliveryError`,
+        `RenderingError`, `ScopeError`, `UnfitError`, `TransportError` and what the store raises.
+        """
+        past, content_hash = self._past(), accepted.snapshot.content_hash
+        last = past.has(content_hash, self._today)
+        if last is not None:
+            return Sent(last, news=False, difference={} if compare else None)
+        with self._staged() as folder:
+            tried = None if compare else past.tried(content_hash)
+            package = None if tried is None else self._kept(tried, folder)
+            if tried is not None and package is not None:
+                return Sent(self._deliver(package, tried, folder), news=True)
+        with self._staged() as folder:
+            return self._bring(accepted, past, folder, compare=compare)
+
+    def resend(self, day: date) -> Sent:
+        """Send the last package of a day once more, byte for byte, to where it was sent.
+
+        Raises `DeliveryError` where there is none, or it is not kept any more. Unless it was the
+        newest, it is not known then what the destination has: the next delivery brings what is
+        accepted, and all of it.
+        """
+        since = self.now() - timedelta(days=KEPT_DAYS)
+        listed = self.ledger.deliveries(self.source, self.destination.id, since)
+        packages = [one for one in listed if not one.receipt.get("same")]
+        those = [one for one in packages if self.day_of(one.at) == day]
+        if not those:
+            days = sorted({str(self.day_of(one.at)) for one in packages})
+            whose = f"No package of {self.source} for {self.destination.id}"
+            kept = f"is kept of {day}; there are some of {', '.join(days)}."
+            none = f"is kept; that is for {KEPT_DAYS} days."
+            raise DeliveryError(f"{whose} {kept if days else none}")
+        past = self._past()
+        with self._staged() as folder:
+            package = self._kept(those[-1], folder)
+            if package is None:
+                raise DeliveryError(
+                    f"The package of {day} for {self.destination.id} is not kept any more, or is "
+                    f"damaged. `roster deliver {self.destination.id}` brings what is accepted."
+                )
+            self.ledger.check(self.lease)
+            with self.channel() as channel:
+                got = deliver(channel, those[-1].path, package)
+        return Sent(self._record_again(those[-1], past, got), news=True)
+
+    # ---- making a package ----
+
+    def _bring(self, accepted: Accepted, past: Past, folder: Path, *, compare: bool) -> Sent:
+        self._tidy(past)
+        out = self._prepare(accepted.snapshot, folder / "prepared")
+        found = unfit(out.roster, self.profile)
+        if stops := [one.message for one in found if one.stops]:
+            raise UnfitError(
+                f"{self.destination.id} would refuse it, so nothing was sent. " + " ".join(stops)
+            )
+        difference = self._difference(out.roster, past, folder) if compare else None
+        if self.destination.mode == "bulk":
+            made = self._whole(out, past, folder)
+        else:
+            made = self._numbered(out, accepted, past, folder)
+        package = made.package
+        receipt = {**made.receipt, "unfit": [{"message": u.message, "rows": u.rows} for u in found]}
+        this = self._delivery(accepted.snapshot.content_hash, package, made.path, receipt)
+        if made.empty and past.last is not None:
+            told = {**receipt, **past.carried, "sent": False, "same": True}
+            last = past.last
+            this = replace(
+                this, package_hash=last.package_hash, path=last.path, size=last.size, receipt=told
+            )
+            return Sent(self._record(this), False, None, out.left_out, difference)
+        confirmed = self._deliver(package, this, folder)
+        return Sent(confirmed, True, made.why_bulk, out.left_out, difference)
+
+    def _prepare(self, snapshot: Snapshot, into: Path) -> Outgoing:
+        accepted = self.snapshots.open(snapshot)
+        return prepare(accepted, self.destination, self.profile, into, self.mask_key)
+
+    def _whole(self, out: Outgoing, past: Past, folder: Path) -> _Made:
+        """The whole roster, for a destination that takes nothing else."""
+        path = self.destination.path_for(self.source)
+        package = self._render(out, folder)
+        receipt = {**past.carried, **self._receipt("bulk", package)}
+        last = past.last
+        same = last is not None and (last.package_hash, last.path) == (package.sha256, path)
+        return _Made(package, path, receipt, empty=same and not past.attempts)
+
+    def _numbered(self, out: Outgoing, accepted: Accepted, past: Past, folder: Path) -> _Made:
+        """Changes, or the whole where they will not do."""
+        roster = self._keep(out.roster)
+        number, modified = past.number + 1, past.modified_after(accepted.at)
+        path = self.destination.path_for(self.source, day=self._today, number=number)
+        why = past.why_bulk(path, self._today, lambda made: self.outbox.has(self.source, made))
+        told = self._outstanding(roster, past, folder)
+        if told is None and why is None:
+            why = "what was sent before cannot be read any more"
+        out = replace(out, roster=roster)
+        if told is None or why is not None:
+            package, empty = self._render(out, folder), False
+        else:
+            package = self._render(out, folder, delta=told.delta, modified=modified)
+            empty = told.empty or not any(package.rows.values())
+        receipt = {
+            **self._receipt("bulk" if why else "delta", package),
+            "number": number,
+            "modified": modified.isoformat(),
+            "outgoing": roster.content_hash,
+            "bulk_on": self._today.isoformat() if why else past.bulk_on,
+            "gone": self._gone(told, past),
+        }
+        return _Made(package, path, receipt, empty, why)
+
+    def _render(self, out: Outgoing, folder: Path, **delta: Any) -> Rendered:
+        options: dict[str, Any] = {**_names(self.destination), **delta}
+        return render(
+            out.roster, self.profile, folder / "package", left_out=out.left_out, **options
+        )
+
+    def _outstanding(self, roster: Roster, past: Past, folder: Path) -> Outstanding | None:
+        """What has to be told; None where it is not known what the destination may have."""
+        if past.last is None or not past.last.receipt.get("outgoing"):
+            return None
+        form = self.profile.oneroster
+        try:
+            return outstanding(
+                roster,
+                [self.outbox.open(self.source, had) for had in past.may_have()],
+                [self.outbox.open(self.source, o["hash"]) for o in past.repeated(self.now())],
+                folder / "outstanding",
+                roles_in_users=form is not None and form.version == "1.1",
+            )
+        except (RosterError, NotStored):
+            return None
+
+    def _gone(self, told: Outstanding | None, past: Past) -> list[dict[str, str]]:
+        """The rosters of rows that later packages tell as deleted once more."""
+        repeated = past.repeated(self.now())
+        if told is None or not self.destination.retention or not any(told.gone.counts.values()):
+            return repeated
+        kept = self._keep(told.gone)
+        return [*repeated, {"hash": kept.content_hash, "at": self.now().isoformat()}]
+
+    def _difference(self, roster: Roster, past: Past, folder: Path) -> Difference | None:
+        """What differs from what it was last confirmed to have; None where that is not known."""
+        last = past.last
+        if last is None:
+            return None
+        try:
+            if (had := last.receipt.get("outgoing")) is not None:
+                return diff(self.outbox.open(self.source, had), roster).counts()
+            before = Snapshot(self.source, last.content_hash, {}, "")
+            return diff(self._prepare(before, folder / "before").roster, roster).counts()
+        except (RosterError, NotStored):
+            return None
+
+    # ---- what is kept and written down ----
+
+    def _past(self) -> Past:
+        last = self.ledger.delivery(self.destination.id, self.source)
+        attempts = self.ledger.attempts(self.destination.id, self.source)
+        return Past(self.destination, self._recipe(), last, tuple(attempts))
+
+    def _recipe(self) -> str:
+        """SHA-256 of all that a package depends on beside the roster, and of where it goes."""
+        named = recipe(self.profile, **_names(self.destination))
+        ways = self.destination.model_dump(
+            mode="json", include={"scope", "mask", "transport", "path", "mode"}
+        )
+        ways["mask_key"] = None if self.mask_key is None else key_print(self.mask_key)
+        return hashlib.sha256(json.dumps([named, ways], sort_keys=True).encode()).hexdigest()
+
+    @property
+    def _today(self) -> date:
+        return self.day_of(self.now())
+
+    def _receipt(self, mode: str, package: Rendered) -> dict[str, Any]:
+        left_out = {"left_out": dict(package.left_out)} if package.left_out else {}
+        return {"mode": mode, "rows": dict(package.rows), "recipe": self._recipe(), **left_out}
+
+    def _delivery(
+        self, content_hash: str, package: Rendered, path: str, receipt: dict[str, Any]
+    ) -> Delivery:
+        return Delivery(
+            self.destination.id,
+            self.source,
+            content_hash,
+            package.sha256,
+            path,
+            package.size,
+            receipt,
+            self.now(),
+        )
+
+    def _deliver(self, package: Rendered, this: Delivery, folder: Path) -> Delivery:
+        """Bring a package there, and write down that it is."""
+
+        def first() -> None:
+            self._keep_package(package, folder)
+            self.ledger.record_attempt(this, self.lease)
+
+        self.ledger.check(self.lease)
+        with self.channel() as channel:
+            got = deliver(channel, this.path, package, first=first)
+        self._keep_package(package, folder)
+        return self._record(replace(this, receipt={**this.receipt, **_of(got)}))
+
+    def _record_again(self, old: Delivery, past: Past, got: Receipt) -> Delivery:
+        last = past.last
+        newest = last is not None and (last.package_hash, last.path) == (old.package_hash, old.path)
+        told = {**old.receipt, **past.carried, **_of(got), "again": self.now().isoformat()}
+        told |= {key: last.receipt[key] for key in _CARRIED if last and key in last.receipt}
+        if not newest or past.attempts:
+            told.pop("outgoing", None)
+        return self._record(replace(old, receipt=told))
+
+    def _record(self, this: Delivery) -> Delivery:
+        confirmed = self.ledger.record_delivery(
+            this.destination,
+            this.source,
+            this.content_hash,
+            this.package_hash,
+            this.path,
+            this.size,
+            this.receipt,
+            self.now(),
+            self.lease,
+        )
+        self._tidy(Past(self.destination, self._recipe(), confirmed, ()))
+        return confirmed
+
+    def _tidy(self, past: Past) -> None:
+        """Remove from the outbox what nobody will ask for."""
+        since = self.now() - timedelta(days=KEPT_DAYS)
+        recent = self.ledger.deliveries(self.source, self.destination.id, since)
+        rosters = {*past.may_have(), *(one["hash"] for one in past.repeated(self.now()))}
+        needed = (*recent, *((past.last,) if past.last else ()), *past.attempts)
+        self.outbox.keep_only(self.source, rosters, {one.package_hash for one in needed})
+
+    @contextmanager
+    def _staged(self) -> Iterator[Path]:
+        folder = self.outbox.stage(self.source)
+        try:
+            yield folder
+        finally:
+            self.outbox.discard(folder)
+
+    def _keep(self, roster: Roster) -> Roster:
+        """Keep a roster in the outbox, its parts shared with where they were."""
+        with self._staged() as folder:
+            with closing(RosterWriter(folder / "roster")) as writer:
+                for entity in ENTITIES:
+                    writer.copy_from(roster, entity)
+                copy = writer.finish()
+            kept = self.outbox.put(self.source, copy)
+        return self.outbox.open(self.source, kept.content_hash)
+
+    def _keep_package(self, package: Rendered, folder: Path) -> None:
+        if self.outbox.has_package(self.source, package.sha256):
+            return
+        copy = folder / "kept"
+        os.link(package.file, copy)
+        self.outbox.put_package(self.source, copy, package.sha256)
+
+    def _kept(self, this: Delivery, folder: Path) -> Rendered | None:
+        """A package that was kept, in a staged folder; None where it is not there any more."""
+        file = folder / "package"
+        try:
+            with self.outbox.package(self.source, this.package_hash) as kept, file.open("wb") as to:
+                shutil.copyfileobj(kept, to)
+        except NotStored:
+            return None
+        with file.open("rb") as copy:
+            digest = hashlib.file_digest(copy, "sha256").hexdigest()
+        rows = this.receipt.get("rows", {})
+        return Rendered(file, this.size, digest, rows) if digest == this.package_hash else None
+
+
+def _names(destination: Destination) -> dict[str, str | None]:
+    return {"system_name": destination.system_name, "system_code": destination.system_code}
+
+
+def _of(got: Receipt) -> dict[str, bool]:
+    return {"sent": got.sent, "read_back": got.read_back}
