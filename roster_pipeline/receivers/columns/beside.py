@@ -7,19 +7,19 @@ blocks for the teachers of classes, and never kept.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.receivers.columns.cells import Cells, one
 from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.hashes import text_hashes
 from roster_pipeline.tables.keys import KeySet, Positions
 from roster_pipeline.tables.text import arrow, series
 
-Cells = pa.LargeStringArray
 Mask = npt.NDArray[np.bool_]
 
 _TEXT: Final = pa.large_string()
@@ -62,6 +62,8 @@ class Beside:
         self._keys: dict[str, KeySet] = {}
         self._columns: dict[tuple[str, str], Cells] = {}
         self._chief: dict[str, Positions] = {}
+        self.members: dict[str, Mask] = {}
+        """By view which rows of its entity it has, as far as that was asked; see `views.py`."""
 
     def find(self, entity: str, sourced_ids: Cells) -> Positions:
         """The position of each sourcedId among an entity's rows, -1 where there is none."""
@@ -174,9 +176,3 @@ def _gathered(owners: Positions, texts: Any, count: int) -> Lists:
     counts = np.bincount(owners[first], minlength=count)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return Lists(offsets, one(texts.take(pa.array(first))))
-
-
-def one(cells: Any) -> Cells:
-    """What a kernel made, in one piece."""
-    whole = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
-    return cast("Cells", whole)

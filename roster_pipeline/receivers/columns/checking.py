@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from roster_pipeline.oneroster.roster import Roster
-from roster_pipeline.receivers.columns.beside import Cells
+from roster_pipeline.receivers.columns.cells import Cells
 from roster_pipeline.receivers.columns.config import ColumnsFormat
 from roster_pipeline.receivers.columns.dialect import unencodable
 from roster_pipeline.receivers.columns.names import VIEWS

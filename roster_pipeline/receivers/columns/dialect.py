@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from roster_pipeline.receivers.columns.beside import Cells, one
+from roster_pipeline.receivers.columns.cells import Cells, content_of, one
 from roster_pipeline.receivers.columns.config import Dialect
 from roster_pipeline.tables.arrow import pc
 
@@ -14,6 +14,8 @@ _TEXT: Final = pa.large_string()
 _NEWLINES: Final = {"crlf": "\r\n", "lf": "\n"}
 _CODECS: Final = {"utf-8": "utf-8", "utf-16": "utf-16-le", "windows-1252": "cp1252"}
 _MARKS: Final = {"utf-8": codecs.BOM_UTF8, "utf-16": codecs.BOM_UTF16_LE, "windows-1252": b""}
+_SPECIAL: Final = (b'"', b"\\", b"\n", b"\r", b" ")
+"""What may need quotes or an escape, beside the delimiter."""
 _ESCAPED: Final = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\\n"), ("\r", "\\\r"))
 
 
@@ -32,7 +34,7 @@ def lines(columns: Sequence[Cells], dialect: Dialect) -> bytes:
     rows: Any = pc.binary_join_element_wise(*cells, delimiter)
     ends = pa.scalar(_NEWLINES[dialect.newline], _TEXT)
     rows = one(pc.binary_join_element_wise(rows, ends, pa.scalar("", _TEXT)))
-    return _encoded(_content(rows), dialect)
+    return _encoded(content_of(rows), dialect)
 
 
 def unencodable(cells: Cells, dialect: Dialect) -> int:
@@ -46,7 +48,11 @@ def unencodable(cells: Cells, dialect: Dialect) -> int:
 
 def _spelt(cells: Cells, dialect: Dialect, quotes_empty: bool) -> Cells:
     """Cells as they stand in a line; none is null."""
-    text = pc.fill_null(cells, "")
+    text = one(pc.fill_null(cells, ""))
+    content = content_of(text)
+    plain = not any(sign in content for sign in (*_SPECIAL, dialect.delimiter.encode()))
+    if plain and dialect.quotes != "all" and not quotes_empty:
+        return text
     mask = None if dialect.quotes == "all" else _to_be_quoted(text, dialect, quotes_empty)
     if dialect.escape == "double":
         text = pc.replace_substring(text, '"', '""')
@@ -68,18 +74,7 @@ def _to_be_quoted(text: Any, dialect: Dialect, quotes_empty: bool) -> Any:
     return pc.or_(mask, pc.equal(text, "")) if quotes_empty else mask
 
 
-def _content(rows: Cells) -> memoryview:
-    """The texts, one behind the other, where they lie."""
-    if not len(rows):
-        return memoryview(b"")
-    _, offsets, data = rows.buffers()
-    if offsets is None or data is None:
-        return memoryview(b"")
-    places = memoryview(offsets).cast("q")
-    return memoryview(data)[places[rows.offset] : places[rows.offset + len(rows)]]
-
-
-def _encoded(content: memoryview, dialect: Dialect) -> bytes:
+def _encoded(content: bytes, dialect: Dialect) -> bytes:
     if dialect.encoding == "utf-8":
-        return content.tobytes()
-    return content.tobytes().decode().encode(_CODECS[dialect.encoding], "replace")
+        return content
+    return content.decode().encode(_CODECS[dialect.encoding], "replace")

@@ -4,15 +4,18 @@ What an id becomes depends on nothing but the id and on whether it clashes, and 
 different but for those that somebody made to look alike. Whoever changes this renames everything.
 """
 
+import re
+from functools import cache
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from roster_pipeline.receivers.columns.beside import Beside, Cells, one
+from roster_pipeline.receivers.columns.beside import Beside
+from roster_pipeline.receivers.columns.cells import Cells, content_of, one
 from roster_pipeline.receivers.columns.config import Ids
 from roster_pipeline.receivers.columns.views import hashes_of
-from roster_pipeline.tables.arrow import is_true, pc
+from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.hashes import text_hashes
 from roster_pipeline.tables.keys import KeySet, distinct
 from roster_pipeline.tables.text import series
@@ -56,11 +59,14 @@ class AsIds:
     def _of_known_signs(self, cells: Cells) -> Cells:
         if self._ids.signs is None:
             return cells
-        odd = is_true(pc.match_substring_regex(cells, f"[^{self._ids.signs}]"))
-        if not odd.any():
-            return cells
-        left = pc.replace_substring_regex(cells.filter(pa.array(odd)), f"[{self._ids.signs}]", "")
-        signs = sorted(set("".join(pc.unique(left).to_pylist())))
-        for sign in signs:
+        known = re.compile(f"[{self._ids.signs}]")
+        odd = content_of(cells).translate(None, _ascii_of(self._ids.signs)).decode()
+        for sign in sorted(sign for sign in set(odd) if not known.fullmatch(sign)):
             cells = pc.replace_substring(cells, sign, f"-{ord(sign):x}-")
         return one(cells)
+
+
+@cache
+def _ascii_of(signs: str) -> bytes:
+    """The ASCII signs that a character class has."""
+    return bytes(code for code in range(128) if re.fullmatch(f"[{signs}]", chr(code)))

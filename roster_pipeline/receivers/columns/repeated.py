@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from roster_pipeline.receivers.columns.beside import Cells, Mask
+from roster_pipeline.receivers.columns.beside import Mask
+from roster_pipeline.receivers.columns.cells import Cells
 from roster_pipeline.tables.hashes import row_hashes
 from roster_pipeline.tables.keys import Hashes
 from roster_pipeline.tables.text import series

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from roster_pipeline.oneroster.templates import Name, parsed
-from roster_pipeline.receivers.columns.beside import Cells, one
+from roster_pipeline.receivers.columns.cells import Cells, content_of, one
 from roster_pipeline.receivers.columns.config import DATE_LETTERS, Value
 from roster_pipeline.tables.arrow import pc
 
@@ -77,6 +77,8 @@ def longest(cells: Cells) -> int:
     """How many items the longest list has."""
     if cells.null_count == len(cells):
         return 0
+    if b"," not in content_of(cells):
+        return 1
     return int(pc.max(pc.count_substring(cells, ",")).as_py()) + 1
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from roster_pipeline.oneroster.versions import items
-from roster_pipeline.receivers.columns.beside import Beside, Cells, Mask
+from roster_pipeline.receivers.columns.beside import Beside, Mask
+from roster_pipeline.receivers.columns.cells import Cells
 from roster_pipeline.receivers.columns.names import LISTS, VIEWS, resolved
 from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.keys import Positions
@@ -94,6 +95,12 @@ def _members(view: str, beside: Beside) -> Mask | None:
     """For each row of the entity whether the view has it; None where it has them all."""
     if view == VIEWS[view]:
         return None
+    if view not in beside.members:
+        beside.members[view] = _found_members(view, beside)
+    return beside.members[view]
+
+
+def _found_members(view: str, beside: Beside) -> Mask:
     if view in ("students", "staff"):
         return beside.have_role("studentRole" if view == "students" else "staffRole")
     if view == "studentEnrollments":

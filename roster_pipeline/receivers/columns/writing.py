@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.templates import names_in
-from roster_pipeline.receivers.columns.beside import Beside, Cells, Mask
+from roster_pipeline.receivers.columns.beside import Beside, Mask
+from roster_pipeline.receivers.columns.cells import Cells
 from roster_pipeline.receivers.columns.config import ColumnsFormat, File, N, Value
 from roster_pipeline.receivers.columns.dialect import lines, opening
 from roster_pipeline.receivers.columns.ids import AsIds

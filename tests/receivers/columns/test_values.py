@@ -119,6 +119,19 @@ def test_a_file_takes_some_rows(
     assert _cells(written, extended, _file("enrollments", {"x": "{sourcedId}"}, **keys)) == cells
 
 
+def test_ids_keep_the_letters_that_are_known_and_say_the_others_in_numbers(
+    make: Make, written: Write
+) -> None:
+    def change(rows: Rows) -> None:
+        rows["courses"][0]["sourcedId"] = rows["classes"][0]["courseSourcedId"] = "a@b/ñ-1"
+
+    said = _file("courses", {"x": {"value": "{sourcedId}", "id": "course"}})
+    kinds = {"course": {"of": "courses", "prefix": "c-"}}
+    for signs, made in (("0-9a-z-", "a-40-b-2f--f1--1"), ("0-9a-zñ@-", "a@b-2f-ñ-1")):
+        ids = {"ids": {"signs": signs, "kinds": kinds}}
+        assert _cells(written, make(change), {**said, **ids})[0] == made
+
+
 def test_a_file_without_rows_is_written_unless_it_is_to_be_left_out(
     extended: Roster,
 ) -> None:
