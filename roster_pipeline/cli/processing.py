@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from roster_pipeline.cli.rooms import Rooms
     from roster_pipeline.receivers.config import Destination
     from roster_pipeline.store import Delivery
-    from roster_pipeline.transport.channel import RemoteFile
 
 
 def report(
@@ -94,32 +93,29 @@ def _report(
 def _fetched(rooms: "Rooms", to: "Destination", delivery: "Delivery", into: BinaryIO) -> str:
     import os
 
-    from roster_pipeline.receivers.processing.reading import MOST
+    from roster_pipeline.receivers.processing.looking import fetch, newest, speaks_of
+    from roster_pipeline.receivers.processing.reading import ReportUnreadable
     from roster_pipeline.resources.channels import Channels
-    from roster_pipeline.transport.errors import NotFound, TransportError
+    from roster_pipeline.transport.errors import TransportError
 
     assert to.reports is not None  # noqa: S101 - as above
-    folder, pattern = to.reports.folder, to.reports.pattern_for(delivery.source)
-    listed: list[RemoteFile] = []
     try:
         with Channels(rooms.workspace.folder, os.environ).reports(to) as channel:
-            with suppress(NotFound):
-                listed = channel.list(folder, pattern)
-            if not listed:
+            found = newest(channel, to.reports, delivery.source)
+            if found is None:
                 raise Refusal(
-                    f"{to.id} has no report called {pattern} in {folder} yet. Try again later, or "
-                    "ask the receiver whether it took the package."
+                    f"{to.id} has no report called {to.reports.pattern_for(delivery.source)} in "
+                    f"{to.reports.folder} yet. Try again later, or ask the receiver whether it "
+                    "took the package."
                 )
-            newest = listed[-1]
-            if newest.size > MOST:
-                raise Refusal(f"{newest.path} has more than {MOST >> 20} MiB.", Ends.UNREADABLE)
-            channel.download(newest, into)
+            fetch(channel, found, into)
+    except ReportUnreadable as error:
+        raise Refusal(f"{to.id}: {error}", Ends.UNREADABLE) from error
     except TransportError as error:
         raise Refusal(f"{to.id}: {error}") from error
-    if newest.modified < delivery.at:
-        note(f"{newest.name} is older than the last delivery: it speaks of an earlier one.")
-    into.seek(0)
-    return newest.name
+    if not speaks_of(found, delivery.at):
+        note(f"{found.name} is older than the last delivery: it speaks of an earlier one.")
+    return found.name
 
 
 def _findings(rooms: "Rooms", delivery: "Delivery") -> "pd.DataFrame | None":

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StrictInt, model_validator
 
 from roster_pipeline.fields import Part, Text
 from roster_pipeline.transport.config import TransportConfig
@@ -133,6 +133,9 @@ class Reports(Part):
     folder: Text = "."
     pattern: Text = "*"
     """The names of those of one source, as in a shell; `{source}` stands for its id."""
+
+    within_hours: Annotated[StrictInt, Field(ge=1, le=24 * 31)] = 24
+    """After so many hours without one somebody is told."""
 
     def pattern_for(self, source: str) -> str:
         """The names of a source's reports."""

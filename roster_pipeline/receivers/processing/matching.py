@@ -29,6 +29,9 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     WITH_ERRORS = "accepted with errors"
     REJECTED = "rejected"
+    WAITING = "no report yet"
+    LATE = "no report in time"
+    UNREADABLE = "a report that cannot be read"
 
 
 def outcome(report: Report) -> Outcome:

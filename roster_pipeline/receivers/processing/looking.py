@@ -1,0 +1,80 @@
+"""Looks whether a receiver has answered, and what the answer comes to."""
+
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import BinaryIO, Final
+
+from roster_pipeline.receivers.processing.config import Grade, Reports
+from roster_pipeline.receivers.processing.matching import Outcome, outcome
+from roster_pipeline.receivers.processing.reading import MOST, ReportUnreadable, read_report
+from roster_pipeline.transport.channel import Channel, RemoteFile
+from roster_pipeline.transport.errors import NotFound
+
+_CLOCKS_DIFFER: Final = timedelta(minutes=10)
+"""By so much the receiver's clock may be behind ours."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known of how a package was taken."""
+
+    outcome: Outcome
+    report: str | None = None
+    """The report's name."""
+    counts: Mapping[Grade, int] = field(default_factory=dict)
+    """Rows of each grade."""
+    problem: str | None = None
+    """What keeps a report that is there from being read, in a sentence."""
+
+    def sentence(self) -> str:
+        """All of it, for people."""
+        if self.problem is not None:
+            return f"The report {self.report} cannot be read. {self.problem}"
+        if self.report is None:
+            return f"There is {self.outcome}."
+        said = [f"{count:,} {grade}" for grade, count in self.counts.items() if count]
+        rows = f" Rows spoken of: {', '.join(said)}." if said else ""
+        return f"The report {self.report} says: {self.outcome}.{rows}"
+
+
+def newest(channel: Channel, reports: Reports, source: str) -> RemoteFile | None:
+    """The newest report on a source; None where there is none. Raises `TransportError`."""
+    listed: list[RemoteFile] = []
+    with suppress(NotFound):
+        listed = channel.list(reports.folder, reports.pattern_for(source))
+    return listed[-1] if listed else None
+
+
+def speaks_of(report: RemoteFile, delivered: datetime) -> bool:
+    """Whether a report can be about what was delivered then."""
+    return report.modified >= delivered - _CLOCKS_DIFFER
+
+
+def fetch(channel: Channel, report: RemoteFile, into: BinaryIO) -> None:
+    """Write a report into an empty stream, and go back to its beginning. Raises
+    `ReportUnreadable` for one that is too large, and `TransportError`."""
+    if report.size > MOST:
+        raise ReportUnreadable(f"It has more than {MOST >> 20} MiB.")
+    channel.download(report, into)
+    into.seek(0)
+
+
+def look(
+    channel: Channel, reports: Reports, source: str, delivered: datetime, now: datetime
+) -> Answer:
+    """What is known of the package of a source that was delivered then. Raises
+    `TransportError`."""
+    report = newest(channel, reports, source)
+    if report is None or not speaks_of(report, delivered):
+        late = now - delivered > timedelta(hours=reports.within_hours)
+        return Answer(Outcome.LATE if late else Outcome.WAITING)
+    try:
+        with tempfile.TemporaryFile() as scratch:
+            fetch(channel, report, scratch)
+            read = read_report(scratch, reports.read)
+    except ReportUnreadable as error:
+        return Answer(Outcome.UNREADABLE, report.name, problem=str(error))
+    return Answer(outcome(read), report.name, read.counts())
