@@ -10,9 +10,10 @@ import dagster as dg
 from roster_pipeline.assets import spine
 from roster_pipeline.automation.approvals import approvals_sensor
 from roster_pipeline.automation.drops import drop_sensors
-from roster_pipeline.automation.jobs import RESUME, SYNC, resume, sync
+from roster_pipeline.automation.jobs import RESUME, SYNC, deliver, resume, sync
 from roster_pipeline.automation.lost_runs import lost_runs_sensor
 from roster_pipeline.automation.partitions import partitions
+from roster_pipeline.automation.processing_reports import report_sensors
 from roster_pipeline.automation.pulls import pull_sensors
 from roster_pipeline.automation.schedules import schedules
 from roster_pipeline.automation.undelivered import undelivered_sensor
@@ -44,13 +45,14 @@ def build_defs(workspace: Workspace, overrides: Mapping[str, Any] | None = None)
     return dg.Definitions(
         assets=assets,
         asset_checks=checks,
-        jobs=[sync, resume],
+        jobs=[sync, resume, *([deliver] if workspace.destinations else [])],
         schedules=schedules(sources, SYNC),
         sensors=[
             *drop_sensors(sources, SYNC, seconds=seconds),
             *pull_sensors(sources, SYNC, seconds=seconds),
             approvals_sensor(RESUME, seconds=seconds),
             undelivered_sensor(RESUME, seconds=seconds),
+            *report_sensors(workspace, seconds=seconds),
             lost_runs_sensor(seconds=seconds),
             workspace_files_sensor(workspace, seconds=seconds),
         ],
