@@ -687,6 +687,7 @@ SHOWN_TO_ACT = {
         "id": "test_an_id_is_the_name_of_its_file",
         "profile": "test_what_a_destination_may_not_say_is_refused_with_a_sentence",
         "variant": "test_a_variant_is_one_of_its_profile",
+        "columns": "test_a_destination_says_its_own_columns_with_the_profile_csv_alone",
         "sources": "test_a_destination_takes_every_source_unless_it_names_some",
         "scope": "test_one_school_goes_out_whole_and_what_stays_is_counted",
         "mask": "test_a_mask_is_applied_on_the_way_out_and_counts_the_rows_that_it_drops",
@@ -715,7 +716,7 @@ def test_every_key_that_a_file_may_have_has_a_test_of_what_it_does(model: type[B
     shown = SHOWN_TO_ACT[model]
     here = Path(__file__).parent
     rooms = ("oneroster", "sources", "guards", "accounts", "receivers", "automation")
-    files = [Path(__file__), *(f for room in rooms for f in (here / room).glob("test_*.py"))]
+    files = [Path(__file__), *(f for room in rooms for f in (here / room).rglob("test_*.py"))]
     tests = {name for file in files for name in re.findall(r"def (test_\w+)", file.read_text())}
 
     assert shown.keys() == model.model_fields.keys()
