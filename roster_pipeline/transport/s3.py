@@ -241,6 +241,10 @@ class S3(Channel):
     def _shown(self, path: str) -> str:
         return f"s3://{self._bucket.name}/{self._key(path)}"
 
+    @property
+    def _server(self) -> str:
+        return self._bucket.endpoint_url or f"Amazon's store in {self._bucket.region}"
+
     def _forget_parts(self, key: str) -> None:
         with suppress(exceptions.ClientError):  # many a key may write, and not list uploads
             pages = self._client.get_paginator("list_multipart_uploads").paginate(
@@ -307,17 +311,19 @@ class S3(Channel):
                     "`secret_access_key`, or run where the machine has a role."
                 )
             case exceptions.ReadTimeoutError():
-                return Interrupted(f"Cannot {task}: the server was silent for {self._timeout:g} s.")
+                return Interrupted(
+                    f"Cannot {task}: {self._server} was silent for {self._timeout:g} s."
+                )
             case exceptions.SSLError():
                 return TransportError(
-                    f"Cannot {task}: the server does not prove to be the right one; its "
+                    f"Cannot {task}: {self._server} does not prove to be the right server; its "
                     "certificate is not one to trust. If it has a certificate authority of its "
                     "own, name its certificate as `ca_file`."
                 )
             case exceptions.EndpointConnectionError() | exceptions.ConnectTimeoutError():
                 return Unreachable(
-                    f"Cannot {task}: the server cannot be reached. Check `endpoint_url`, `region` "
-                    "and this machine's network."
+                    f"Cannot {task}: {self._server} cannot be reached. Check `endpoint_url`, "
+                    "`region` and this machine's network."
                 )
             case exceptions.HTTPClientError() | exceptions.IncompleteReadError():
                 return Interrupted(f"Cannot {task}: the connection was cut.")
