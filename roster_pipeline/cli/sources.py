@@ -313,19 +313,20 @@ def _say_what_next(
     if unfilled:
         keys = ", ".join(f"`{key}`" for key in unfilled)
         note(f"Fill in there what is not known yet: {keys}.")
-    secret = _what_secret(source, folder, login, given)
+    first = _what_first(source, folder, login, given)
     test = f"`{command} source test {source}`"
-    note(f"{secret} Then run {test}." if secret else f"Next: {test}.")
+    note(f"{first} Then run {test}." if first else f"Next: {test}.")
 
 
-def _what_secret(
+def _what_first(
     source: str, folder: Path, login: LoginKind | None, given: "Mapping[str, str]"
 ) -> str:
-    """What is to be done about the secret; nothing where none is needed."""
+    """What is to be done about the secret, or the folder; nothing where all is there."""
     from roster_pipeline.cli.new_source import variable_of
 
-    if "folder_path" in given:
-        return ""
+    if drops := given.get("folder_path"):
+        there = (folder / Path(drops).expanduser()).is_dir()
+        return "" if there else f"Make the folder {drops}, which is not there yet."
     if key := given.get("private_key"):
         there = (folder / Path(key).expanduser()).is_file()
         return "" if there else f"Put the private key into {key}, which is not there yet."

@@ -114,6 +114,13 @@ def test_a_folder_of_this_machine_needs_no_secret(roster: Roster, workspace: Pat
     assert (checked.code, checked.out) == (0, "2 sources, 1 destination: all right.\n")
 
 
+def test_a_folder_that_is_not_there_yet_is_told_of(roster: Roster, workspace: Path) -> None:
+    ended = roster("-w", workspace, "source", "new", "shelby", "--folder-path", "later", *ZONE)
+
+    assert ended.code == 0, ended.err
+    assert "Make the folder later, which is not there yet. Then run `roster -w" in ended.err
+
+
 def test_loose_files_are_named_by_patterns(roster: Roster, workspace: Path) -> None:
     words = ("--host", "sftp.example", "--files", "*.csv", "--files", "yes.txt")
     ended = roster("-w", workspace, "source", "new", "shelby", *words, *ZONE)
