@@ -5,7 +5,7 @@ from typing import Final
 
 import dagster as dg
 
-from roster_pipeline.automation.partitions import partition_key
+from roster_pipeline.automation.partitions import first_of, requests
 from roster_pipeline.automation.ticks import Answer, attempt, tick
 from roster_pipeline.guards.calendar import Window, of_kind
 from roster_pipeline.store import Hold, HoldStatus
@@ -51,12 +51,8 @@ def _look(workspace: Workspace, ledger: Ledger, now: datetime) -> Answer:
     ]
     if not approved:
         return dg.SkipReason("No approved hold waits that may go on today.")
-    return dg.SensorResult(
-        run_requests=[
-            dg.RunRequest(
-                run_key=f"{hold.name} {attempt(now - (hold.decided_at or now), _PAUSE)}",
-                partition_key=partition_key(hold.source, hold.date),
-            )
-            for hold in approved
-        ]
-    )
+    wanted = {
+        f"{hold.name} {attempt(now - (hold.decided_at or now), _PAUSE)}": (hold.source, hold.date)
+        for hold in approved
+    }
+    return requests(wanted, first_of(workspace, now))

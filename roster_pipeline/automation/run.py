@@ -22,7 +22,7 @@ from roster_pipeline.automation.approvals import blackout_of
 from roster_pipeline.automation.home import dagster_home, make_home, open_home
 from roster_pipeline.automation.jobs import RESUME, SYNC
 from roster_pipeline.automation.lost_runs import end_lost_runs_first
-from roster_pipeline.automation.partitions import partition_key
+from roster_pipeline.automation.partitions import first_of, partition_key
 from roster_pipeline.automation.rehearsal import rehearsal, without_receivers
 from roster_pipeline.automation.undelivered import undelivered
 from roster_pipeline.reports.holds import blackout_sentence
@@ -227,10 +227,15 @@ class Call:
     def _require_partition(self, job: dg.JobDefinition, source: str, day: date) -> None:
         known = job.partitions_def
         if known is not None and not known.has_partition_key(partition_key(source, day)):
+            start = self.workspace.settings.partitions.start
+            first = first_of(self.workspace, self.overrides["clock"]())
+            why = (
+                "partitions.start in roster.yaml"
+                if first == start
+                else "with so many sources, Dagster keeps pace with no more dates"
+            )
             raise NoSuchDateError(
-                f"There is no partition of {day}: dates run from "
-                f"{self.workspace.settings.partitions.start} (partitions.start in roster.yaml) "
-                "to today."
+                f"There is no partition of {day}: dates run from {first} ({why}) to today."
             )
 
 

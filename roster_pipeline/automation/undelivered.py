@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import dagster as dg
 
-from roster_pipeline.automation.partitions import partition_key
+from roster_pipeline.automation.partitions import first_of, requests
 from roster_pipeline.automation.ticks import Answer, tick
 from roster_pipeline.guards.calendar import of_kind
 from roster_pipeline.store import Accepted, Delivery
@@ -54,15 +54,13 @@ def undelivered_sensor(job: str, *, seconds: int) -> dg.SensorDefinition:
 
 
 def _look(workspace: Workspace, ledger: Ledger, now: datetime) -> Answer:
-    requests = []
+    wanted = {}
     for source in workspace.sources.values():
         today = source.date_of(now)
         late = undelivered(workspace, ledger, source.id, today)
         if late is not None and source.date_of(late.at) < today:
             key = f"{source.id} {late.snapshot.content_hash} {today}"
-            requests.append(
-                dg.RunRequest(run_key=key, partition_key=partition_key(source.id, late.date))
-            )
-    if not requests:
+            wanted[key] = (source.id, late.date)
+    if not wanted:
         return dg.SkipReason("Nothing of an earlier day waits to be delivered.")
-    return dg.SensorResult(run_requests=requests)
+    return requests(wanted, first_of(workspace, now))

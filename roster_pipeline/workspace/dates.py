@@ -15,4 +15,4 @@ def first_date(sources: int, start: date, now: datetime) -> date:
     """The first date that can be synced: `start`, or a later one where so many sources would go
     beyond the limit until today, wherever today has begun by the aware moment `now`."""
     today = now.astimezone(ZoneInfo(FIRST_ZONE)).date()
-    return max(start, today - timedelta(days=LIMIT // max(sources, 1) - 1))
+    return max(start, today - timedelta(days=max(LIMIT // max(sources, 1), 1) - 1))

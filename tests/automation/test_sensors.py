@@ -6,6 +6,7 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
+from roster_pipeline.automation import partitions
 from roster_pipeline.automation.ticks import TickFailedError
 from roster_pipeline.build import build_defs
 from roster_pipeline.store import Outcome
@@ -178,3 +179,27 @@ def test_what_was_not_delivered_is_asked_for_once_on_the_next_day(town: Town) ->
     (second,) = requests(tick(town, "undelivered"))
     assert first.partition_key == f"{accepted_on}|{SOURCE}"
     assert first.run_key == second.run_key
+
+
+def test_a_date_that_dagster_does_not_show_any_more_keeps_no_other_from_running(
+    town: Town,
+) -> None:
+    first = town.today
+    old, new = first - timedelta(days=1), first
+    both = requests(partitions.requests({"a": ("hill", old), "b": ("shore", new)}, first))
+    assert [request.partition_key for request in both] == [f"{new}|shore"]
+    with pytest.raises(TickFailedError, match=f"before {first}.*: hill {old}. Set `partitions.st"):
+        partitions.requests({"a": ("hill", old)}, first)
+
+    town.drop(0)
+    hold = town.sync().hold
+    assert hold is not None
+    with town.ledger() as ledger:
+        ledger.approve(hold, "principal", "as expected", town.now)
+    roster_yaml = town.folder / "roster.yaml"
+    said = roster_yaml.read_text()
+    later = first + timedelta(days=1)
+    start = town.workspace.settings.partitions.start
+    roster_yaml.write_text(said.replace(str(start), str(later)))
+    with pytest.raises(TickFailedError, match="What waits is of a date before"):
+        tick(town, "approvals")
