@@ -2,19 +2,21 @@
 
 import shutil
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from roster_pipeline.assets import deliveries
 from roster_pipeline.assets.changes import GUARD
 from roster_pipeline.automation.home import open_home
 from roster_pipeline.automation.run import NoSuchDateError
 from roster_pipeline.automation.undelivered import undelivered
 from roster_pipeline.build import build_defs
+from roster_pipeline.receivers import sending
 from roster_pipeline.simulator.accidents import apply_accident
 from roster_pipeline.store import HoldStatus, Outcome
+from roster_pipeline.workspace import dates
 from tests.automation.town import SOURCE, Lives, Town
 from tests.small import packed, unpacked
 
@@ -104,9 +106,9 @@ def test_a_package_that_was_delivered_is_not_even_made_again(
 
     synced.drop(8)
     synced.sync()
-    monkeypatch.setattr(deliveries, "render", never)
+    monkeypatch.setattr(sending, "render", never)
     assert synced.sync().outcome is Outcome.NOTHING_NEW
-    monkeypatch.setattr(deliveries, "recipe", lambda *_, **__: "another")
+    monkeypatch.setattr(sending, "recipe", lambda *_, **__: "another")
     assert synced.sync().outcome is Outcome.FAILED
 
 
@@ -199,9 +201,14 @@ def test_an_old_date_changes_nothing(synced: Town) -> None:
     assert synced.delivered.read_bytes() == before
 
 
-def test_a_date_beyond_the_partitions_is_refused_with_the_setting_s_name(town: Town) -> None:
+def test_a_date_beyond_the_partitions_is_refused_with_the_reason(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(NoSuchDateError, match=r"partitions\.start"):
         town.sync(town.today.replace(year=2001))
+    monkeypatch.setattr(dates, "LIMIT", 3)
+    with pytest.raises(NoSuchDateError, match=r"so many sources, Dagster keeps pace with no more"):
+        town.sync(town.today - timedelta(days=3))
 
 
 def test_a_destination_that_takes_other_sources_is_passed_over(synced: Town) -> None:
