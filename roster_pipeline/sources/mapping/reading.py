@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -10,18 +10,23 @@ import pandas as pd
 import pyarrow as pa
 
 from roster_pipeline.oneroster.container import Container
-from roster_pipeline.oneroster.findings import Findings
+from roster_pipeline.oneroster.findings import FindingGroup, Findings, Lines
+from roster_pipeline.oneroster.reading_rules import RULES
 from roster_pipeline.oneroster.text_faults import row_findings, text_findings
 from roster_pipeline.sources.mapping.config import Join
 from roster_pipeline.sources.mapping.files import Found
 from roster_pipeline.sources.mapping.values import Cells, filled_in, trimmed
-from roster_pipeline.tables.arrow import pc
+from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.csv_blocks import HELD, Anomaly, CsvBlocks
 from roster_pipeline.tables.hashes import text_hashes
 from roster_pipeline.tables.keys import Hashes, KeySet, Positions, distinct
 from roster_pipeline.tables.text import arrow, series
 
+Mask = npt.NDArray[np.bool_]
 _TEXT = pa.large_string()
+LIST_LIMIT: Final = 200
+"""Of how many different cells a list of joined rows is made. Nobody has so many guardians; but a
+key that an export gives to everybody makes a list of all there are, for each of them."""
 # Where a file is read for an entity, rows that cannot be read are that entity's.
 _NO_KEY = -1
 
@@ -124,33 +129,61 @@ def read_joined(
     """
     wanted = list(dict.fromkeys([*columns, *key_columns]))
     hashes: list[Hashes] = []
+    lines: list[Lines] = []
     kept: dict[str, list[Cells]] = {name: [] for name in columns}
     for read in read_file(container, found, wanted, entity, findings, block_bytes=block_bytes):
         findings.extend(read.findings)
         key = filled_in(join.key, read.cells.__getitem__, len(read.lines))
         there = pc.is_valid(key)
         hashes.append(_hashes(key.filter(there)))
+        lines.append(read.lines[is_true(there)])
         for name, parts in kept.items():
             parts.append(read.cells[name].filter(there))
     cells = {name: _whole(parts) for name, parts in kept.items()}
     keys = np.concatenate([np.empty(0, dtype=np.uint64), *hashes])
-    return _by_key(keys, cells) if join.every else Joined(cells, KeySet(keys))
+    if not join.every:
+        return Joined(cells, KeySet(keys))
+    joined, endless = _by_key(keys, cells)
+    if len(endless):
+        at = np.concatenate(lines)[endless]
+        findings.add(_no_list(str(found.member), entity, at))
+    return joined
 
 
-def _by_key(hashes: Hashes, cells: Mapping[str, Cells]) -> Joined:
-    """One row for each key, with lists of the cells of its rows."""
-    keys = distinct(hashes)
-    of = np.searchsorted(keys, hashes)
-    return Joined(
-        {name: _listed(some, of, len(keys)) for name, some in cells.items()}, KeySet(keys)
+def _no_list(member: str, entity: str, lines: Lines) -> FindingGroup:
+    return RULES["mapping.differs"].at(
+        member,
+        None,
+        lines,
+        entity=entity,
+        message=f"more than {LIST_LIMIT} different rows belong to one, this is the first of them; "
+        "none was taken",
+        fix="see that the column by which rows are joined is not the same for everybody",
     )
 
 
-def _listed(cells: Cells, of: Positions, keys: int) -> Cells:
-    """For each key the list of its different cells, in the order of their rows."""
+def _by_key(hashes: Hashes, cells: Mapping[str, Cells]) -> tuple[Joined, Positions]:
+    """One row for each key, with lists of the cells of its rows; and of the keys for which these
+    would be endless the first row each."""
+    keys = distinct(hashes)
+    of = np.searchsorted(keys, hashes)
+    endless = np.zeros(len(keys), dtype=np.bool_)
+    lists = {name: _listed(some, of, len(keys), endless) for name, some in cells.items()}
+    _, firsts = np.unique(of, return_index=True)
+    return Joined(lists, KeySet(keys)), np.sort(firsts[endless]).astype(np.int64)
+
+
+def _listed(cells: Cells, of: Positions, keys: int, endless: Mask) -> Cells:
+    """For each key the list of its different cells, in the order of their rows; none where it would
+    be `endless`, which is noted there."""
     there = pd.DataFrame({"of": of, "cell": series(cells)}).dropna().drop_duplicates()
     there = there.sort_values("of", kind="stable")
     counts = np.bincount(there["of"], minlength=keys)
+    too_many = counts > LIST_LIMIT
+    if too_many.any():
+        endless |= too_many
+        there = there[~too_many[there["of"].to_numpy()]]
+        counts[too_many] = 0
     offsets = np.concatenate(([0], np.cumsum(counts)))
     # Arrow joins lists of ordinary strings only.
     lists = pa.ListArray.from_arrays(

@@ -7,6 +7,7 @@ import pytest
 
 from roster_pipeline.oneroster.findings import Finding, Severity
 from roster_pipeline.quality.candidate import Candidate
+from roster_pipeline.sources.mapping.reading import LIST_LIMIT
 from tests.sources.mapping.school import files, judged, roster_of, said, table_bytes
 
 
@@ -345,6 +346,22 @@ def test_an_empty_list_is_told_where_the_files_have_the_other_one_too(tmp_path: 
     course["subjectCodes"] = "{Codes}"
     both = judged(drop, tmp_path / "both", mapping=mapping)
     assert {f.code for f in both.findings} == {"row.one_list_empty"}
+
+
+def test_a_key_that_everybody_has_makes_no_endless_lists(tmp_path: Path) -> None:
+    mapping = said()
+    mapping["files"]["kin"] = {"name": "kin.csv"}
+    student = mapping["tables"]["users"][0]
+    student["join"] = {"kin": {"file": "kin", "by": "{ID}", "key": "{Child}", "every": True}}
+    student["columns"]["phone"] = "{kin.Phone}"
+    drop = files()
+    kin = [{"Child": "1", "Phone": f"555-{number:04}"} for number in range(LIST_LIMIT + 1)]
+    kin += [{"Child": "2", "Phone": "556"}, {"Child": "2", "Phone": "557"}] * LIST_LIMIT
+    made = judged({**drop, "kin.csv": kin}, tmp_path, mapping=mapping)
+    assert [phone for (phone,) in rows(made, "users", "phone")] == [None, "556,557", None]
+    (told,) = found(made, "mapping.differs")
+    assert (told.file, told.line) == ("kin.csv", 2)
+    assert "more than 200" in told.message
 
 
 def test_metadata_columns_are_made_too(tmp_path: Path) -> None:
