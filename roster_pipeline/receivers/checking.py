@@ -218,9 +218,9 @@ def _one_primary_teacher(look: _Look) -> _Found:
     teachers = pd.concat(seats, ignore_index=True)
     begin, end = _days(teachers["beginDate"], 0), _days(teachers["endDate"], 99999999)
     times = teachers.assign(begin=begin, end=end).sort_values(["classSourcedId", "begin"])
-    of_class = times.groupby("classSourcedId", sort=False)
-    before = times.assign(end=of_class["end"].cummax()).groupby("classSourcedId", sort=False)
-    overlap = times["begin"] < before["end"].shift().fillna(-1)
+    # Of those that begin one after the other two neighbours overlap if any do.
+    before = times.groupby("classSourcedId", sort=False)["end"].shift().fillna(-1)
+    overlap = times["begin"] < before
     return times.loc[overlap, "classSourcedId"].nunique(), classes
 
 

@@ -53,9 +53,6 @@ def staying(roster: Roster, form: OneRosterFormat) -> dict[str, Mask]:
         else:
             mask = _of_entity(roster, entity, form, keep)
         _put(keep, entity, mask)
-    if "users" in keep and "roles" in needed:
-        mask = _of_entity(roster, "roles", form, keep)
-        _put(keep, "roles", mask)
     return keep
 
 

@@ -113,6 +113,15 @@ def test_a_counselor_is_what_the_receiver_says(make: Make, tmp_path: Path) -> No
     }  # fmt: skip
 
 
+def test_who_came_as_an_administrator_is_a_teacher_to_a_receiver_that_has_no_administrators(
+    make: Make, tmp_path: Path
+) -> None:
+    came = adapted(make(), profile(), tmp_path / "came").roster
+    words = {"siteAdministrator": "teacher", "teacher": "teacher"}
+    sent = users_sent(came, profile(people={"words": words}), tmp_path / "x")
+    assert {key: row["role"] for key, row in sent.items()} == {"u4": "teacher", "u5": "teacher"}
+
+
 def test_a_person_goes_by_the_preferred_name_where_the_receiver_wants_it(
     make: Make, tmp_path: Path
 ) -> None:

@@ -64,6 +64,8 @@ CASES: list[tuple[dict[str, Any], Callable[[Rows], object], str]] = [
      "1 of 5 enrollments is outside"),
     ({"check": "inside_sessions"}, enrollment(0, endDate="2027-01-16"),
      "1 of 5 enrollments is outside"),
+    ({"check": "inside_sessions"}, enrollment(0, endDate="2026-08-20"),
+     "1 of 5 enrollments is outside"),
     ({"check": "inside_sessions"},
      enrollment(0, beginDate="2026-08-20", endDate="2027-01-15"), ""),
     ({"check": "one_primary_teacher"}, another(), "1 of 2 classes has several"),
