@@ -14,15 +14,19 @@ from roster_pipeline.workspace import Workspace
 
 
 def undelivered(workspace: Workspace, ledger: Ledger, source: str, today: date) -> Accepted | None:
-    """The accepted roster of a source if any of its receivers has not got it, or has the accounts
-    of an earlier day: roles begin and end by the clock. None in a blackout."""
+    """The accepted roster of a source if any of its receivers has not got it, may have got
+    something else since, or has the accounts of an earlier day: roles begin and end by the clock.
+    None in a blackout."""
     accepted = ledger.accepted(source)
     if accepted is None or of_kind(workspace.windows_of(source, today), "blackout") is not None:
         return None
     receivers = {name: ledger.delivery(name, source) for name in workspace.receivers_of(source)}
+    in_doubt = ledger.unconfirmed(source)
     if all(
-        accepted.snapshot.is_with(had) and not _is_of_the_past(had, today)
-        for had in receivers.values()
+        accepted.snapshot.is_with(had)
+        and not _is_of_the_past(had, today)
+        and not (name in in_doubt or (had and had.receipt.get("doubt")))
+        for name, had in receivers.items()
     ):
         return None
     return accepted

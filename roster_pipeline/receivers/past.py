@@ -3,10 +3,11 @@
 A receipt says, beside what `Delivery` does: `recipe` (all that the package depended on beside the
 roster, and where it went), `mode`, `rows`, `sent` (whether it had to be uploaded), `same` (nothing
 was new, so there is no package of its own), `again` (when an older package was sent once more),
-`left_out` and `unfit` (what its receiver will not like: messages and rows), and of a destination
-that takes changes `number`, `modified` (of its newest package), `outgoing` (the roster as it was
-sent), `bulk_on` (the day of the last whole roster) and `gone` (rosters of rows that are told as
-deleted once more, and since when).
+`doubt` (where it is not known after that what the destination has), `left_out` and `unfit` (what
+its receiver will not like: messages and rows), and of a destination that takes changes `number`,
+`modified` (of its newest package), `outgoing` (the roster as it was sent), `bulk_on` (the day of
+the last whole roster) and `gone` (rosters of rows that are told as deleted once more, and since
+when).
 """
 
 from collections.abc import Callable
@@ -39,7 +40,8 @@ class Past:
         """The last delivery, if the destination is known to have this accepted roster by it."""
         last = self.last
         same = last is not None and last.content_hash == content_hash and not self.attempts
-        if not same or self._made_otherwise() or self._bulk_is_due(today):
+        doubt = last is not None and bool(last.receipt.get("doubt"))
+        if not same or doubt or self._made_otherwise() or self._bulk_is_due(today):
             return None
         return last
 

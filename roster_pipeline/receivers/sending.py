@@ -249,6 +249,8 @@ class Sender:
         try:
             if (had := last.receipt.get("outgoing")) is not None:
                 return diff(self.outbox.open(self.source, had), roster).counts()
+            if last.receipt.get("recipe") != self._recipe():
+                return None  # of another scope or mask, say
             before = Snapshot(self.source, last.content_hash, {}, "")
             return diff(self._prepare(before, folder / "before").roster, roster).counts()
         except (RosterError, NotStored):
@@ -310,8 +312,8 @@ class Sender:
         newest = last is not None and (last.package_hash, last.path) == (old.package_hash, old.path)
         told = {**old.receipt, **past.carried, **_of(got), "again": self.now().isoformat()}
         told |= {key: last.receipt[key] for key in _CARRIED if last and key in last.receipt}
-        if not newest or past.attempts:
-            told.pop("outgoing", None)
+        if told.get("outgoing") and (not newest or past.attempts):
+            told |= {"outgoing": None, "doubt": True}
         return self._record(replace(old, receipt=told))
 
     def _record(self, this: Delivery) -> Delivery:

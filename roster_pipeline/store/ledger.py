@@ -355,6 +355,11 @@ class Ledger:
         with self._database.reading() as connection:
             return sent.begun(connection, destination, source)
 
+    def unconfirmed(self, source: str) -> set[str]:
+        """The destinations that have such attempts of a source."""
+        with self._database.reading() as connection:
+            return sent.unconfirmed(connection, source)
+
     def delivery(self, destination: str, source: str) -> Delivery | None:
         """What the destination was last confirmed to have of the source."""
         with self._database.reading() as connection:

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from roster_pipeline.store.overview import as_delivery
 from roster_pipeline.store.records import Delivery
 from roster_pipeline.store.schema import attempts, deliveries
 
@@ -15,7 +16,7 @@ def last(connection: sa.Connection, destination: str, source: str) -> Delivery |
     """The newest confirmed delivery of a source to a destination."""
     query = _of(deliveries, destination, source).order_by(deliveries.c.id.desc()).limit(1)
     row = connection.execute(query).first()
-    return _as_delivery(row) if row else None
+    return as_delivery(row) if row else None
 
 
 def listed(
@@ -30,7 +31,7 @@ def listed(
         query = query.where(deliveries.c.destination == destination)
     if since is not None:
         query = query.where(deliveries.c.at >= since)
-    return [_as_delivery(row) for row in connection.execute(query.order_by(deliveries.c.id))]
+    return [as_delivery(row) for row in connection.execute(query.order_by(deliveries.c.id))]
 
 
 def confirm(connection: sa.Connection, this: Delivery) -> Delivery:
@@ -56,7 +57,14 @@ def begin(connection: sa.Connection, this: Delivery) -> None:
 def begun(connection: sa.Connection, destination: str, source: str) -> list[Delivery]:
     """What was about to be sent since the last confirmed delivery, oldest first."""
     query = _of(attempts, destination, source).order_by(attempts.c.id)
-    return [_as_delivery(row) for row in connection.execute(query)]
+    return [as_delivery(row) for row in connection.execute(query)]
+
+
+def unconfirmed(connection: sa.Connection, source: str) -> set[str]:
+    """The destinations to which something of a source was about to be sent since their last
+    confirmed delivery."""
+    query = sa.select(attempts.c.destination).where(attempts.c.source == source).distinct()
+    return set(connection.execute(query).scalars())
 
 
 def _of(table: sa.Table, destination: str, source: str) -> sa.Select[Any]:
@@ -70,16 +78,3 @@ def _same(this: Delivery) -> tuple[Any, ...]:
 
 def _row(this: Delivery) -> Mapping[str, Any]:
     return {**asdict(this), "receipt": dict(this.receipt)}
-
-
-def _as_delivery(row: sa.Row[Any]) -> Delivery:
-    return Delivery(
-        row.destination,
-        row.source,
-        row.content_hash,
-        row.package_hash,
-        row.path,
-        row.size,
-        row.receipt,
-        row.at,
-    )

@@ -235,6 +235,22 @@ def test_a_package_is_sent_again_byte_for_byte_and_then_the_whole(desk: Desk) ->
         desk.resend(date(2026, 8, 1))
 
 
+def test_after_an_attempt_an_older_package_again_leaves_a_doubt(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = desk.rows["users"][0]["givenName"]
+    desk.rows["users"][0]["givenName"] = "Augusta"
+    desk.killed_at("upload.after-rename", monkeypatch)
+    assert desk.ledger.unconfirmed("springfield") == {"desk"}
+    desk.rows["users"][0]["givenName"] = before
+    desk.resend(date(2026, 8, 24))
+    assert desk.ledger.unconfirmed("springfield") == set()
+
+    assert desk.bring().why_bulk == "what it has is not known"
+    assert desk.read_alike()
+    assert not desk.bring().news
+
+
 def test_a_comparison_says_what_differs(desk: Desk) -> None:
     desk.rows["users"][0]["givenName"] = "Augusta"
     difference = desk.bring(compare=True).difference
