@@ -265,6 +265,9 @@ def located(base: Path, path: str) -> Path:
 
 def _read(file: Path) -> tuple[str, str]:
     try:
+        # A pipe keeps who reads it waiting, and has what it has once; some devices never end.
+        if not (file.is_file() or file.is_dir()) and file.exists():
+            return "", f"The file {file} is a pipe or a device"
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         return "", f"The file {file} cannot be read ({error.strerror})"

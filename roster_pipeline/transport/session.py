@@ -20,8 +20,12 @@ from roster_pipeline.transport.channel import (
     matching,
 )
 from roster_pipeline.transport.connecting import Connection, connect
+from roster_pipeline.transport.errors import TransportError
 from roster_pipeline.transport.hostkeys import described
 from roster_pipeline.transport.login import Login, Route
+
+MOST_ENTRIES: Final = 1_000_000
+"""In one folder: a listing must end some time."""
 
 _MISSING: Final = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)
 
@@ -55,7 +59,16 @@ class Session:
     async def files(self, folder: str, pattern: str) -> RemoteFiles:
         """As `Channel.list`."""
         found = []
-        entries = {name: attrs async for name, attrs in self._entries(folder or ".")}
+        entries: dict[str, asyncssh.SFTPAttrs] = {}
+        seen = 0
+        async for name, attrs in self._entries(folder or "."):
+            entries[name] = attrs
+            seen += 1
+            if seen > MOST_ENTRIES:
+                raise TransportError(
+                    f"The folder {folder or '.'} on the server has more than {MOST_ENTRIES:,} "
+                    "entries. Move what is old elsewhere, or have the files put into another."
+                )
         for name in matching(entries, pattern, folder):
             path, attrs = joined(folder, name), entries[name]
             # A link, or a server that tells no types in listings.

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -191,12 +192,14 @@ def test_a_reference_shows_where_a_secret_is_and_reveals_it_only_when_asked(
         ),
         (Secret(file="empty"), "empty is empty"),
         (Secret(file="binary"), "binary is not text"),
+        (Secret(file="pipe"), "pipe is a pipe or a device"),
         (Secret(file="."), "cannot be read (Is a directory)"),
     ],
 )
 def test_a_secret_that_is_not_where_it_should_be_is_named_by_its_reference(
     reference: Secret, said: str, tmp_path: Path
 ) -> None:
+    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00secret")
     with pytest.raises(CredentialsUnusable) as missing:

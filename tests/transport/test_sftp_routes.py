@@ -1,5 +1,6 @@
 """Servers that are reached through a proxy, over a jump host, or both."""
 
+import asyncio
 import io
 import os
 import socket
@@ -31,6 +32,7 @@ from roster_pipeline.transport.login import (
     Route,
     SftpAddress,
 )
+from roster_pipeline.transport.loop import LoopThread
 from roster_pipeline.transport.reach import Place, first_place
 from roster_pipeline.transport.sftp import Sftp
 from tests.transport.conftest import PASSWORD, USER, Connect, Pauses
@@ -218,6 +220,47 @@ def test_a_jump_host_that_lets_nobody_go_on_is_not_asked_again(
     )
     assert not error.transient
     assert pauses.seconds == []
+
+
+class _NeverOpens(asyncssh.SSHServer):
+    """A jump host that lets everybody in, and answers no request to go on."""
+
+    def begin_auth(self, username: str) -> bool:
+        return False
+
+    async def connection_requested(
+        self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
+    ) -> bool:
+        await asyncio.sleep(3600)
+        return False
+
+
+def test_a_jump_host_that_never_opens_the_way_is_given_up_on(connect: Connect) -> None:
+    async def listen() -> asyncssh.SSHAcceptor:
+        return await asyncssh.listen(
+            "127.0.0.1", 0, server_factory=_NeverOpens, server_host_keys=[KEY]
+        )
+
+    loop = LoopThread("jump host")
+    try:
+        port = loop.run(listen()).get_port()
+        jump = Login(
+            SftpAddress("127.0.0.1", port, JUMPER, "the jump host"),
+            Password(JUMP_PASSWORD),
+            Fingerprint(KEY.get_fingerprint()),
+        )
+        channel = Sftp(
+            SftpAddress("sftp.example", 22, USER),
+            Password(PASSWORD),
+            Fingerprint("SHA256:" + "A" * 43),
+            attempts=1,
+            timeout=0.5,
+            route=Route(jump_host=jump),
+        )
+        with channel:
+            assert "sftp.example:22 did not answer within 0.5 s" in str(refusal(channel))
+    finally:
+        loop.stop()
 
 
 def test_a_server_that_the_jump_host_cannot_reach_is_tried_again_and_then_said(

@@ -216,6 +216,17 @@ def test_a_server_without_an_atomic_rename_gets_the_file_all_the_same(
     assert os.listdir(server.root) == ["x.zip"]
 
 
+def test_a_listing_that_does_not_end_is_given_up_on(
+    server: SftpServer, sftp: Sftp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        (server.root / f"{number}.zip").touch()
+    assert len(sftp.list(".", "*")) == 4
+    monkeypatch.setattr("roster_pipeline.transport.session.MOST_ENTRIES", 3)
+    with pytest.raises(TransportError, match="has more than 3 entries"):
+        sftp.list(".", "*")
+
+
 def test_a_file_is_not_removed_for_one_that_is_not_there_to_replace_it() -> None:
     class Vague:
         """A server that says of everything just that it failed."""
