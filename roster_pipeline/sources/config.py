@@ -22,6 +22,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import InitErrorDetails
 
 from roster_pipeline.fields import Day, Identifier, Part, Text
 from roster_pipeline.oneroster.named_columns import named_columns, nearest
@@ -468,19 +469,27 @@ class Source(Part):
     @model_validator(mode="after")
     def _comes_one_way(self) -> Self:
         if (self.transport is None) == (self.rest is None):
-            raise ValueError("give exactly one of `transport` (drops) and `rest` (a server)")
-        if self.rest is not None and (said := self.model_fields_set.intersection(_OF_DROPS)):
-            keys = ", ".join(f"`{key}`" for key in _OF_DROPS if key in said)
-            raise ValueError(f"{keys}: these are about drops, and with `rest` there are none")
-        if self.files is not None and "pattern" in self.model_fields_set:
-            raise ValueError("give one of `pattern` (each file is a drop) and `files` (all are)")
+            said = "give exactly one of `transport` (drops) and `rest` (a server)"
+            raise ValueError(said) if self.rest is None else _wrong("rest", said)
+        if self.rest is not None:
+            if of_drops := [key for key in _OF_DROPS if key in self.model_fields_set]:
+                keys = ", ".join(f"`{key}`" for key in of_drops)
+                said = f"{keys}: these are about drops, and with `rest` there are none"
+                raise _wrong(of_drops[0], said)
+        elif self.files is not None and "pattern" in self.model_fields_set:
+            said = "give one of `pattern` (each file is a drop) and `files` (all are)"
+            raise _wrong("files", said)
         return self
 
     @model_validator(mode="after")
     def _mends_what_its_server_has(self) -> Self:
         if self.rest is not None:
-            for name in (*self.lookups, *self.repairs.pad):
-                named_columns(name, self.rest.version)
+            pads = [("repairs", "pad", name) for name in self.repairs.pad]
+            for place in [*(("lookups", name) for name in self.lookups), *pads]:
+                try:
+                    named_columns(place[-1], self.rest.version)
+                except ValueError as error:
+                    raise _wrong(*place, str(error)) from None
         return self
 
     @property
@@ -559,3 +568,12 @@ def _wrong_word(word: str, org_type: str, role: str) -> str | None:
     if org_type not in (*org_types, "other"):
         return f"no org has the type {org_type}; say {', '.join(org_types)} or other"
     return wrong_role(role)
+
+
+def _wrong(*place_and_sentence: str) -> ValidationError:
+    """What is wrong with keys that are sound one by one, placed where one of them stands."""
+    *place, sentence = place_and_sentence
+    detail = InitErrorDetails(
+        type="value_error", loc=tuple(place), input=None, ctx={"error": ValueError(sentence)}
+    )
+    return ValidationError.from_exception_data("Source", [detail], hide_input=True)

@@ -111,7 +111,7 @@ BROKEN: Final[Mapping[str, tuple[str | bytes, tuple[str, ...]]]] = {
     ),
     "sources/both.yaml": (
         SERVER.format(id="both") + "transport: {folder: {path: ./drops}}\n",
-        ("1:1: give exactly one of `transport` (drops) and `rest` (a server)",),
+        ("5:3: `rest`: give exactly one of `transport` (drops) and `rest` (a server)",),
     ),
     "sources/plain.yaml": (
         SERVER.format(id="plain").replace("https://", "http://"),

@@ -55,6 +55,7 @@ def test_what_cannot_be_meant_is_refused(keys: dict[str, Any], said: str) -> Non
     with pytest.raises(ValidationError) as error:
         source(**keys)
     assert said in str(error.value)
+    assert all(found["loc"][:1] and found["loc"][0] in keys for found in error.value.errors())
     assert "hunter2" not in str(error.value)
 
 
