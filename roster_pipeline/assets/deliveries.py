@@ -105,9 +105,10 @@ def fit(
 
 
 def _kind(destination: Destination) -> str:
-    if destination.transport is None:
+    if (to := destination.transport) is None:
         return "postgresql"
-    return "sftp" if destination.transport.sftp else "file"
+    ways = {"sftp": to.sftp, "s3": to.s3, "https": to.https}
+    return next((way for way, said in ways.items() if said is not None), "file")
 
 
 def _sender(
