@@ -5,7 +5,7 @@ confirmed to have, or what one of the attempts since brought; so it is told the 
 every row that is not the same in all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,22 +59,34 @@ def outstanding(
     `roles_in_users`, as in OneRoster 1.1, a user is told again where a role of theirs is.
     """
     deltas = [diff(had, now) for had in may_have]
-    gone = _buried(deltas[::-1], into / "gone", roles_in_users=roles_in_users)
-    graves = [diff(grave, now) for grave in (gone, *reversed(repeated))] if repeated else []
-    buried = _buried(graves, into / "buried", roles_in_users=roles_in_users) if graves else gone
-    removed = diff(buried, now)
+    layers = [
+        (delta.old or Roster.empty(), {e: delta.entities[e].removed for e in ENTITIES})
+        for delta in reversed(deltas)
+    ]
+    gone = _buried(layers, into / "gone", roles_in_users=roles_in_users)
+    buried = gone
+    if repeated:
+        layers = [(grave, _missing(grave, now)) for grave in (gone, *reversed(repeated))]
+        buried = _buried(layers, into / "buried", roles_in_users=roles_in_users)
+    removed = _missing(buried, now)
     entities = {
-        entity: _told(entity, now, deltas, removed.entities[entity], roles_in_users=roles_in_users)
+        entity: _told(entity, now, deltas, removed[entity], roles_in_users=roles_in_users)
         for entity in ENTITIES
     }
     return Outstanding(Delta(buried, now, entities), gone)
+
+
+def _missing(grave: Roster, now: Roster) -> dict[str, Positions]:
+    """By entity the rows of a small roster of which the sourcedId is not in another."""
+    ids = {entity: grave.columns(entity, ["sourcedId"])["sourcedId"] for entity in ENTITIES}
+    return {e: np.flatnonzero(now.find(e, ids[e]) < 0) for e in ENTITIES}
 
 
 def _told(
     entity: str,
     now: Roster,
     deltas: Sequence[Delta],
-    removed: EntityDelta,
+    removed: Positions,
     *,
     roles_in_users: bool,
 ) -> EntityDelta:
@@ -82,7 +94,7 @@ def _told(
     if entity == "users" and roles_in_users:
         alive += [_with_roles(delta, now) for delta in deltas]
     told = distinct(np.concatenate([_NONE, *alive]))
-    return EntityDelta(told, _NONE, _NONE, removed.removed, now.counts[entity] - len(told))
+    return EntityDelta(told, _NONE, _NONE, removed, now.counts[entity] - len(told))
 
 
 def _with_roles(delta: Delta, now: Roster) -> Positions:
@@ -99,35 +111,33 @@ def _with_roles(delta: Delta, now: Roster) -> Positions:
     return distinct(found[found >= 0])
 
 
-def _buried(deltas: Sequence[Delta], into: Path, *, roles_in_users: bool) -> Roster:
-    """The rows that these deltas to one roster remove, each as the first that removes it has it;
-    with `roles_in_users` all roles of the removed users."""
+def _buried(
+    layers: Sequence[tuple[Roster, Mapping[str, Positions]]], into: Path, *, roles_in_users: bool
+) -> Roster:
+    """These rows of these rosters, each as the first that has it says; with `roles_in_users` also
+    all roles that their users have there."""
     with closing(RosterWriter(into)) as writer:
         for entity in ENTITIES:
             seen: list[pa.LargeStringArray] = []
-            for delta in deltas:
-                old, positions = delta.old or Roster.empty(), delta.entities[entity].removed
+            for roster, rows in layers:
+                positions = rows[entity]
                 if entity == "roles" and roles_in_users:
-                    positions = distinct(np.concatenate([positions, _roles_of_removed(delta)]))
-                blocks = old.select(entity, positions, ["sourcedId"])
+                    roles = _roles_of(roster, rows["users"])
+                    positions = distinct(np.concatenate([positions, roles]))
+                blocks = roster.select(entity, positions, ["sourcedId"])
                 ids = [arrow(block["sourcedId"]) for block in blocks]
                 here = pa.chunked_array(ids, pa.large_string())
                 known = pa.chunked_array(seen, pa.large_string()).combine_chunks()
                 new = ~np.asarray(pc.is_in(here, value_set=known), dtype=bool)
-                writer.copy_from(old, entity, positions[new])
+                writer.copy_from(roster, entity, positions[new])
                 seen += ids
         return writer.finish()
 
 
-def _roles_of_removed(delta: Delta) -> Positions:
-    """The roles, as they were, of the users that a delta removes."""
-    old = delta.old or Roster.empty()
-    users = [
-        arrow(block["sourcedId"])
-        for block in delta.blocks("users", "removed", columns=["sourcedId"])
-    ]
-    if not users:
+def _roles_of(roster: Roster, users: Positions) -> Positions:
+    """The roles of these users."""
+    if not len(users):
         return _NONE
-    removed = pa.chunked_array(users, pa.large_string()).combine_chunks()
-    owners = arrow(old.columns("roles", ["userSourcedId"])["userSourcedId"])
-    return np.flatnonzero(np.asarray(pc.is_in(owners, value_set=removed), dtype=bool))
+    ids = arrow(roster.take("users", users, ["sourcedId"])["sourcedId"])
+    owners = arrow(roster.columns("roles", ["userSourcedId"])["userSourcedId"])
+    return np.flatnonzero(np.asarray(pc.is_in(owners, value_set=ids), dtype=bool))

@@ -331,9 +331,9 @@ class Ledger:
         """Remember that a destination has this package, confirmed.
 
         What is recorded last already, of the same roster at the same path, is not recorded again:
-        the first receipt stays. A receipt may say of which `day` the delivery is, and that it was
-        sent `again` at a moment; that of another day or moment is another delivery. Attempts of
-        the same destination and source are settled by it, and forgotten.
+        the first receipt stays. A receipt may say of which `day` the delivery is, by which `recipe`
+        it was made, and that it was sent `again` at a moment; where one of these is another, so is
+        the delivery. Attempts of the same destination and source are settled by it, and forgotten.
         """
         reached("delivery.before-receipt")
         this = Delivery(

@@ -72,8 +72,8 @@ def _of(table: sa.Table, destination: str, source: str) -> sa.Select[Any]:
 
 
 def _same(this: Delivery) -> tuple[Any, ...]:
-    day, again = (this.receipt.get(key) for key in ("day", "again"))
-    return this.content_hash, this.package_hash, this.path, day, again
+    told = tuple(this.receipt.get(key) for key in ("day", "again", "recipe"))
+    return this.content_hash, this.package_hash, this.path, *told
 
 
 def _row(this: Delivery) -> Mapping[str, Any]:

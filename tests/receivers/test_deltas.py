@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from roster_pipeline.receivers.delivery import DeliveryError
-from tests.receivers.desk import Desk, Row
+from tests.receivers.desk import Desk
+from tests.small import Row
 
 
 @pytest.fixture
