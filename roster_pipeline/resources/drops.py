@@ -24,10 +24,11 @@ def find_drop(channel: Channel, source: Source, day: date, now: datetime, ledger
 
 
 def is_landed(drop: Drop, landed: Landed | None) -> bool:
-    """Whether this very drop is what was landed, by its path and the server's times."""
+    """Whether this very drop is what was landed, by its path, the server's times and its size: some
+    programs set the time that a file had before it was uploaded."""
     if landed is None or (landed.remote_path, landed.modified) != (drop.path, drop.modified):
         return False
-    return drop.names is None or landed.files == drop.files
+    return landed.files == drop.files or (drop.names is None and not landed.files)
 
 
 def accepted_drops(source: str, day: date, ledger: Ledger) -> list[Landed]:

@@ -2,14 +2,18 @@
 
 import os
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from zipfile import ZipFile
 
 import pytest
 
 from roster_pipeline.automation.run import SyncResult
-from roster_pipeline.store import HoldStatus, Outcome
+from roster_pipeline.resources.drops import is_landed
+from roster_pipeline.sources.drops import Drop
+from roster_pipeline.store import HoldStatus, Landed, Outcome
+from roster_pipeline.transport import RemoteFile
 from tests.automation.test_whole_runs import first_sync
 from tests.automation.town import SOURCE, Lives, Town
 
@@ -252,3 +256,23 @@ def demographics(town: Town) -> int:
     with town.ledger() as ledger:
         now = ledger.accepted(SOURCE)
         return 0 if now is None else now.snapshot.counts["demographics"]
+
+
+def test_a_file_that_was_replaced_under_its_old_time_is_another_drop() -> None:
+    """As by a program that gives an upload the time of the file at home."""
+    when = datetime(2026, 8, 26, 6, 0, tzinfo=UTC)
+    file = RemoteFile("out/export.zip", 1000, when)
+    before = Landed(
+        source="springfield",
+        date=when.date(),
+        original_hash="0" * 64,
+        stored_hash="0" * 64,
+        remote_path=file.path,
+        modified=when,
+        size=1,
+        url="file:///nowhere",
+        files=(file,),
+    )
+    assert is_landed(Drop.of(file), before)
+    assert not is_landed(Drop.of(RemoteFile(file.path, 1001, when)), before)
+    assert is_landed(Drop.of(file), replace(before, files=()))
