@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from roster_pipeline.receivers.delivery import DeliveryError
 from tests.receivers.desk import Desk
@@ -30,6 +31,27 @@ def name(number: int) -> str:
 
 def statuses(rows: list[Row]) -> dict[str, str]:
     return {row["sourcedId"]: row["status"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"profile": "oneroster-1.2-bulk"}, "takes whole rosters only, not `delta`"),
+        ({"path": "in/{source}.zip"}, "one package of changes would overwrite another"),
+        ({"mode": "bulk"}, "{date} and {number} go with `mode: delta`"),
+        ({"mode": "bulk", "path": "{source}.zip", "bulk_every": 7}, "`bulk_every` goes with"),
+        ({"mode": "bulk", "path": "{source}.zip", "retention": 7}, "`retention` goes with"),
+        ({"bulk_every": 0}, "greater than or equal to 1"),
+        ({"path": "in/{day}-{number}.zip"}, "can stand in braces"),
+        ({"mode": "changes"}, "'bulk' or 'delta'"),
+    ],
+)
+def test_what_of_changes_cannot_be_is_refused_with_a_sentence(
+    tmp_path: Path, keys: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValidationError) as error:
+        _ = Desk(tmp_path / "desk", keys).destination
+    assert sentence in str(error.value)
 
 
 def test_the_first_package_is_whole_and_the_next_says_what_changed(desk: Desk) -> None:
