@@ -9,8 +9,10 @@ import pytest
 
 from roster_pipeline.automation.ticks import TickFailedError
 from roster_pipeline.build import build_defs
+from tests.automation.test_sensors import tick
 from tests.automation.town import SOURCE, Town
 
+SENSOR = "report_lms"
 REPORTS = """\
 reports:
   folder: /reports
@@ -33,23 +35,6 @@ def answered(town: Town, text: str) -> Path:
     return report
 
 
-def tick(town: Town, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
-    definitions = build_defs(town.workspace, town.clock)
-    parts = definitions.get_repository_def().get_top_level_resources()
-    with (
-        dg.DagsterInstance.ephemeral() as instance,
-        dg.build_sensor_context(
-            instance=instance,
-            cursor=cursor,
-            resources={key: parts[key] for key in ("workspace", "clock", "channels", "ledger")},
-            definitions=definitions,
-        ) as context,
-    ):
-        said = definitions.resolve_sensor_def("report_lms")(context)
-    assert isinstance(said, dg.SensorResult | dg.SkipReason)
-    return said
-
-
 def told(said: dg.SensorResult | dg.SkipReason) -> dg.AssetCheckEvaluation:
     assert isinstance(said, dg.SensorResult)
     (event,) = said.asset_events
@@ -59,36 +44,36 @@ def told(said: dg.SensorResult | dg.SkipReason) -> dg.AssetCheckEvaluation:
 
 def test_what_the_receiver_says_is_told_once_as_a_check_of_the_delivery(town: Town) -> None:
     town.write_destination("lms", REPORTS)
-    assert isinstance(tick(town), dg.SkipReason)
+    assert isinstance(tick(town, SENSOR), dg.SkipReason)
     town.drop(0)
     town.approve(town.sync().hold)
 
-    waiting = tick(town)
+    waiting = tick(town, SENSOR)
     event = told(waiting)
     assert (event.passed, event.description) == (True, "There is no report yet.")
     assert event.partition == f"{town.today}|{SOURCE}"
     checks = build_defs(town.workspace, town.clock).resolve_asset_graph().asset_check_keys
     assert event.asset_check_key in checks
     assert isinstance(waiting, dg.SensorResult)
-    assert isinstance(tick(town, waiting.cursor), dg.SkipReason)
+    assert isinstance(tick(town, SENSOR, waiting.cursor), dg.SkipReason)
 
     town.now += timedelta(hours=7)
-    late = told(tick(town, waiting.cursor))
+    late = told(tick(town, SENSOR, waiting.cursor))
     assert (late.passed, late.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert late.description == "There is no report in time."
 
     answered(town, "OK u1\nERROR u2 Zaphod\n")
-    some = told(tick(town, waiting.cursor))
+    some = told(tick(town, SENSOR, waiting.cursor))
     assert (some.passed, some.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert some.metadata["rows: error"].value == 1
     assert "Zaphod" not in repr(some)
 
     town.now += timedelta(hours=1)
     answered(town, "OK u1\nOK u2\n")
-    assert told(tick(town)).passed
+    assert told(tick(town, SENSOR)).passed
     town.now += timedelta(hours=1)
     answered(town, "ABORTED\n")
-    assert told(tick(town)).severity is dg.AssetCheckSeverity.ERROR
+    assert told(tick(town, SENSOR)).severity is dg.AssetCheckSeverity.ERROR
     town.server.faults.wrong_password = True
     with pytest.raises(TickFailedError, match="password"):
-        tick(town)
+        tick(town, SENSOR)

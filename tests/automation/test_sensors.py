@@ -15,7 +15,7 @@ from tests.automation.town import SOURCE, Town
 DROP = f"drop_{SOURCE}"
 
 
-def tick(town: Town, name: str) -> dg.SensorResult | dg.SkipReason:
+def tick(town: Town, name: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
     """What a sensor says now."""
     definitions = build_defs(town.workspace, town.clock)
     parts = definitions.get_repository_def().get_top_level_resources()
@@ -23,6 +23,7 @@ def tick(town: Town, name: str) -> dg.SensorResult | dg.SkipReason:
         dg.DagsterInstance.ephemeral() as instance,
         dg.build_sensor_context(
             instance=instance,
+            cursor=cursor,
             resources={key: parts[key] for key in ("workspace", "clock", "channels", "ledger")},
             definitions=definitions,
         ) as context,
