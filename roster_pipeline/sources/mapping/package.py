@@ -21,7 +21,7 @@ from roster_pipeline.oneroster.templates import names_in
 from roster_pipeline.oneroster.text_faults import readable, unreadable
 from roster_pipeline.sources.mapping.config import CsvMapping, Table
 from roster_pipeline.sources.mapping.files import Found, look_into, match_members
-from roster_pipeline.sources.mapping.firsts import Firsts
+from roster_pipeline.sources.mapping.firsts import Firsts, People
 from roster_pipeline.sources.mapping.names import (
     Meant,
     chosen_by,
@@ -84,7 +84,8 @@ class MappedPackage:
             return
         made_of = self._mapping.tables.of(entity)
         compared = [column.name for column in self._tables[entity]]
-        firsts = Firsts(compared) if any(table.first for table in made_of) else None
+        people = People() if entity == "users" and len(made_of) > 1 else None
+        firsts = Firsts(compared, people) if any(table.first for table in made_of) else None
         for number, table in enumerate(made_of):
             way = self._first_ways[entity, number]
             yield from self._rows(entity, table, way, firsts, findings, block_bytes)
@@ -178,7 +179,7 @@ class MappedPackage:
                 if len(read.lines) or read.broken:
                     self._filled.add(table.rows_of)
                 made = make_rows(table, read, joins, self._lookups, way)
-                block = self._block(entity, table, reading, made, firsts)
+                block = self._block(entity, table, way, reading, made, firsts)
                 block.findings.extend(read.findings)
                 yield replace(block, broken=read.broken * len(entries(table)))
         except (CsvError, ArchiveError) as error:
@@ -208,13 +209,19 @@ class MappedPackage:
         )
 
     def _block(
-        self, entity: str, table: Table, member: str, made: Made, firsts: Firsts | None
+        self,
+        entity: str,
+        table: Table,
+        way: int,
+        member: str,
+        made: Made,
+        firsts: Firsts | None,
     ) -> PackageBlock:
         frame, places, findings = _whole(made.cells, self._tables[entity]), made.places, Findings()
         # The files are not of the standard: that they have not its spelling is nobody's fault.
         frame, _ = respell(frame, self._tables[entity], places, member, entity)
         if firsts is not None:
-            first, differing = firsts.look(frame)
+            first, differing = firsts.look(frame, way)
             if table.first:
                 if differing.any():
                     ids = arrow(frame["sourcedId"]).filter(pa.array(differing))

@@ -162,6 +162,32 @@ def test_where_rows_differ_that_should_say_the_same_the_first_is_taken_and_it_is
     assert rows(made, "courses", "title") == [("Algebra",)]
 
 
+@pytest.mark.parametrize("alike", [False, True])
+def test_two_people_to_whom_a_mapping_gives_one_id_are_held_and_one_person_is_not(
+    alike: bool, tmp_path: Path
+) -> None:
+    """Else a student had the roles of the teacher of that number."""
+    mapping = said()
+    teachers = mapping["tables"]["users"][1]
+    teachers["first"] = True
+    teachers["columns"]["sourcedId"] = "student-{ID}"
+    mapping["tables"]["roles"][1]["columns"]["userSourcedId"] = "student-{ID}"
+    drop = files()
+    drop["teachers.csv"].append({**drop["teachers.csv"][0], "Email": "other@example.org"})
+    if alike:
+        for row in drop["teachers.csv"]:
+            row.update(First="ADA ", Last="Hopper")
+    made = judged(drop, tmp_path, mapping=mapping)
+    if alike:
+        assert ("student-1",) in rows(made, "users", "sourcedId")
+        assert found(made, "mapping.differs")
+        return
+    assert rows(made, "users", "sourcedId") == [("student-2",)]
+    assert [user for (user,) in rows(made, "roles", "userSourcedId")] == ["student-2"]
+    told = {(f.file, f.line) for f in found(made, "key.duplicate")}
+    assert {("students_2026.csv", 2), ("teachers.csv", 2)} <= told
+
+
 def test_provenance_in_the_roster_names_the_files_own_lines(tmp_path: Path) -> None:
     from roster_pipeline.oneroster.origins import lines_of
 
