@@ -107,8 +107,10 @@ def test_a_destination_names_the_sending_system() -> None:
 
 
 def test_a_variant_is_one_of_its_profile() -> None:
-    assert destination(profile="naviance-staff", variant="naviance-spelling",
-                       path="/in/{source}/NavianceOneRoster.zip").format.oneroster is not None  # fmt: skip
+    named = {"profile": "naviance-staff", "path": "/in/{source}/NavianceOneRoster.zip"}
+    form = destination(variant="naviance-spelling", **named).format.oneroster
+    assert form is not None
+    assert form.spelling["orgs"]["sourcedId"] == "sourceID"
     with pytest.raises(ValidationError, match="lingco has no variant 'x'; it has none"):
         destination(profile="lingco", variant="x")
     with pytest.raises(ValidationError, match="it has naviance-spelling, "):
