@@ -4,6 +4,7 @@ A file is an object; folders are what stands before the last slash of its key. A
 it is complete and never before, for an object appears whole.
 """
 
+import logging
 import posixpath
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -33,66 +34,21 @@ from roster_pipeline.transport.channel import (
     taken_sentence,
     write_fully,
 )
-from roster_pipeline.transport.errors import (
-    AuthenticationRefused,
-    Busy,
-    Changed,
-    CredentialsUnusable,
-    Interrupted,
-    NotFound,
-    NotPermitted,
-    TransportError,
-    Unreachable,
-)
+from roster_pipeline.transport.errors import Changed, Interrupted, NotFound, TransportError
+from roster_pipeline.transport.s3_errors import FAILURES, explained
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+# What they remark holds whole requests; who wants it sets the level before.
+for _library in ("boto3", "botocore", "s3transfer"):
+    if not logging.getLogger(_library).level:
+        logging.getLogger(_library).setLevel(logging.ERROR)
 
 CONNECT_TIMEOUT: Final = 15.0
 """Seconds until a server must have taken the connection."""
 PART: Final = 16 << 20
 """Bytes of one part of an upload: S3 takes 10,000 of them, and 5 MiB are the least."""
-
-# By Amazon's names of errors, which others use too; a HEAD has no body, and so only a status.
-_MEANINGS: Final[tuple[tuple[tuple[str, ...], type[TransportError], str], ...]] = (
-    (
-        ("NoSuchKey", "404", "NotFound"),
-        NotFound,
-        "there is no such object. Check `path`, `bucket` and `prefix`.",
-    ),
-    (
-        ("NoSuchBucket",),
-        NotFound,
-        "there is no bucket {bucket}. Check `bucket` and `endpoint_url`.",
-    ),
-    (
-        ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"),
-        AuthenticationRefused,
-        "the server does not take the keys ({code}). Check `access_key_id` and "
-        "`secret_access_key`.",
-    ),
-    (
-        ("AccessDenied", "AllAccessDisabled", "Forbidden", "403"),
-        NotPermitted,
-        "the keys do not permit it. They need s3:PutObject and s3:GetObject below the prefix, and "
-        "s3:ListBucket on {bucket}.",
-    ),
-    (
-        ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocation", "301"),
-        TransportError,
-        "the bucket is in another region ({code}). Check `region`.",
-    ),
-    (
-        ("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "500", "503"),
-        Busy,
-        "the server cannot answer now ({code}). Run it again later.",
-    ),
-    (
-        ("PreconditionFailed", "412"),
-        Changed,
-        "it changed meanwhile. It will be taken when it has come to rest.",
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -141,7 +97,8 @@ class S3(Channel):
     ) -> None:
         self._bucket = bucket
         self._timeout = timeout
-        self._client = _client(bucket, keys, attempts, timeout, ca_file)
+        with self._explained(f"open {bucket}"):
+            self._client = _client(bucket, keys, attempts, timeout, ca_file)
 
     def __repr__(self) -> str:
         return f"S3({self._bucket.name}/{self._bucket.prefix})"
@@ -289,49 +246,8 @@ class S3(Channel):
     def _explained(self, task: str) -> Iterator[None]:
         try:
             yield
-        except (exceptions.BotoCoreError, exceptions.ClientError, boto3.exceptions.Boto3Error) as e:
-            raise self._said(task, e) from None
-
-    def _said(self, task: str, error: Exception) -> TransportError:
-        code = ""
-        for cause in (error, error.__cause__, error.__context__):
-            if isinstance(cause, exceptions.ClientError):
-                code = str(cause.response.get("Error", {}).get("Code", ""))
-                break
-            if isinstance(cause, exceptions.BotoCoreError):
-                return self._unanswered(task, cause)
-        kind, why = _meaning(code, self._bucket)
-        return kind(f"Cannot {task}: {why}")
-
-    def _unanswered(self, task: str, error: exceptions.BotoCoreError) -> TransportError:
-        match error:
-            case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
-                return CredentialsUnusable(
-                    f"Cannot {task}: there are no keys. Say `access_key_id` and "
-                    "`secret_access_key`, or run where the machine has a role."
-                )
-            case exceptions.ReadTimeoutError():
-                return Interrupted(
-                    f"Cannot {task}: {self._server} was silent for {self._timeout:g} s."
-                )
-            case exceptions.SSLError():
-                return TransportError(
-                    f"Cannot {task}: {self._server} does not prove to be the right server; its "
-                    "certificate is not one to trust. If it has a certificate authority of its "
-                    "own, name its certificate as `ca_file`."
-                )
-            case exceptions.EndpointConnectionError() | exceptions.ConnectTimeoutError():
-                return Unreachable(
-                    f"Cannot {task}: {self._server} cannot be reached. Check `endpoint_url`, "
-                    "`region` and this machine's network."
-                )
-            case exceptions.HTTPClientError() | exceptions.IncompleteReadError():
-                return Interrupted(f"Cannot {task}: the connection was cut.")
-            case _:
-                return TransportError(
-                    f"Cannot {task}: the settings of the object store do not fit. Check `bucket`, "
-                    "`region` and `endpoint_url`."
-                )
+        except FAILURES as error:
+            raise explained(error, task, self._bucket.name, self._server, self._timeout) from None
 
 
 class _Counted:
@@ -376,13 +292,6 @@ def _client(
             user_agent_extra="roster-pipeline",
         ),
     )
-
-
-def _meaning(code: str, bucket: Bucket) -> tuple[type[TransportError], str]:
-    for codes, kind, why in _MEANINGS:
-        if code in codes:
-            return kind, why.format(code=code, bucket=bucket.name)
-    return TransportError, f"the server says {code or 'nothing that explains it'}."
 
 
 def _whole(moment: datetime) -> datetime:

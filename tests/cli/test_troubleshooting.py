@@ -42,12 +42,13 @@ NOT_TELLING: Final = (
     "store/outbox.py",
     "transport/https_upload.py",
     "transport/outlet",
-    "transport/s3.py",
+    "transport/s3",
     "sources/json_",
 )
 # What is told and is no error, and what nobody is told: faults of a program that calls.
 NO_ERRORS: Final = (
     # Beside the error that has a row: more of it, or what to do.
+    "before it is fetched. Both have to be called",
     "`roster source test` looks whether",
     "Nothing was taken; ask the server's owner.",
     "it had … bytes of",

@@ -221,6 +221,14 @@ def test_a_refusal_is_explained_by_its_name(store: S3, monkeypatch: pytest.Monke
         assert type(error.value) is kind
 
 
+def test_a_profile_of_the_machine_that_is_not_there_is_said(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "missing")
+    with pytest.raises(CredentialsUnusable, match="AWS_PROFILE"):
+        S3(bucket, KEYS)
+
+
 def test_a_machine_without_a_role_is_told_to_say_keys(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
