@@ -48,7 +48,7 @@ NOT_TELLING: Final = (
 # What is told and is no error, and what nobody is told: faults of a program that calls.
 NO_ERRORS: Final = (
     # Beside the error that has a row: more of it, or what to do.
-    "before it is fetched. Both have to be called",
+    " before it is fetched. Both have to be called",
     "`roster source test` looks whether",
     "Nothing was taken; ask the server's owner.",
     "it had … bytes of",
