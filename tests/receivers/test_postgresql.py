@@ -200,7 +200,7 @@ def test_rows_that_stay_are_not_touched(warehouse: str, make: Make, ask: Ask) ->
     first, second = make(), make(moved)
     state = """SELECT "sourcedId", xmin::text FROM roster.users ORDER BY 1"""
     fill(warehouse, first)
-    before = {user: xmin for user, xmin in ask(state)}
+    before: dict[str, str] = dict(ask(state))
     filled = fill(warehouse, second, at=TUESDAY, kept=[first])
 
     changed = {user for user, xmin in ask(state) if xmin != before[user]}
