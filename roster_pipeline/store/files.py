@@ -223,6 +223,55 @@ class RemoteFiles:
         _reached(step, "after-rename")
 
 
+class Below:
+    """What of a store lies below a prefix, such as `outgoing/lms/`. Staging is the store's own, so
+    that whoever stages next for a source sweeps all that was left of it."""
+
+    def __init__(self, files: Files, prefix: str) -> None:
+        self._files = files
+        self._prefix = prefix
+
+    def url(self, name: str) -> str:
+        """See Files."""
+        return self._files.url(self._prefix + name)
+
+    def exists(self, name: str) -> bool:
+        """See Files."""
+        return self._files.exists(self._prefix + name)
+
+    def open(self, name: str) -> BinaryIO:
+        """See Files."""
+        return self._files.open(self._prefix + name)
+
+    def names(self, folder: str) -> list[str]:
+        """See Files."""
+        return self._files.names(self._prefix + folder)
+
+    def folders(self, folder: str) -> list[str]:
+        """See Files."""
+        return self._files.folders(self._prefix + folder)
+
+    def remove(self, name: str, *, first: str = "") -> None:
+        """See Files."""
+        self._files.remove(self._prefix + name, first=first)
+
+    def path(self, name: str) -> Path | None:
+        """See Files."""
+        return self._files.path(self._prefix + name)
+
+    def stage(self, source: str) -> Path:
+        """See Files."""
+        return self._files.stage(source)
+
+    def staged(self, path: Path) -> Path | None:
+        """See Files."""
+        return self._files.staged(path)
+
+    def publish(self, staged: Path, name: str, *, last: str = "", step: str = "") -> None:
+        """See Files."""
+        self._files.publish(staged, self._prefix + name, last=last, step=step)
+
+
 def _rename_folder(staged: Path, target: Path, last: str) -> None:
     try:
         staged.rename(target)

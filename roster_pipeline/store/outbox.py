@@ -10,7 +10,7 @@ from typing import BinaryIO
 from roster_pipeline.oneroster.layout import INDEX
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.store.errors import NotStored
-from roster_pipeline.store.files import files_at, plain
+from roster_pipeline.store.files import Below, files_at, plain
 from roster_pipeline.store.records import Snapshot
 from roster_pipeline.store.snapshots import Snapshots
 
@@ -19,9 +19,9 @@ class Outbox:
     """What went out to one destination, by source and content."""
 
     def __init__(self, url: str | Path, destination: str) -> None:
-        root = f"{url}/outgoing/{plain(destination)}"
-        self._files = files_at(root)
-        self._rosters = Snapshots(root)
+        below = f"outgoing/{plain(destination)}/"
+        self._files = Below(files_at(str(url)), below)
+        self._rosters = Snapshots(url, below=below)
 
     def stage(self, source: str) -> Path:
         """An empty folder to write in, which the caller discards."""

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from roster_pipeline.oneroster.layout import INDEX, local_folder
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.store.errors import NotStored
-from roster_pipeline.store.files import files_at, plain
+from roster_pipeline.store.files import Below, Files, files_at, plain
 from roster_pipeline.store.records import Snapshot
 from roster_pipeline.tables.text import TEXT
 
@@ -29,11 +29,13 @@ class Snapshots:
 
     What was held back on a date is below `<url>/held/<source>/`.
 
-    `url` is a local path or any address that fsspec knows (`s3://bucket/rosters`).
+    `url` is a local path or any address that fsspec knows (`s3://bucket/rosters`); `below` is put
+    before all of these names.
     """
 
-    def __init__(self, url: str | Path) -> None:
-        self._files = files_at(str(url))
+    def __init__(self, url: str | Path, *, below: str = "") -> None:
+        files = files_at(str(url))
+        self._files: Files = Below(files, below) if below else files
 
     def stage(self, source: str) -> Path:
         """An empty folder to write a roster in; on a local disk, on the store's file system.
