@@ -1,5 +1,6 @@
 """What a receiver shall not see does not go out, and hashes tell the same people apart each day."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ from roster_pipeline.oneroster.entities import ENTITIES, Kind, references
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.mask_config import Mask
 from roster_pipeline.receivers.masking import key_print, masked
+from roster_pipeline.receivers.sending import Sent
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.transport.errors import CredentialsUnusable
 from tests.oneroster.test_scope import dangles_nowhere
 from tests.receivers.conftest import Make
+from tests.receivers.desk import Desk
 from tests.receivers.test_scoping import destination, outgoing
 
 KEY = b"a key of twenty bytes"
@@ -155,3 +158,27 @@ def test_a_key_of_a_mask_is_read_where_it_is_kept_and_is_not_short(tmp_path: Pat
     with pytest.raises(CredentialsUnusable, match="openssl rand") as error:
         Channels(tmp_path, {"MASK_KEY": "planted"}).mask_key(to)
     assert "planted" not in str(error.value)
+
+
+def test_a_masked_package_is_sent_anew_and_whole_where_the_key_is_another(tmp_path: Path) -> None:
+    mask = {"hash": ["users.sourcedId"], "drop": ["users.email"]}
+    desk = Desk(tmp_path / "desk", {"mask": mask, "mask_key": {"env": "MASK_KEY"}})
+
+    def bring(key: bytes) -> Sent:
+        accepted = desk.accepted()
+        with desk.sender() as sender:
+            return replace(sender, mask_key=key).bring(accepted)
+
+    known = {user["sourcedId"] for user in desk.rows["users"]}
+    assert bring(KEY).news
+    (name,) = desk.names()
+    package = desk.package(name)
+    people = {user["sourcedId"] for user in package["users"]}
+    assert known.isdisjoint(people)
+    assert {seat["userSourcedId"] for seat in package["enrollments"]} <= people
+    assert not any(user["email"] for user in package["users"])
+
+    assert not bring(KEY).news
+    other = bring(b"another key of 24 bytes!")
+    assert other.news
+    assert other.why_bulk is not None
