@@ -1,5 +1,6 @@
 """What becomes of drops on the server once their rosters are accepted, and what never does."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,7 @@ def test_a_rejected_drop_stays(town: Town) -> None:
 def test_a_drop_that_was_passed_over_stays(town: Town) -> None:
     town.write_source("delete: true\n")
     town.drop(1, "older.zip")
-    town.now = town.now.replace(minute=30)
+    town.now += timedelta(minutes=10)
     accept_first(town)
 
     assert there(town) == ["older.zip"]
