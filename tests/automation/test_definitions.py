@@ -146,7 +146,9 @@ def test_resuming_asks_the_guard_again_and_reads_nothing_anew(definitions: dg.De
         "changes_guard",
         "accepted_roster",
         "deliveries__lms",
+        "deliveries__lms_fit",
         "deliveries__sis",
+        "deliveries__sis_fit",
         "sync_report",
     }
 
