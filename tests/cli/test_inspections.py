@@ -130,7 +130,7 @@ BROKEN: Final[Mapping[str, tuple[str | bytes, tuple[str, ...]]]] = {
     ),
     "destinations/first.yaml": (
         RECEIVER.format(id="first").replace("first/{source}", "first/{school}"),
-        ("3:7: `path`: only {source} can stand in braces",),
+        ("3:7: `path`: only {source}, and with `mode: delta` {date} and {number}, can",),
     ),
     "destinations/second.yaml": (
         RECEIVER.format(id="second") + "quiet_hours: 3\n",
