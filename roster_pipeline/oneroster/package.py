@@ -113,7 +113,23 @@ class Package(Protocol):
         ...
 
 
-class CsvPackage:
+class OneFileEach:
+    """What is so of every package that is of OneRoster itself; see `Package`."""
+
+    def without_rows(self, entity: str) -> tuple[str, ...]:
+        """None: an entity is one file."""
+        return ()
+
+    def without_columns(self, entity: str) -> Mapping[int, tuple[str, str]]:
+        """None: a row is a row."""
+        return {}
+
+    def located(self, findings: Findings) -> Findings:
+        """See `Package.located`."""
+        return unmarked(findings)
+
+
+class CsvPackage(OneFileEach):
     """A package of CSV files; see `Package`."""
 
     def __init__(self, container: Container) -> None:
@@ -193,18 +209,6 @@ class CsvPackage:
                 findings.extend(text_findings(reader, file, entity, breaks_in_cells=breaks))
         except (CsvError, ArchiveError) as error:
             findings.add(unreadable(error, file, entity))
-
-    def without_rows(self, entity: str) -> tuple[str, ...]:
-        """None: an entity is one file."""
-        return ()
-
-    def without_columns(self, entity: str) -> Mapping[int, tuple[str, str]]:
-        """None: a row is a row."""
-        return {}
-
-    def located(self, findings: Findings) -> Findings:
-        """See `Package.located`."""
-        return unmarked(findings)
 
 
 @contextmanager

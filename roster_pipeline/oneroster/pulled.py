@@ -16,8 +16,7 @@ from zoneinfo import ZoneInfo
 from roster_pipeline.oneroster.container import Container
 from roster_pipeline.oneroster.findings import Findings
 from roster_pipeline.oneroster.manifest import Mode, Version
-from roster_pipeline.oneroster.origins import unmarked
-from roster_pipeline.oneroster.package import PULL, PackageBlock, tables
+from roster_pipeline.oneroster.package import PULL, OneFileEach, PackageBlock, tables
 from roster_pipeline.oneroster.reading_rules import RULES
 from roster_pipeline.oneroster.record_lines import (
     LineError,
@@ -157,7 +156,7 @@ _HOLDS: Final[Mapping[str, Callable[[Mapping[str, Any]], bool]]] = {
 # ---- reading ----
 
 
-class Pull:
+class Pull(OneFileEach):
     """An open pull, read like a package. Its `findings` are about the pull as a whole."""
 
     def __init__(self, container: Container) -> None:
@@ -222,18 +221,6 @@ class Pull:
             findings.add(RULES["pull.line"].at(file, line=error.line, entity=entity))
         except ArchiveError as error:
             findings.add(unreadable(error, file, entity))
-
-    def without_rows(self, entity: str) -> tuple[str, ...]:
-        """None: an entity is one file."""
-        return ()
-
-    def without_columns(self, entity: str) -> Mapping[int, tuple[str, str]]:
-        """None: a row is a row."""
-        return {}
-
-    def located(self, findings: Findings) -> Findings:
-        """See `Package.located`."""
-        return unmarked(findings)
 
     def _records(self, collection: str, most_bytes: int) -> Iterator[Records]:
         """The records of a collection, those of one sourcedId put together if that is wanted."""
