@@ -191,9 +191,17 @@ def not_again(town: Town) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (growing, "drops/users.csv is not complete: it was changed a moment ago"),
+        pytest.param(
+            growing,
+            "drops/users.csv is not complete: it was changed a moment ago",
+            marks=pytest.mark.soak,
+        ),
         (gone, "enrollments.csv is not complete: it was there last time and is missing"),
-        (not_again, "enrollments.csv is not complete: it is as it was last time, and newer"),
+        pytest.param(
+            not_again,
+            "enrollments.csv is not complete: it is as it was last time, and newer",
+            marks=pytest.mark.soak,
+        ),
     ],
 )
 def test_a_set_of_which_one_file_is_not_there_yet_waits(

@@ -28,7 +28,13 @@ def _delivered(town: Town, file: str) -> list[str]:
         return archive.read(f"{file}.csv").decode().splitlines()[1:]
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name == "student-per-row" else [pytest.mark.soak])
+        for name in sorted(FORMATS)
+    ],
+)
 def test_a_district_of_each_format_is_held_once_and_then_goes_on_by_itself(
     name: str, town: Town
 ) -> None:

@@ -59,7 +59,7 @@ def at(school: RestTown, moment: datetime) -> None:
     os.utime(school.export, (moment.timestamp(), moment.timestamp()))
 
 
-@pytest.mark.parametrize("rejected", [True, False])
+@pytest.mark.parametrize("rejected", [pytest.param(True, marks=pytest.mark.soak), False])
 def test_changes_are_laid_over_what_was_accepted_and_not_over_what_was_held(
     school: RestTown, rejected: bool
 ) -> None:

@@ -14,9 +14,8 @@ def left(stage: Stage) -> list[str]:
     return sorted(str(p.relative_to(stage.drops)) for p in stage.drops.rglob("*") if p.is_file())
 
 
-@pytest.mark.parametrize(
-    "how", [pytest.param("archive: processed\n", marks=pytest.mark.soak), "delete: true\n"]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("how", ["archive: processed\n", "delete: true\n"])
 def test_a_drop_whose_run_was_killed_is_cleared_away_by_the_next_one(
     commands: Commands, tmp_path: Path, how: str
 ) -> None:

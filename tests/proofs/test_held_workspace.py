@@ -22,6 +22,7 @@ PROPER = (
     re.compile(r"server/drops/.*\.zip(!\w+\.csv)?"),
     re.compile(r"server/in/springfield\.zip(!\w+\.csv)?"),
     re.compile(r"workspace/store/landed/springfield/\w+\.zip(!\w+\.csv)?"),
+    re.compile(r"workspace/store/outgoing/lms/packages/springfield/\w+(!\w+\.csv)?"),
     re.compile(r"workspace/store/snapshots/springfield/\w+/\w+/part-\d+\.parquet"),
 )
 # A row at fault is found again by its sourcedId: it is in stored findings, in what is kept of held

@@ -142,7 +142,7 @@ def test_a_sync_killed_at_any_moment_ends_as_one_that_was_not(
     killed_at_random(stage, next_day, np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("seed", moments(KILLS // 3, quick=1))
+@pytest.mark.parametrize("seed", moments(KILLS // 3, quick=0))
 def test_an_approval_killed_at_any_moment_ends_as_one_that_was_not(
     stage: Stage, approval: Act, seed: int
 ) -> None:

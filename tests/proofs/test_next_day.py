@@ -11,7 +11,7 @@ from tests.proofs.endings import Ending, ending, hash_of, litter, watched
 from tests.proofs.forking import Commands
 from tests.proofs.stage import Stage, staged
 
-QUICK = {"sqlite": ("upload.half",), "postgres": ("accept.after",)}
+QUICK: dict[str, tuple[str, ...]] = {"sqlite": ("upload.half",), "postgres": ()}
 """Where in every test run; `make soak` has the other places."""
 NO_LEASE = ("lease.before", "lease.after")
 """Who takes the lease learns from it whose run was lost; here only the run's process tells."""

@@ -74,6 +74,7 @@ def test_a_ledger_of_the_first_version_takes_decisions_too(ledger_url: str) -> N
     with engine.begin() as connection:
         schema.course_decisions.drop(connection)
         schema.accounts.drop(connection)
+        schema.attempts.drop(connection)
         for column in ("shift", "windows"):
             connection.execute(sa.text(f"ALTER TABLE accepted DROP COLUMN {column}"))
         for column in ("files", "accepted_at"):
