@@ -72,6 +72,7 @@ def test_a_server_that_is_gone_half_way_is_found_again_with_what_it_had(
         assert outcome(world) == undisturbed(world.folder, roster)
 
 
+@pytest.mark.soak
 def test_somebody_who_left_before_the_push_was_resumed_is_suspended(world: World) -> None:
     world.batch = 4
     kill_at(world, 1, world.roster(school("ada", "ben", "cyd", "dan")))

@@ -119,6 +119,7 @@ def test_in_a_blackout_nothing_flows_and_the_day_after_everything(small: Town) -
     assert small.delivered.read_bytes() != before
 
 
+@pytest.mark.soak
 def test_what_is_approved_in_a_blackout_goes_on_after_it(small: Town) -> None:
     send(small, files_of(half_gone))
     held = small.sync()
@@ -135,6 +136,7 @@ def test_what_is_approved_in_a_blackout_goes_on_after_it(small: Town) -> None:
     assert "x1" not in people(small)
 
 
+@pytest.mark.soak
 def test_a_file_dated_before_a_blackout_does_not_slip_through_it(small: Town) -> None:
     dated = "date_from: {name: '-(?P<date>[0-9]{8})[.]zip$'}\n"
     small.pass_days(1)
@@ -151,6 +153,7 @@ def test_a_file_dated_before_a_blackout_does_not_slip_through_it(small: Town) ->
     assert "x1" in people(small)
 
 
+@pytest.mark.soak
 def test_what_is_not_delivered_waits_out_a_blackout(small: Town) -> None:
     small.write_destination("library")
     (small.server.root / "library").mkdir()
@@ -160,6 +163,7 @@ def test_what_is_not_delivered_waits_out_a_blackout(small: Town) -> None:
         assert undelivered(small.workspace, ledger, SOURCE, small.today) is None
 
 
+@pytest.mark.soak
 def test_a_window_of_additions_keeps_who_is_gone_and_takes_who_is_new(small: Town) -> None:
     small.write_source(window(small, "additions_only"))
     send(small, files_of(half_gone))
@@ -178,6 +182,7 @@ def test_a_window_of_additions_keeps_who_is_gone_and_takes_who_is_new(small: Tow
     assert small.sync().outcome is Outcome.HELD
 
 
+@pytest.mark.soak
 def test_in_a_rollover_more_may_change(small: Town) -> None:
     gone = without(*(f"x{number}" for number in range(8)))
     send(small, files_of(gone))
@@ -191,6 +196,7 @@ def test_in_a_rollover_more_may_change(small: Town) -> None:
     assert now.windows == ("rollover",)
 
 
+@pytest.mark.soak
 def test_under_additions_only_removals_wait_for_a_person_and_the_rest_flows(small: Town) -> None:
     small.write_source("guards: {policy: additions_only}\n")
     send(small, files_of(half_gone))
@@ -217,6 +223,7 @@ def test_under_additions_only_removals_wait_for_a_person_and_the_rest_flows(smal
     assert small.delivered.read_bytes() != kept
 
 
+@pytest.mark.soak
 def test_under_additions_only_newcomers_do_not_thin_out_who_is_gone(small: Town) -> None:
     def some_gone_and_one_new(files: Files) -> None:
         half_gone(files)
@@ -238,6 +245,7 @@ def test_under_additions_only_newcomers_do_not_thin_out_who_is_gone(small: Town)
     assert "x1" in people(small)
 
 
+@pytest.mark.soak
 def test_under_additions_only_a_rejection_keeps_everybody(small: Town) -> None:
     small.write_source("guards: {policy: additions_only}\n")
     send(small, files_of(half_gone))
@@ -255,6 +263,7 @@ def test_under_additions_only_a_rejection_keeps_everybody(small: Town) -> None:
     assert {"x2", "new"} - people(small) == {"new"}
 
 
+@pytest.mark.soak
 def test_under_additions_only_a_district_under_new_ids_waits_as_a_whole(small: Town) -> None:
     def rekeyed(files: Files) -> None:
         for row in files["users"]:
@@ -276,6 +285,7 @@ def test_under_additions_only_a_district_under_new_ids_waits_as_a_whole(small: T
     assert "rekeyed" in [reason["guard"] for reason in hold.reasons]
 
 
+@pytest.mark.soak
 def test_a_narrower_scope_is_told_apart_from_removals(small: Town) -> None:
     def second_school(files: Files) -> None:
         files["orgs"].append(
@@ -310,6 +320,7 @@ def test_a_narrower_scope_is_told_apart_from_removals(small: Town) -> None:
     assert "Left out by `scope`: 1 orgs, 4 users, 4 roles.\n" in said
 
 
+@pytest.mark.soak
 def test_a_term_that_leaves_out_classes_of_the_whole_year_is_told_of(small: Town) -> None:
     def also_a_year(files: Files) -> None:
         one = {**files["classes"][0], "sourcedId": "all-year", "termSourcedIds": "y1"}
@@ -357,6 +368,7 @@ def _active(server: ScimServer) -> Counter[bool]:
     return Counter(bool(user["active"]) for user in server.users)
 
 
+@pytest.mark.soak
 def test_a_file_without_rows_is_put_before_a_person_and_believed_when_approved(
     small: Town,
 ) -> None:
@@ -378,6 +390,7 @@ def test_a_file_without_rows_is_put_before_a_person_and_believed_when_approved(
     assert small.sync().outcome in (Outcome.DONE, Outcome.NOTHING_NEW)
 
 
+@pytest.mark.soak
 def test_a_file_without_rows_may_be_told_to_mean_nothing(small: Town) -> None:
     def summer(files: Files) -> None:
         files["enrollments"] = []
@@ -388,6 +401,7 @@ def test_a_file_without_rows_may_be_told_to_mean_nothing(small: Town) -> None:
     assert len(accepted(small).frame("enrollments")) > 0
 
 
+@pytest.mark.soak
 def test_what_is_held_has_its_difference_kept_for_good(small: Town, tmp_path: Path) -> None:
     send(small, files_of(half_gone))
     held = small.sync()
@@ -398,6 +412,7 @@ def test_what_is_held_has_its_difference_kept_for_good(small: Town, tmp_path: Pa
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == kept
 
 
+@pytest.mark.soak
 def test_an_old_file_is_known_again(small: Town) -> None:
     send(small, files_of(without("x1")))
     assert small.sync().outcome is Outcome.DONE

@@ -62,6 +62,7 @@ def test_a_drop_goes_when_its_roster_is_accepted_and_none_is_missed(town: Town) 
     assert there(town) == [f"processed/{day}/export.zip", f"processed/{town.today}/export.zip"]
 
 
+@pytest.mark.soak
 def test_a_rejected_drop_stays(town: Town) -> None:
     town.write_source("delete: true\n")
     town.drop(0)
@@ -98,6 +99,7 @@ def test_a_drop_that_two_sources_read_goes_when_both_have_accepted_it(town: Town
     assert there(town) == []
 
 
+@pytest.mark.soak
 def test_a_dry_run_moves_nothing_not_even_what_was_left_over(town: Town) -> None:
     accept_first(town)
     town.write_source("delete: true\n")
@@ -108,6 +110,7 @@ def test_a_dry_run_moves_nothing_not_even_what_was_left_over(town: Town) -> None
     assert there(town) == ["export.zip", "next.zip"]
 
 
+@pytest.mark.soak
 def test_a_server_that_lets_nothing_be_moved_is_told_of_and_holds_up_nothing(town: Town) -> None:
     town.write_source(ARCHIVE)
     town.write_destination("lms")
@@ -137,6 +140,7 @@ def _deliver_elsewhere(town: Town) -> Path:
     return folder
 
 
+@pytest.mark.soak
 def test_what_a_run_left_undone_the_next_one_does_even_with_another_drop(town: Town) -> None:
     town.write_source(ARCHIVE)
     _deliver_elsewhere(town)

@@ -92,6 +92,7 @@ def works_once(both: Both) -> None:
     assert both.stage.server.logins == 1
 
 
+@pytest.mark.soak
 def test_the_command_says_who_is_at_work_while_dagster_is(both: Both) -> None:
     before = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
     dagster, command = both.while_the_first_downloads(both.dagster, both.command)

@@ -66,6 +66,7 @@ def waited(result: SyncResult) -> str:
     return result.sentences[0]
 
 
+@pytest.mark.soak
 def test_a_second_drop_of_a_day_supersedes_one_that_waits_for_a_person(town: Town) -> None:
     town.drop(0, "first.zip")
     first = town.sync().hold
@@ -220,6 +221,7 @@ def test_a_set_of_which_one_file_is_not_there_yet_waits(
     assert sequence(town) == 2
 
 
+@pytest.mark.soak
 def test_a_second_set_of_a_day_that_waits_is_told_of(town: Town) -> None:
     town.write_source(LOOSE)
     loose(town, 0)

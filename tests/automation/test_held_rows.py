@@ -116,6 +116,7 @@ def test_a_row_grows_older_each_day_escalates_and_is_forgotten_when_mended(small
     assert "held" not in text(mended)
 
 
+@pytest.mark.soak
 def test_a_date_that_runs_twice_makes_nothing_older(small: Town) -> None:
     next_day(small, "u1")
     kept = next(Path(small.workspace.storage_url).glob("held/*/*.parquet"))
@@ -124,6 +125,7 @@ def test_a_date_that_runs_twice_makes_nothing_older(small: Town) -> None:
     assert {path.name: path.read_bytes() for path in kept.parent.iterdir()} == before
 
 
+@pytest.mark.soak
 def test_a_day_that_stops_neither_ages_nor_mends_a_row(small: Town) -> None:
     next_day(small, "u1")
     first = small.today
@@ -138,6 +140,7 @@ def test_a_day_that_stops_neither_ages_nor_mends_a_row(small: Town) -> None:
     assert (held(small)["since"], held(small)["days"]) == (str(first), 2)
 
 
+@pytest.mark.soak
 def test_a_dry_run_counts_the_days_and_keeps_no_age(small: Town) -> None:
     next_day(small, "u1")
     first = small.today
@@ -148,6 +151,7 @@ def test_a_dry_run_counts_the_days_and_keeps_no_age(small: Town) -> None:
     assert held(small)["date"] == str(first)
 
 
+@pytest.mark.soak
 def test_the_check_of_a_layer_counts_its_findings_and_says_the_limit(small: Town) -> None:
     next_day(small, "u1")
     cells = said(small, dg.AssetCheckKey(entity_key("users"), "cells"))
@@ -161,6 +165,7 @@ def test_the_check_of_a_layer_counts_its_findings_and_says_the_limit(small: Town
     assert said(small, PACKAGE).passed
 
 
+@pytest.mark.soak
 def test_the_quality_score_is_there_to_be_plotted(small: Town) -> None:
     next_day(small, "u1")
     assert metadata(small, entity_key("users"))["quality score"] == 80.0
@@ -170,6 +175,7 @@ def test_the_quality_score_is_there_to_be_plotted(small: Town) -> None:
     assert metadata(small, CANDIDATE)["quality score"] == 100.0
 
 
+@pytest.mark.soak
 def test_a_file_with_a_header_alone_that_means_nothing_is_said(small: Town) -> None:
     small.write_source("header_only: {enrollments: keep}\n")
     small.pass_days(1)
@@ -186,6 +192,7 @@ def test_a_file_with_a_header_alone_that_means_nothing_is_said(small: Town) -> N
     assert "[package.header_only]" in package.description
 
 
+@pytest.mark.soak
 def test_a_column_that_has_run_empty_waits_for_a_person(small: Town) -> None:
     small.write_source("expect: {fill: {users.email: 80}}\n")
     small.pass_days(1)
@@ -202,6 +209,7 @@ def test_a_column_that_has_run_empty_waits_for_a_person(small: Town) -> None:
     )
 
 
+@pytest.mark.soak
 def test_a_source_may_stop_on_what_is_otherwise_held(small: Town) -> None:
     small.write_source("severities: {cell.required: stop}\n")
     small.pass_days(1)

@@ -140,6 +140,7 @@ def test_a_run_that_was_killed_is_marked_as_failed_at_the_next_look(
 
 @pytest.mark.soak
 @pytest.mark.parametrize("place", ONE_QUICK)
+@pytest.mark.soak
 def test_the_next_command_marks_a_killed_run_as_failed_before_it_starts(
     town: Town, instance: dg.DagsterInstance, commands: Commands, place: str
 ) -> None:

@@ -100,6 +100,7 @@ def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.soak
 def test_a_new_source_is_there_after_a_reload_and_a_broken_file_takes_nobody_down(
     folder: Path, running: Running
 ) -> None:
@@ -127,6 +128,7 @@ def _said(made: dg.Definitions) -> str | None:
     return answer.skip_message
 
 
+@pytest.mark.soak
 def test_a_file_that_was_left_out_fails_a_sensor_that_says_what_to_do(folder: Path) -> None:
     (folder / "sources/broken.yaml").write_text("id: broken\n\tname: x\n")
     made = build_defs(Workspace.load(folder, leave_out=True))
@@ -140,6 +142,7 @@ def test_a_file_that_was_left_out_fails_a_sensor_that_says_what_to_do(folder: Pa
     assert "Mend them" not in str(failed.value), "somebody has, and only has to reload"
 
 
+@pytest.mark.soak
 def test_a_sensor_tells_of_files_that_have_changed_since_they_were_loaded(folder: Path) -> None:
     made = build_defs(Workspace.load(folder))
     assert _said(made) == "Every file of the workspace is used as it is."
@@ -147,6 +150,7 @@ def test_a_sensor_tells_of_files_that_have_changed_since_they_were_loaded(folder
     assert "Changed since the files were loaded: sources/shelby.yaml." in str(_said(made))
 
 
+@pytest.mark.soak
 def test_only_a_broken_roster_yaml_keeps_everything_from_loading(folder: Path) -> None:
     (folder / "destinations").mkdir()
     for name in ("first", "second"):

@@ -162,6 +162,7 @@ BAD: list[tuple[dict[str, Any], Outcome, str, str]] = [
 ]
 
 
+@pytest.mark.soak
 def test_a_pull_that_fails_leaves_everything_as_it_was(school: RestTown) -> None:
     school.approve(school.sync().hold)
     delivered, counts = school.delivered.read_bytes(), accepted_counts(school)

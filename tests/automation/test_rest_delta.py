@@ -17,6 +17,7 @@ from tests.small import unpacked
 __all__ = ["school"]
 
 
+@pytest.mark.soak
 def test_a_day_of_changes_brings_the_whole_roster(school: RestTown) -> None:
     school.rest.accents.no_headers = False
     school.write_rest(delta="{overlap_hours: 0}")
@@ -32,6 +33,7 @@ def test_a_day_of_changes_brings_the_whole_roster(school: RestTown) -> None:
     assert accepted_counts(school)["enrollments"] == len(unpacked(school.export)["enrollments"])
 
 
+@pytest.mark.soak
 def test_a_server_that_does_not_say_how_many_there_are_is_asked_for_all_and_it_is_said(
     school: RestTown,
 ) -> None:
@@ -92,6 +94,7 @@ def test_changes_are_laid_over_what_was_accepted_and_not_over_what_was_held(
     assert accepted_counts(school)["enrollments"] == len(unpacked(school.export)["enrollments"])
 
 
+@pytest.mark.soak
 def test_all_is_asked_for_where_a_person_wants_that(
     school: RestTown, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -74,6 +74,7 @@ def test_log_records_lose_addresses_passwords_and_the_text_of_errors(
     assert "test_safety.py" in caplog.text
 
 
+@pytest.mark.soak
 def test_a_lost_run_is_marked_as_failed_by_the_one_that_takes_over(town: Town) -> None:
     town.drop(0)
     make_home(town.folder)

@@ -77,6 +77,7 @@ def test_a_drop_that_cannot_be_used_asks_for_nothing_more(town: Town) -> None:
     assert "dealt with already" in skipped(tick(town, DROP))
 
 
+@pytest.mark.soak
 def test_a_drop_whose_run_failed_asks_again_after_a_while(town: Town) -> None:
     town.drop(0)
     (first,) = requests(tick(town, DROP))

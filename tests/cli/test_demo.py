@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
+import pytest
 
 from roster_pipeline.cli.demo_world import World, build
 from roster_pipeline.cli.loopback import remembered, served
@@ -53,6 +54,7 @@ def test_a_folder_that_no_demo_made_is_never_removed(roster: Roster, tmp_path: P
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
+@pytest.mark.soak
 def test_a_demo_at_work_is_not_removed_from_under_it(roster: Roster, tmp_path: Path) -> None:
     world = World(tmp_path / "demo", datetime.now(UTC))
     build(world)
@@ -63,6 +65,7 @@ def test_a_demo_at_work_is_not_removed_from_under_it(roster: Roster, tmp_path: P
     assert (world.folder / "roster.yaml").exists()
 
 
+@pytest.mark.soak
 def test_the_servers_end_with_whoever_started_them_even_if_that_is_killed(tmp_path: Path) -> None:
     world = World(tmp_path / "demo", datetime.now(UTC))
     build(world)

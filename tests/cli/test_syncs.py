@@ -74,6 +74,7 @@ def test_a_first_roster_is_held_shown_approved_and_delivered(
     assert name in twice.err
 
 
+@pytest.mark.soak
 def test_the_next_step_is_said_as_it_must_be_typed_here(
     roster: Roster,
     workspace: Path,

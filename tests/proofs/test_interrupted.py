@@ -136,6 +136,7 @@ def moments(seeds: int, *, quick: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("seed", moments(KILLS, quick=1))
+@pytest.mark.soak
 def test_a_sync_killed_at_any_moment_ends_as_one_that_was_not(
     stage: Stage, next_day: Act, seed: int
 ) -> None:
@@ -195,6 +196,7 @@ def nothing_half(
     ],
     indirect=["stage"],
 )
+@pytest.mark.soak
 def test_a_disk_that_is_full_is_one_sentence_and_the_next_sync_goes_on(
     stage: Stage, next_day: Act, most_bytes: int
 ) -> None:

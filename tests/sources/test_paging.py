@@ -13,6 +13,7 @@ from roster_pipeline.sources.json_redaction import Blanker
 from roster_pipeline.sources.paging import Pages, PullError
 from roster_pipeline.sources.vendors import Secrets
 from roster_pipeline.transport.http import HttpSession
+from tests.examples import examples
 from tests.sources.conftest import rest_source
 
 START = 40
@@ -70,14 +71,15 @@ def read(server: Living, limit: int, **keys: Any) -> set[float]:
     return {float(json.loads(line)["sourcedId"]) for page in pages for line in page.records.lines}
 
 
-PLACES = st.lists(st.floats(0, 1).map(lambda x: round(x, 4)), max_size=6).map(tuple)
-AS_MANY = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=6).map(
+PLACE = st.floats(0, 1).map(lambda x: round(x, 4))  # or two would have one sourcedId
+PLACES = st.lists(PLACE, max_size=6).map(tuple)
+AS_MANY = st.lists(st.tuples(PLACE, PLACE), max_size=6).map(
     lambda pairs: (tuple(gone for gone, _ in pairs), tuple(come for _, come in pairs))
 )
 GAPS = st.lists(st.tuples(PLACES, PLACES) | AS_MANY, max_size=16)
 
 
-@settings(deadline=None, max_examples=600)
+@settings(deadline=None, max_examples=examples(200))
 @given(
     GAPS,
     st.integers(2, 15),
