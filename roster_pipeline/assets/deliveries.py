@@ -9,6 +9,7 @@ import dagster as dg
 from roster_pipeline.assets.steps import step
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.delivery import DeliveryError
+from roster_pipeline.receivers.filling import Filler
 from roster_pipeline.receivers.sending import Sender
 from roster_pipeline.reports.deliveries import sent_document, sent_sentence
 from roster_pipeline.resources.channels import Channels
@@ -22,6 +23,10 @@ FIT: Final = "fit"
 
 _ROWS_AGAIN: Final = (
     "{name} has tables, which hold what is accepted; there is no package to be sent again."
+)
+_FORGOTTEN: Final = (
+    "{name}: the rows of the past of {of} were removed, as its mask hides by which ids they were "
+    "known, or all that they said."
 )
 
 
@@ -67,7 +72,9 @@ def delivery(
             if destination.tables is not None:
                 if config.resend is not None:
                     raise DeliveryError(_ROWS_AGAIN.format(name=destination.id))
-                delivered = _fill(destination, accepted_roster, sync_run, snapshots, channels)
+                delivered = _fill(
+                    destination, accepted_roster, sync_run, snapshots, outboxes, channels
+                )
             else:
                 sender = _sender(destination, sync_run, snapshots, outboxes, channels)
                 delivered = _send(sender, accepted, sync_run, config)
@@ -152,33 +159,28 @@ def _fill(
     roster: Snapshot,
     run: SyncRun,
     snapshots: Snapshots,
+    outboxes: Outboxes,
     channels: Channels,
 ) -> Delivery:
     """Put the rows into the tables unless these are known to have them; then that is known."""
-    source, tables = run.source.id, channels.tables(destination)
-    last = run.ledger.delivery(destination.id, source)
-    if last is not None and (last.package_hash, last.path) == (roster.content_hash, tables.place):
-        return last
-    filled = tables.replace(
-        source,
-        snapshots.open(roster),
-        at=run.now(),
-        check=lambda: run.ledger.check(run.lease),
-        kept=lambda content_hash: snapshots.find(source, content_hash),
-    )
-    rows = sum(filled.rows.values())
-    run.ends(Outcome.DONE, f"Delivered to {destination.id}: {rows:,} rows in {tables.place}.")
-    return run.ledger.record_delivery(
-        destination.id,
-        source,
-        roster.content_hash,
-        roster.content_hash,
-        tables.place,
-        filled.size,
-        {"sent": filled.written, "rows": dict(filled.rows)},
-        run.now(),
+    filler = Filler(
+        destination,
+        run.source.id,
+        run.ledger,
         run.lease,
+        snapshots,
+        outboxes.of(destination.id),
+        channels.tables(destination),
+        run.now,
+        channels.mask_key(destination),
     )
+    brought = filler.bring(roster)
+    if brought.news:
+        rows, place = sum(brought.delivery.receipt["rows"].values()), brought.delivery.path
+        run.ends(Outcome.DONE, f"Delivered to {destination.id}: {rows:,} rows in {place}.")
+    if brought.forgotten:
+        run.remark(_FORGOTTEN.format(name=destination.id, of=", ".join(brought.forgotten)))
+    return brought.delivery
 
 
 def _result(delivered: Delivery) -> dg.MaterializeResult[None]:

@@ -16,6 +16,7 @@ import pandas as pd
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.config import Destination
+from roster_pipeline.receivers.hiding import NOTHING_HIDDEN, Hidden
 from roster_pipeline.receivers.tables import Check, Filled, Kept, Tables, frames, table_columns
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.errors import sentence
@@ -347,7 +348,14 @@ class _WrittenDown:
     """The database that was spared."""
 
     def replace(
-        self, source: str, roster: Roster, *, at: datetime, check: Check, kept: Kept
+        self,
+        source: str,
+        roster: Roster,
+        *,
+        at: datetime,
+        check: Check,
+        kept: Kept,
+        hidden: Hidden = NOTHING_HIDDEN,
     ) -> Filled:
         folder = self.folder / source
         folder.mkdir(parents=True, exist_ok=True)

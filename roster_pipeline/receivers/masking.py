@@ -25,7 +25,7 @@ _DIGITS: Final = 32
 
 
 @dataclass(frozen=True)
-class _OfEntity:
+class ColumnsMasked:
     """What is done to the columns of one entity."""
 
     gone: frozenset[str]
@@ -54,7 +54,7 @@ def masked(roster: Roster, mask: Mask | None, into: Path, key: bytes | None = No
         for entity in ENTITIES:
             if entity in mask.entities:
                 continue
-            todo = _todo(mask, entity)
+            todo = columns_masked(mask, entity)
             if todo.is_nothing:
                 writer.copy_from(roster, entity)
                 continue
@@ -68,13 +68,14 @@ def key_print(key: bytes) -> str:
     return _hash(key, "roster_pipeline: which mask_key is this?")[:16]
 
 
-def _todo(mask: Mask, entity: str) -> _OfEntity:
+def columns_masked(mask: Mask, entity: str) -> ColumnsMasked:
+    """What a mask does to the columns of an entity of which rows go out."""
     named = {way: _columns(getattr(mask, way), entity) for way in ("drop", "hash", "blank")}
     targets = {name.removesuffix(".sourcedId") for name in mask.hash if name.endswith(".sourcedId")}
     refers = [column for column in columns(entity) if column.target is not None]
     hashed = [column for column in refers if column.target in targets]
     dangling = {column.name for column in refers if column.target in mask.entities}
-    return _OfEntity(
+    return ColumnsMasked(
         gone=frozenset(named["drop"]),
         empty=frozenset(named["blank"] | dangling),
         hashed=frozenset(named["hash"] | {c.name for c in hashed if c.kind is Kind.REFERENCE}),
@@ -86,7 +87,7 @@ def _columns(names: tuple[str, ...], entity: str) -> set[str]:
     return {name.removeprefix(f"{entity}.") for name in names if name.startswith(f"{entity}.")}
 
 
-def _changed(block: pd.DataFrame, todo: _OfEntity, key: bytes) -> pd.DataFrame:
+def _changed(block: pd.DataFrame, todo: ColumnsMasked, key: bytes) -> pd.DataFrame:
     cells: dict[str, Any] = {}
     for name in block.columns:
         if name in todo.gone:

@@ -23,6 +23,7 @@ from roster_pipeline.oneroster.delta import diff
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.config import TablesConfig
+from roster_pipeline.receivers.hiding import NOTHING_HIDDEN, Hidden
 from roster_pipeline.receivers.postgresql_rows import SourceRows, listed
 from roster_pipeline.receivers.tables import (
     KEY,
@@ -49,7 +50,10 @@ _RECEIPT_COLUMNS: Final = (
     TableColumn("rows", "jsonb"),
     TableColumn("bytes", "bigint"),
     TableColumn("delivered_at", "timestamp with time zone"),
+    TableColumn("masked", "jsonb"),
 )
+# Tables of an earlier release are without it, and nothing was masked then.
+_NEWER: Final = "masked"
 # Tables of the ledger, which lives in a schema of its own and may share the database.
 _OF_THE_LEDGER: Final = {"landed", "leases"}
 _SESSION: Final = {
@@ -92,6 +96,7 @@ class _There:
     rows: Mapping[str, int]
     size: int
     at: datetime
+    hidden: Hidden
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,14 @@ class PostgresTables:
         return f"{server}/{said.get('dbname', said.get('user', ''))}, schema {self._schema}"
 
     def replace(
-        self, source: str, roster: Roster, *, at: datetime, check: Check, kept: Kept
+        self,
+        source: str,
+        roster: Roster,
+        *,
+        at: datetime,
+        check: Check,
+        kept: Kept,
+        hidden: Hidden = NOTHING_HIDDEN,
     ) -> Filled:
         """See `Tables.replace`. Raises `TablesError`, and what `check` raises."""
         with self._sentences(), closing(self._connected()) as connection:
@@ -146,15 +158,17 @@ class PostgresTables:
             with connection, connection.cursor() as cursor:
                 self._lock(cursor, source)
                 there = self._receipt(cursor, source)
-                if there is not None and there.content_hash == roster.content_hash:
-                    return Filled(there.rows, there.size, written=False)
+                was = NOTHING_HIDDEN if there is None else there.hidden
                 if there is not None:
+                    if there.content_hash == roster.content_hash and was == hidden:
+                        return Filled(there.rows, there.size, written=False)
                     # A clock that went back may not end a row before it began.
                     at = max(at, there.at + _NEXT)
                 rows = SourceRows(cursor, self._schema, source, at)
-                size = self._bring(rows, there, roster, kept)
-                filled = Filled(roster.counts, size, written=True)
-                self._put_receipt(cursor, source, roster.content_hash, filled, at)
+                forgotten = rows.hide(hidden.besides(was))
+                size = self._bring(rows, there, roster, kept if was == hidden else _nothing)
+                filled = Filled(roster.counts, size, written=True, forgotten=forgotten)
+                self._put_receipt(cursor, source, roster.content_hash, filled, at, hidden)
                 reached("tables.before-commit")
                 check()
                 return filled
@@ -175,31 +189,41 @@ class PostgresTables:
     def _receipt(self, cursor: Any, source: str) -> "_There | None":
         """What the tables were last given of a source."""
         query = SQL(
-            "SELECT destination, content_hash, rows, bytes, delivered_at FROM {} WHERE source = %s"
+            "SELECT destination, content_hash, rows, bytes, delivered_at, masked FROM {} "
+            "WHERE source = %s"
         )
         cursor.execute(query.format(self._name(RECEIPTS)), [source])
         found = cursor.fetchone()
         if found is None:
             return None
-        owner, *there = found
+        owner, content_hash, rows, size, at, hidden = found
         if owner != self._destination:
             self._refuse(
                 f"the rows of {source} in {self.place} are those of the destination {owner}. "
                 "Name another schema under `tables`; if that destination is called "
                 f"{self._destination} now, say so in the column `destination` of {RECEIPTS}."
             )
-        return _There(*there)
+        return _There(content_hash, rows, size, at, Hidden.read(hidden))
 
     def _put_receipt(
-        self, cursor: Any, source: str, content_hash: str, filled: Filled, at: datetime
+        self,
+        cursor: Any,
+        source: str,
+        content_hash: str,
+        filled: Filled,
+        at: datetime,
+        hidden: Hidden,
     ) -> None:
         name = self._name(RECEIPTS)
         cursor.execute(SQL("DELETE FROM {} WHERE source = %s").format(name), [source])
         cursor.execute(
-            SQL("INSERT INTO {} ({}) VALUES (%s, %s, %s, %s, %s, %s)").format(
+            SQL("INSERT INTO {} ({}) VALUES (%s, %s, %s, %s, %s, %s, %s)").format(
                 name, listed(column.name for column in _RECEIPT_COLUMNS)
             ),
-            [source, self._destination, content_hash, Json(filled.rows), filled.size, at],
+            [
+                *(source, self._destination, content_hash, Json(filled.rows), filled.size, at),
+                Json(hidden.document()) if hidden else None,
+            ],
         )
 
     # ---- tables ----
@@ -219,6 +243,13 @@ class PostgresTables:
         there = self._there(cursor)
         if there.keys() >= _OF_THE_LEDGER:
             self._refuse(f"{self.place} is where the ledger lives; name another under `tables`.")
+        if self._is_older(there.get(RECEIPTS), wanted[RECEIPTS]):
+            cursor.execute(
+                SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {} jsonb").format(
+                    self._name(RECEIPTS), Identifier(_NEWER)
+                )
+            )
+            there = self._there(cursor)
         for table, shape in wanted.items():
             if table not in there:
                 self._create(cursor, table, shape)
@@ -228,6 +259,14 @@ class PostgresTables:
                     "Name another schema under `tables`, or drop the table (with CASCADE, for a "
                     "view looks at it): the next delivery makes both again."
                 )
+
+    @staticmethod
+    def _is_older(receipts: "_Shape | None", wanted: _Shape) -> bool:
+        """Whether these are the receipts of an earlier release."""
+        if receipts is None or _NEWER in receipts.columns:
+            return False
+        newer = {**receipts.columns, _NEWER: wanted.columns[_NEWER]}
+        return not _difference(_Shape(newer, receipts.key), wanted)
 
     def _there(self, cursor: Any) -> dict[str, _Shape]:
         """Everything in the schema that has columns."""
@@ -345,6 +384,10 @@ def _difference(there: _Shape, wanted: _Shape) -> str:
     if more := sorted(there.columns.keys() - wanted.columns.keys()):
         return f"it has a column more, {more[0]}"
     return "" if there.key == wanted.key else f"its primary key is not ({', '.join(wanted.key)})"
+
+
+def _nothing(_: str) -> None:
+    """Keeps no roster."""
 
 
 def _reason(error: Any, code: str, place: str) -> str:

@@ -15,8 +15,11 @@ from psycopg2.sql import SQL, Composable, Identifier
 
 from roster_pipeline.oneroster.delta import Delta
 from roster_pipeline.oneroster.entities import ENTITIES
+from roster_pipeline.oneroster.header import METADATA as PREFIX
 from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.receivers.hiding import Hidden
 from roster_pipeline.receivers.tables import (
+    METADATA,
     SOURCE,
     VALID_TO,
     as_rows,
@@ -71,6 +74,47 @@ class SourceRows:
         # Nobody has counted what was staged, and what the planner believes of it is far off.
         self._cursor.execute("SET LOCAL enable_nestloop = off")
         return sum(self._compare(entity, roster) for entity in ENTITIES)
+
+    def hide(self, hidden: Hidden) -> tuple[str, ...]:
+        """Take out of all rows, those of the past too, what is to be hidden in them. Entities are
+        told of which rows of the past are gone by that."""
+        forgotten = []
+        for entity in ENTITIES:
+            if hidden.has_no_row(entity):
+                if self._forget(entity):
+                    forgotten.append(entity)
+            elif columns := hidden.columns(entity):
+                self._empty(entity, columns)
+        return tuple(forgotten)
+
+    def _forget(self, entity: str) -> bool:
+        """Remove all rows, without a trace; whether some were of the past."""
+        for table in (entity, past(entity)):
+            query = SQL("DELETE FROM {} WHERE source = %s").format(self._name(table))
+            self._cursor.execute(query, [self._source])
+        return bool(self._cursor.rowcount)
+
+    def _empty(self, entity: str, columns: list[str]) -> None:
+        """Empty columns where they are, so that a row which differs in nothing else stays."""
+        keys = [n.removeprefix(PREFIX) for n in columns if n.startswith(PREFIX)]
+        there = [Identifier(name) for name in columns if name in _names(entity)]
+        changes = [SQL("{} = NULL").format(name) for name in there]
+        filled = [SQL("{} IS NOT NULL").format(name) for name in there]
+        values: list[Any] = [self._source]
+        if keys:
+            metadata = Identifier(METADATA)
+            changes.append(SQL("{0} = {0} - %s::text[]").format(metadata))
+            filled.append(SQL("{} ?| %s::text[]").format(metadata))
+            values = [keys, self._source, keys]
+        if not changes:
+            return
+        for table in (entity, past(entity)):
+            self._cursor.execute(
+                SQL("UPDATE {} SET {} WHERE source = %s AND ({})").format(
+                    self._name(table), SQL(", ").join(changes), SQL(" OR ").join(filled)
+                ),
+                values,
+            )
 
     def _compare(self, entity: str, roster: Roster) -> int:
         table, staged = self._name(entity), Identifier(_TEMPORARY, entity)

@@ -20,6 +20,7 @@ import pyarrow as pa
 from roster_pipeline.oneroster.entities import BOOLEANS, SECRET, Column, Kind, columns, is_date
 from roster_pipeline.oneroster.header import METADATA as PREFIX
 from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.receivers.hiding import NOTHING_HIDDEN, Hidden
 from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import TEXT, arrow, series
 
@@ -59,6 +60,8 @@ class Filled:
     """Bytes of CSV that were sent for it."""
     written: bool
     """False where this very roster was there already, so that nothing had to be written."""
+    forgotten: tuple[str, ...] = ()
+    """Entities of which rows of the past were removed, as what is hidden now was all over them."""
 
 
 Check: TypeAlias = Callable[[], None]
@@ -77,14 +80,22 @@ class Tables(Protocol):
         ...
 
     def replace(
-        self, source: str, roster: Roster, *, at: datetime, check: Check, kept: Kept
+        self,
+        source: str,
+        roster: Roster,
+        *,
+        at: datetime,
+        check: Check,
+        kept: Kept,
+        hidden: Hidden = NOTHING_HIDDEN,
     ) -> Filled:
         """Put a roster in the place of all rows of its source, in one transaction.
 
         Rows that stay as they are, but for status and dateLastModified, are not touched: what
         differs is told from the roster that is there if that is `kept`. `at` is the moment from
         which the others are valid; `check` is called right before the commit, which it prevents by
-        raising. A roster that is there already is not written again.
+        raising. A roster that is there already is not written again. What is `hidden` in it is
+        taken out of the rows of before, too, where it is still to be seen.
         """
         ...
 
