@@ -5,13 +5,17 @@ roster, and where it went), `mode`, `rows`, `sent` (whether it had to be uploade
 was new, so there is no package of its own), `again` (when an older package was sent once more),
 `doubt` (where it is not known after that what the destination has), `left_out` and `unfit` (what
 its receiver will not like: messages and rows), and of a destination that takes changes `number`,
-`modified` (of its newest package), `outgoing` (the roster as it was sent), `bulk_on` (the day of
-the last whole roster) and `gone` (rosters of rows that are told as deleted once more, and since
-when).
+`modified` and `dated` (the day in its name) of its newest package, `outgoing` (the roster as it was
+sent), `bulk_on` (the day of the last whole roster) and `gone` (rosters of rows that are told as
+deleted once more, and since when), and of a package that is another on a later day, though the roster is the same, `day`: the
+last one on which it is this.
+
+A ledger can be lost, and one of yesterday put in its place. So the outbox has, beside the packages,
+a note on the newest: where the ledger does not know of that one, there is doubt.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -20,6 +24,9 @@ from roster_pipeline.store import Delivery
 
 MOST_ATTEMPTS: Final = 8
 """After so many that nobody confirmed, the whole roster is sent."""
+
+NOTED: Final = ("number", "modified", "dated")
+"""What of a receipt is noted beside the package."""
 
 _STEP: Final = timedelta(milliseconds=1)
 
@@ -35,43 +42,59 @@ class Past:
     """What it was last confirmed to have."""
     attempts: tuple[Delivery, ...]
     """What was about to be sent since, oldest first."""
+    noted: Mapping[str, Any] | None = None
+    """Of the newest package, by whoever keeps it: `package`, its hash, and of its receipt what
+    `NOTED` names. None where there is no note."""
 
     def has(self, content_hash: str, today: date) -> Delivery | None:
         """The last delivery, if the destination is known to have this accepted roster by it."""
         last = self.last
         same = last is not None and last.content_hash == content_hash and not self.attempts
-        doubt = last is not None and bool(last.receipt.get("doubt"))
-        if not same or doubt or self._made_otherwise() or self._bulk_is_due(today):
+        if not same or self.in_doubt or self.made_otherwise or self._bulk_is_due(today):
             return None
-        return last
+        return None if _is_of_the_past(last, today) else last
 
-    def tried(self, content_hash: str) -> Delivery | None:
+    def tried(self, content_hash: str, today: date) -> Delivery | None:
         """The last attempt, if it was one to bring this accepted roster, and would be made alike
         now."""
-        if not self.attempts:
+        if not self.attempts or self.in_doubt:
             return None
         this = self.attempts[-1]
         alike = (this.content_hash, this.receipt.get("recipe")) == (content_hash, self.recipe)
-        return this if alike else None
+        return this if alike and not _is_of_the_past(this, today) else None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it may have what nobody remembers, or an older package, sent again."""
+        known = {one.package_hash for one in self._all}
+        forgotten = self.noted is not None and self.noted.get("package") not in known
+        return forgotten or any(one.receipt.get("doubt") for one in self._all)
+
+    def beyond(self, number: int) -> "Past":
+        """The same, but that a package of this number was sent that nobody remembers."""
+        return replace(self, noted={**(self.noted or {}), "package": None, "number": number})
 
     @property
     def number(self) -> int:
         """Of the package sent last, in names; 0 where there was none."""
-        return max((int(one.receipt.get("number", 0)) for one in self._all), default=0)
+        return max((int(number) for number in self._said("number")), default=0)
+
+    def day(self, today: date) -> date:
+        """The day in the name of the next package: names never go back, even if a clock does."""
+        return max([today, *map(date.fromisoformat, self._said("dated"))])
 
     def modified_after(self, accepted: datetime) -> datetime:
         """What the rows of the next package say of when they were modified: when they were
         accepted, and always later than those of any package before, in whole milliseconds."""
-        said = [one.receipt.get("modified") for one in self._all]
-        before = [datetime.fromisoformat(moment) + _STEP for moment in said if moment]
+        before = [datetime.fromisoformat(moment) + _STEP for moment in self._said("modified")]
         whole = accepted.replace(microsecond=accepted.microsecond // 1000 * 1000)
         return max([whole, *before])
 
     @property
     def carried(self) -> dict[str, Any]:
         """What the receipt of a package that has no number keeps of those that have one."""
-        modified = max((m for one in self._all if (m := one.receipt.get("modified"))), default=None)
-        return {"number": self.number, "modified": modified}
+        newest = {key: max(self._said(key), default=None) for key in ("modified", "dated")}
+        return {"number": self.number, **newest}
 
     @property
     def bulk_on(self) -> str | None:
@@ -84,7 +107,10 @@ class Past:
         return list(dict.fromkeys(str(outgoing) for outgoing in named if outgoing))
 
     def repeated(self, now: datetime) -> list[dict[str, str]]:
-        """Rosters of rows that are told as deleted once more, oldest first."""
+        """Rosters of rows that are told as deleted once more, oldest first; none of before what it
+        gets was changed, as they may say what a mask hides since."""
+        if self.made_otherwise:
+            return []
         since = now - timedelta(days=self.destination.retention)
         gone = self.last.receipt.get("gone", ()) if self.last else ()
         return [one for one in gone if datetime.fromisoformat(one["at"]) > since]
@@ -93,12 +119,12 @@ class Past:
         """Why the whole roster has to go to a destination that takes changes, as a clause; None
         where changes will do. `path` is where they would go, `is_kept` whether an outgoing roster
         is."""
-        if self.last is None or not self.last.receipt.get("outgoing"):
+        if self.last is None or not self.last.receipt.get("outgoing") or self.in_doubt:
             return "what it has is not known"
         attempts, days = len(self.attempts), self.destination.bulk_every
         doubts = (
             (
-                self._made_otherwise(),
+                self.made_otherwise,
                 "its file, or this program, makes packages otherwise than before",
             ),
             (self._bulk_is_due(today), f"{days} days have passed since the last one"),
@@ -114,15 +140,29 @@ class Past:
         )
         return next((why for holds, why in doubts if holds), None)
 
+    def _said(self, key: str) -> list[Any]:
+        """What receipts and the note say of this, where they do."""
+        said = [*(one.receipt.get(key) for one in self._all), (self.noted or {}).get(key)]
+        return [each for each in said if each]
+
     @property
     def _all(self) -> tuple[Delivery, ...]:
         return (*((self.last,) if self.last else ()), *self.attempts)
 
-    def _made_otherwise(self) -> bool:
+    @property
+    def made_otherwise(self) -> bool:
+        """Whether what it has or may have was made, or sent, otherwise than it would be now."""
         return any(one.receipt.get("recipe") != self.recipe for one in self._all)
 
     def _bulk_is_due(self, today: date) -> bool:
         every, day = self.destination.bulk_every, self.bulk_on
         if every is None or day is None:
             return False
-        return (today - date.fromisoformat(day)).days >= every
+        passed = (today - date.fromisoformat(day)).days
+        return passed >= every or passed < 0  # a clock that was wrong is no reason to wait
+
+
+def _is_of_the_past(this: Delivery | None, today: date) -> bool:
+    """Whether the same roster may give another package by now."""
+    day = this.receipt.get("day") if this else None
+    return day is not None and date.fromisoformat(day) < today

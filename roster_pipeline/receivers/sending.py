@@ -23,11 +23,17 @@ from roster_pipeline.oneroster.layout import RosterError
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.receivers.checking import unfit
 from roster_pipeline.receivers.config import Destination
-from roster_pipeline.receivers.delivery import DeliveryError, Receipt, deliver
+from roster_pipeline.receivers.delivery import (
+    DeliveryError,
+    NameTakenError,
+    Receipt,
+    deliver,
+    require_free,
+)
 from roster_pipeline.receivers.masking import key_print
 from roster_pipeline.receivers.outgoing import Outgoing, prepare
 from roster_pipeline.receivers.outstanding import Outstanding, outstanding
-from roster_pipeline.receivers.past import Past
+from roster_pipeline.receivers.past import NOTED, Past
 from roster_pipeline.receivers.profiles import Profile
 from roster_pipeline.receivers.rendering import Rendered, recipe, render
 from roster_pipeline.store import Accepted, Delivery, NotStored, Snapshot
@@ -108,10 +114,10 @@ class Sender:
         if last is not None:
             return Sent(last, news=False, difference={} if compare else None)
         with self._staged() as folder:
-            tried = None if compare else past.tried(content_hash)
+            tried = None if compare else past.tried(content_hash, self._today)
             package = None if tried is None else self._kept(tried, folder)
             if tried is not None and package is not None:
-                return Sent(self._deliver(package, tried, folder), news=True)
+                return Sent(self._deliver(package, tried, past, folder), news=True)
         with self._staged() as folder:
             return self._bring(accepted, past, folder, compare=compare)
 
@@ -132,50 +138,76 @@ class Sender:
             kept = f"is kept of {day}; there are some of {', '.join(days)}."
             none = f"is kept; that is for {KEPT_DAYS} days."
             raise DeliveryError(f"{whose} {kept if days else none}")
-        past = self._past()
+        past, old = self._past(), those[-1]
         with self._staged() as folder:
-            package = self._kept(those[-1], folder)
+            package = self._kept(old, folder)
             if package is None:
                 raise DeliveryError(
                     f"The package of {day} for {self.destination.id} is not kept any more, or is "
                     f"damaged. `roster deliver {self.destination.id}` brings what is accepted."
                 )
-            self.ledger.check(self.lease)
-            with self.channel() as channel:
-                got = deliver(channel, those[-1].path, package)
-        return Sent(self._record_again(those[-1], past, got), news=True)
+            again = replace(old, at=self.now(), receipt=self._again(old, past))
+            return Sent(self._deliver(package, again, past, folder), news=True)
+
+    def _again(self, old: Delivery, past: Past) -> dict[str, Any]:
+        """The receipt of an older package, sent again."""
+        last = past.last
+        newest = last is not None and (last.package_hash, last.path) == (old.package_hash, old.path)
+        told = {**old.receipt, **past.carried, "again": self.now().isoformat()}
+        told |= {key: last.receipt[key] for key in _CARRIED if last and key in last.receipt}
+        if self.destination.mode == "delta" and (not newest or past.attempts or past.in_doubt):
+            told |= {"outgoing": last.receipt.get("outgoing") if last else None, "doubt": True}
+        return told
 
     # ---- making a package ----
 
     def _bring(self, accepted: Accepted, past: Past, folder: Path, *, compare: bool) -> Sent:
         self._tidy(past)
-        out = self._prepare(accepted.snapshot, folder / "prepared")
+        out = self._prepare(accepted.snapshot, folder / "prepared", self._today)
         found = unfit(out.roster, self.profile)
         if stops := [one.message for one in found if one.stops]:
             raise UnfitError(
                 f"{self.destination.id} would refuse it, so nothing was sent. " + " ".join(stops)
             )
         difference = self._difference(out.roster, past, folder) if compare else None
+        told: dict[str, Any] = {"unfit": [{"message": u.message, "rows": u.rows} for u in found]}
+        if out.until is not None:
+            told["day"] = out.until.isoformat()
+        try:
+            sent = self._bring_prepared(out, accepted, past, folder, told)
+        except NameTakenError as taken:
+            with self._staged() as other:
+                beyond = past.beyond(taken.number)
+                sent = self._bring_prepared(out, accepted, beyond, other, told)
+        return replace(sent, difference=difference)
+
+    def _bring_prepared(
+        self, out: Outgoing, accepted: Accepted, past: Past, folder: Path, told: Mapping[str, Any]
+    ) -> Sent:
+        """Raises `NameTakenError` where somebody else's package has the name of the new one."""
         if self.destination.mode == "bulk":
             made = self._whole(out, past, folder)
         else:
             made = self._numbered(out, accepted, past, folder)
-        package = made.package
-        receipt = {**made.receipt, "unfit": [{"message": u.message, "rows": u.rows} for u in found]}
+        package, receipt = made.package, {**made.receipt, **told}
         this = self._delivery(accepted.snapshot.content_hash, package, made.path, receipt)
         if made.empty and past.last is not None:
-            told = {**receipt, **past.carried, "sent": False, "same": True}
+            receipt |= {**past.carried, "sent": False, "same": True}
             last = past.last
             this = replace(
-                this, package_hash=last.package_hash, path=last.path, size=last.size, receipt=told
+                this,
+                package_hash=last.package_hash,
+                path=last.path,
+                size=last.size,
+                receipt=receipt,
             )
-            return Sent(self._record(this), False, None, out.left_out, difference)
-        confirmed = self._deliver(package, this, folder)
-        return Sent(confirmed, True, made.why_bulk, out.left_out, difference)
+            return Sent(self._record(this), False, None, out.left_out)
+        confirmed = self._deliver(package, this, past, folder, new=True)
+        return Sent(confirmed, True, made.why_bulk, out.left_out)
 
-    def _prepare(self, snapshot: Snapshot, into: Path) -> Outgoing:
+    def _prepare(self, snapshot: Snapshot, into: Path, on: date) -> Outgoing:
         accepted = self.snapshots.open(snapshot)
-        return prepare(accepted, self.destination, self.profile, into, self.mask_key)
+        return prepare(accepted, self.destination, self.profile, into, self.mask_key, on=on)
 
     def _whole(self, out: Outgoing, past: Past, folder: Path) -> _Made:
         """The whole roster, for a destination that takes nothing else."""
@@ -184,20 +216,23 @@ class Sender:
         receipt = {**past.carried, **self._receipt("bulk", package)}
         last = past.last
         same = last is not None and (last.package_hash, last.path) == (package.sha256, path)
-        return _Made(package, path, receipt, empty=same and not past.attempts)
+        sure = not (past.attempts or past.in_doubt or past.made_otherwise)
+        return _Made(package, path, receipt, empty=same and sure)
 
     def _numbered(self, out: Outgoing, accepted: Accepted, past: Past, folder: Path) -> _Made:
         """Changes, or the whole where they will not do."""
         roster = self._keep(out.roster)
-        number, modified = past.number + 1, past.modified_after(accepted.at)
-        path = self.destination.path_for(self.source, day=self._today, number=number)
+        number, modified, day = past.number + 1, past.modified_after(accepted.at), self._dated(past)
+        path = self.destination.path_for(self.source, day=day, number=number)
         why = past.why_bulk(path, self._today, lambda made: self.outbox.has(self.source, made))
         told = self._outstanding(roster, past, folder)
         if told is None and why is None:
             why = "what was sent before cannot be read any more"
         out = replace(out, roster=roster)
         if told is None or why is not None:
-            package, empty = self._render(out, folder), False
+            emptied = told.gone if told is not None else None
+            package = self._render(out, folder, emptied=emptied, modified=modified)
+            empty = False
         else:
             package = self._render(out, folder, delta=told.delta, modified=modified)
             empty = told.empty or not any(package.rows.values())
@@ -205,6 +240,7 @@ class Sender:
             **self._receipt("bulk" if why else "delta", package),
             "number": number,
             "modified": modified.isoformat(),
+            "dated": day.isoformat(),
             "outgoing": roster.content_hash,
             "bulk_on": self._today.isoformat() if why else past.bulk_on,
             "gone": self._gone(told, past),
@@ -219,7 +255,7 @@ class Sender:
 
     def _outstanding(self, roster: Roster, past: Past, folder: Path) -> Outstanding | None:
         """What has to be told; None where it is not known what the destination may have."""
-        if past.last is None or not past.last.receipt.get("outgoing"):
+        if not past.may_have():
             return None
         form = self.profile.oneroster
         try:
@@ -235,8 +271,9 @@ class Sender:
 
     def _gone(self, told: Outstanding | None, past: Past) -> list[dict[str, str]]:
         """The rosters of rows that later packages tell as deleted once more."""
-        repeated = past.repeated(self.now())
-        if told is None or not self.destination.retention or not any(told.gone.counts.values()):
+        repeated = [o for o in past.repeated(self.now()) if self.outbox.has(self.source, o["hash"])]
+        retained = self.destination.retention and not past.made_otherwise
+        if told is None or not retained or not any(told.gone.counts.values()):
             return repeated
         kept = self._keep(told.gone)
         return [*repeated, {"hash": kept.content_hash, "at": self.now().isoformat()}]
@@ -244,7 +281,7 @@ class Sender:
     def _difference(self, roster: Roster, past: Past, folder: Path) -> Difference | None:
         """What differs from what it was last confirmed to have; None where that is not known."""
         last = past.last
-        if last is None:
+        if last is None or past.in_doubt:
             return None
         try:
             if (had := last.receipt.get("outgoing")) is not None:
@@ -252,7 +289,8 @@ class Sender:
             if last.receipt.get("recipe") != self._recipe():
                 return None  # of another scope or mask, say
             before = Snapshot(self.source, last.content_hash, {}, "")
-            return diff(self._prepare(before, folder / "before").roster, roster).counts()
+            day = date.fromisoformat(last.receipt.get("day") or self._today.isoformat())
+            return diff(self._prepare(before, folder / "before", day).roster, roster).counts()
         except (RosterError, NotStored):
             return None
 
@@ -261,7 +299,8 @@ class Sender:
     def _past(self) -> Past:
         last = self.ledger.delivery(self.destination.id, self.source)
         attempts = self.ledger.attempts(self.destination.id, self.source)
-        return Past(self.destination, self._recipe(), last, tuple(attempts))
+        noted = self.outbox.noted(self.source)
+        return Past(self.destination, self._recipe(), last, tuple(attempts), noted)
 
     def _recipe(self) -> str:
         """SHA-256 of all that a package depends on beside the roster, and of where it goes."""
@@ -275,6 +314,9 @@ class Sender:
     @property
     def _today(self) -> date:
         return self.day_of(self.now())
+
+    def _dated(self, past: Past) -> date:
+        return past.day(self._today)
 
     def _receipt(self, mode: str, package: Rendered) -> dict[str, Any]:
         left_out = {"left_out": dict(package.left_out)} if package.left_out else {}
@@ -294,27 +336,34 @@ class Sender:
             self.now(),
         )
 
-    def _deliver(self, package: Rendered, this: Delivery, folder: Path) -> Delivery:
-        """Bring a package there, and write down that it is."""
+    def _deliver(
+        self, package: Rendered, this: Delivery, past: Past, folder: Path, *, new: bool = False
+    ) -> Delivery:
+        """Bring a package there, and write down that it is. A `new` one is not to take the place of
+        what nobody knows of: raises `NameTakenError`."""
 
         def first() -> None:
             self._keep_package(package, folder)
-            self.ledger.record_attempt(this, self.lease)
+            self.ledger.record_attempt(_attempt(this, past), self.lease)
+            self._note(this, folder)
 
         self.ledger.check(self.lease)
         with self.channel() as channel:
+            if new and "{number}" in (self.destination.path or ""):
+                require_free(channel, self._numbers(past), past.number + 1, package)
             got = deliver(channel, this.path, package, first=first)
         self._keep_package(package, folder)
+        self._note(this, folder)
         return self._record(replace(this, receipt={**this.receipt, **_of(got)}))
 
-    def _record_again(self, old: Delivery, past: Past, got: Receipt) -> Delivery:
-        last = past.last
-        newest = last is not None and (last.package_hash, last.path) == (old.package_hash, old.path)
-        told = {**old.receipt, **past.carried, **_of(got), "again": self.now().isoformat()}
-        told |= {key: last.receipt[key] for key in _CARRIED if last and key in last.receipt}
-        if told.get("outgoing") and (not newest or past.attempts):
-            told |= {"outgoing": None, "doubt": True}
-        return self._record(replace(old, receipt=told))
+    def _numbers(self, past: Past) -> Callable[[int], str]:
+        day = self._dated(past)
+        return lambda number: self.destination.path_for(self.source, day=day, number=number)
+
+    def _note(self, this: Delivery, folder: Path) -> None:
+        """Note beside the packages what is sent, for the day on which the ledger is an old one."""
+        said = {key: this.receipt[key] for key in NOTED if this.receipt.get(key)}
+        self.outbox.note(self.source, {"package": this.package_hash, **said}, folder)
 
     def _record(self, this: Delivery) -> Delivery:
         confirmed = self.ledger.record_delivery(
@@ -328,7 +377,7 @@ class Sender:
             self.now(),
             self.lease,
         )
-        self._tidy(Past(self.destination, self._recipe(), confirmed, ()))
+        self._tidy(self._past())
         return confirmed
 
     def _tidy(self, past: Past) -> None:
@@ -380,6 +429,13 @@ class Sender:
 
 def _names(destination: Destination) -> dict[str, str | None]:
     return {"system_name": destination.system_name, "system_code": destination.system_code}
+
+
+def _attempt(this: Delivery, past: Past) -> Delivery:
+    """A doubt stays where nobody knows whether this arrived."""
+    if not past.in_doubt:
+        return this
+    return replace(this, receipt={**this.receipt, "doubt": True})
 
 
 def _of(got: Receipt) -> dict[str, bool]:

@@ -16,6 +16,8 @@ from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import tables
 from roster_pipeline.receivers import profiles
 from roster_pipeline.receivers.columns.config import ColumnsFormat
+from roster_pipeline.receivers.in_force import leaving
+from roster_pipeline.receivers.in_force_config import Time
 from roster_pipeline.receivers.profiles import OneRosterFormat, Profile
 from roster_pipeline.receivers.staying import roles_spoken
 from roster_pipeline.reports.tables import markdown_table, text_table
@@ -152,6 +154,7 @@ path: {path}
 {own}"""
 
 
+_TIMES: Final[Mapping[Time, str]] = {"over": "over", "to_come": "still to come"}
 _OWN_COLUMNS: Final = """\
 columns:
   files:
@@ -238,6 +241,10 @@ def _package(profile: Profile) -> Iterator[str]:
         yield f"At most {archive.most_bytes:,} bytes; more is not sent."
     if profile.oneroster is not None:
         yield from _of_oneroster(profile.oneroster)
+    for entity, times in leaving(profile).items():
+        which = " or ".join(_TIMES[time] for time in _TIMES if time in times)
+        but = ", unless somebody has no other" if entity == "roles" else ""
+        yield f"Without {entity} that are {which} on the day{but}."
 
 
 def _of_oneroster(form: OneRosterFormat) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What a destination gets of an accepted roster."""
 
+from datetime import date
 from pathlib import Path
 
 from roster_pipeline.oneroster.roster import Roster
@@ -15,6 +16,8 @@ def test_a_receiver_of_all_that_the_standard_has_gets_the_roster_itself(
         {"id": "desk", "sources": ["a"], "transport": {"folder": {"path": "out"}}, "path": "a.zip"}
     )
     profile = profiles.load(destination.profile)
-    outgoing = prepare(district_roster, destination, profile, tmp_path / "out")
+    outgoing = prepare(
+        district_roster, destination, profile, tmp_path / "out", on=date(2026, 9, 14)
+    )
     assert outgoing.roster is district_roster
     assert outgoing.left_out == {}

@@ -1,5 +1,6 @@
 """What a destination gets is a part of the roster that is whole in itself."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ def destination(**keys: Any) -> Destination:
 
 def outgoing(roster: Roster, folder: Path, **keys: Any) -> Outgoing:
     to = destination(**keys)
-    return prepare(roster, to, profiles.load(to.profile), folder / "out", b"0123456789abcdef")
+    on = date(2026, 9, 14)
+    return prepare(
+        roster, to, profiles.load(to.profile), folder / "out", b"0123456789abcdef", on=on
+    )
 
 
 def test_one_school_goes_out_whole_and_what_stays_is_counted(

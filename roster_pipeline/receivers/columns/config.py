@@ -34,6 +34,7 @@ from pydantic import (
 
 from roster_pipeline.fields import Part, Text
 from roster_pipeline.oneroster.templates import parsed
+from roster_pipeline.receivers.in_force_config import Without
 
 Name = Annotated[Text, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """What the parts of a format call one another."""
@@ -188,6 +189,8 @@ class ColumnsFormat(Part):
     """Name → what stands in the roster → what is written. What a lookup lacks stays as it is,
     unless it has `*`, which is written for all that."""
     ids: Ids | None = None
+    without: Without = Without()
+    """Which roles and enrollments stay at home by their dates."""
     files: Annotated[dict[FileName, File], Field(min_length=1)]
     """By their names, in their order in the archive."""
     refuses: Literal["rows", "delivery"] = "rows"

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from roster_pipeline.receivers.columns.config import ColumnsFormat
+from roster_pipeline.receivers.in_force_config import Without
 
 Mode = Literal["bulk", "delta"]
 
@@ -57,6 +58,8 @@ class OneRosterFormat(_Part):
     """The entities that are sent, all of the version by default; others are declared absent."""
     manifest: bool = True
     people: People = People()
+    without: Without = Without()
+    """Which roles and enrollments stay at home by their dates."""
     words: Mapping[str, Mapping[str, str | None]] = {}
     """By `entity.column` the words that the receiver has, and its word for each; null is blank. A
     row with another leaves if the standard demands the column, else the cell is blank."""
