@@ -467,9 +467,20 @@ def test_two_destinations_may_not_fill_the_same_tables(folder: Path) -> None:
     write(folder, "destinations/warehouse.yaml", TABLES.format("warehouse"))
 
     assert problems(folder) == [
-        "destinations/warehouse.yaml:3:3: `tables`: destination lake writes to the same database "
-        "and schema; one would overwrite the other"
+        "destinations/warehouse.yaml:3:3: `tables`: destination lake writes rows of the same "
+        "source to the same database and schema; one would overwrite the other"
     ]
+
+
+def test_two_destinations_may_fill_the_same_tables_with_districts_of_their_own(
+    folder: Path,
+) -> None:
+    for name in ("lake", "warehouse"):
+        text = TABLES.format(name) + f"sources: [{name}]\nscope: {{roles: [student]}}\n"
+        write(folder, f"destinations/{name}.yaml", text)
+        write(folder, f"sources/{name}.yaml", SOURCE.replace("springfield", name))
+
+    assert len(Workspace.load(folder).destinations) == 3
 
 
 def test_two_destinations_may_share_a_database(folder: Path) -> None:

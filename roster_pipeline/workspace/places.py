@@ -54,15 +54,16 @@ def clashes(
 def _places(
     destination: Destination, districts: tuple[str, ...], base: Path
 ) -> Iterator[tuple[str, str]]:
-    """Server and path of each package; capitals do not count, as on many servers."""
-    if destination.tables is not None:
-        yield f"tables {destination.tables.url}", destination.tables.schema_name
-        return
-    if destination.transport is None:
-        return
+    """Server and path of each package, where capitals do not count, as on many servers; schema and
+    source of rows."""
     everyone = destination.sources == "all"
     listed = (*districts, "{source}") if everyone else destination.sources
     for source in listed:
+        if (tables := destination.tables) is not None:
+            yield f"tables {tables.url} {tables.schema_name}", source
+            continue
+        if destination.transport is None:
+            return
         server, path = _place(destination.transport, destination.path_for(source), base)
         yield server, path.casefold()
 
@@ -99,7 +100,10 @@ def _patterns(path: str) -> set[str]:
 def _clash(first: str, second: str, destinations: Mapping[str, Destination]) -> Clash:
     this = destinations[second]
     if this.tables is not None:
-        said = "writes to the same database and schema; one would overwrite the other"
+        said = (
+            "writes rows of the same source to the same database and schema; one would overwrite "
+            "the other"
+        )
         return Clash(first, second, "tables", said)
     wanted = this.format.archive.name
     said = "writes to the same path; one would overwrite the other"
