@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from roster_pipeline.oneroster.delta import Delta, Kind
-from roster_pipeline.oneroster.entities import BULK_BLANK, SECRET
+from roster_pipeline.oneroster.entities import BULK_BLANK, ENTITIES, SECRET, Required
 from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.layout import Positions
 from roster_pipeline.oneroster.manifest import FILE, HEADER, Mode, Version, manifest_rows
@@ -56,6 +56,22 @@ class Form:
 STANDARD: Final = Form()
 
 
+@dataclass(frozen=True)
+class Emptied:
+    """Rows that a reader may have, of which a whole roster says nothing."""
+
+    rows: Roster
+    modified: datetime
+    """What they say of when they were deleted."""
+
+    def frames(self, entity: str, version: Version) -> Frames:
+        """They as deleted, with no more than has to be filled: the rest may be hidden by now."""
+        said = tables(version)[entity]
+        needless = [column.name for column in said if column.required is not Required.ALWAYS]
+        for block in _spoken(self.rows, entity, version, self.rows.blocks(entity)):
+            yield _with_status(_blank(block, needless), "tobedeleted", self.modified)
+
+
 def write_bulk(
     roster: Roster,
     out: BinaryIO,
@@ -64,16 +80,26 @@ def write_bulk(
     system_name: str | None = None,
     system_code: str | None = None,
     form: Form = STANDARD,
+    emptied: Emptied | None = None,
 ) -> dict[str, int]:
-    """Write a whole roster as a bulk package and return the rows written per file."""
+    """Write a whole roster as a bulk package and return the rows written per file.
+
+    A file without rows has to be declared absent, and an absent one changes nothing at its reader.
+    So where that one may have rows (`emptied`) of an entity of which the roster has none, they are
+    told as deleted, in a file that is meant as a delta.
+    """
+    had = {entity: emptied.rows.counts[entity] if emptied else 0 for entity in ENTITIES}
 
     def frames(entity: str) -> Frames:
+        if emptied is not None and not roster.counts[entity]:
+            yield from emptied.frames(entity, version)
+            return
         for block in _spoken(roster, entity, version, roster.blocks(entity)):
             yield _blank(block, (*BULK_BLANK, *SECRET))
 
-    written = [entity for entity in form.entities_of(version) if roster.counts[entity]]
+    written = [e for e in form.entities_of(version) if roster.counts[e] or had[e]]
     headers = {entity: _header(entity, version, form, roster) for entity in written}
-    modes = dict.fromkeys(written, Mode.BULK)
+    modes = {entity: Mode.BULK if roster.counts[entity] else Mode.DELTA for entity in written}
     rows = manifest_rows(version, modes, system_name, system_code)
     return _write(out, rows, headers, frames, version, form)
 
@@ -90,29 +116,25 @@ def write_delta(
 ) -> dict[str, int]:
     """Write the difference of two rosters as a delta package and return the rows per file.
 
-    Each row carries `modified` (UTC) and `active`, or `tobedeleted` with the row's last content.
+    Each row carries `modified` (UTC) and `active`, or `tobedeleted` with the row's last content; in
+    each file these come first.
     In 1.1 a person whose roles changed is a changed user. A delta without any change is a package
     that holds only its manifest ("no updates").
     """
     alive = {e: _alive(delta, e, version) for e in form.entities_of(version)}
-    stamp = (
-        modified.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.")
-        + f"{modified.microsecond // 1000:03d}Z"
-    )
 
     def frames(entity: str) -> Frames:
         old = delta.old or Roster.empty()
         same = np.array_equal(alive[entity], delta.entities[entity].alive)
         now = delta.blocks(entity, "alive") if same else delta.new.select(entity, alive[entity])
+        # Who goes is told first: who comes may have their username, or their id in other letters.
         said = (
-            (now, delta.new, "active"),
             (delta.blocks(entity, "removed"), old, "tobedeleted"),
+            (now, delta.new, "active"),
         )
         for blocks, roster, status in said:
             for block in _spoken(roster, entity, version, blocks):
-                yield _blank(block, SECRET).assign(
-                    status=_constant(status, block), dateLastModified=_constant(stamp, block)
-                )
+                yield _with_status(_blank(block, SECRET), status, modified)
 
     written = [e for e, rows in alive.items() if len(rows) or len(delta.entities[e].removed)]
     headers = {e: _header(e, version, form, delta.new, delta.old) for e in written}
@@ -184,6 +206,13 @@ def _spoken(
     for block in blocks:
         said = block if roles is None else downgrade_users(block, roles).users
         yield downgrade_words(said, entity)
+
+
+def _with_status(block: pd.DataFrame, status: str, modified: datetime) -> pd.DataFrame:
+    moment = modified.astimezone(UTC)
+    stamp = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    said = {"status": status, "dateLastModified": stamp}
+    return block.assign(**{name: _constant(text, block) for name, text in said.items()})
 
 
 def _blank(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:

@@ -3,13 +3,29 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from roster_pipeline.receivers.rendering import Rendered
 from roster_pipeline.transport.outlet import Outlet
 
+_AHEAD: Final = 16
+"""So many names after one that is taken are looked at."""
+
 
 class DeliveryError(Exception):
     """A package that does not lie at the receiver as it was sent; the message is for people."""
+
+
+class NameTakenError(DeliveryError):
+    """A package whose name another one has at the receiver that nobody knows of."""
+
+    def __init__(self, path: str, number: int) -> None:
+        super().__init__(
+            f"A package that this program does not know of lies at {path}. Check that nothing else "
+            "writes there, then sync again."
+        )
+        self.number = number
+        """The highest number that was found taken."""
 
 
 @dataclass(frozen=True)
@@ -27,20 +43,25 @@ class Receipt:
 
 
 def deliver(
-    channel: Outlet, path: str, package: Rendered, *, first: Callable[[], None] = lambda: None
+    channel: Outlet,
+    path: str,
+    package: Rendered,
+    *,
+    first: Callable[[], None] = lambda: None,
+    anyway: bool = False,
 ) -> Receipt:
     """Put a package at a path of the receiver and read it back, if that can be done. `first` is
     called right before anything is uploaded: from then on it may have arrived.
 
     A package that lies there already is not sent again, so that a delivery that was cut before its
-    receipt was written ends where it would have ended. Raises `DeliveryError` where what is read
-    back differs, and `TransportError` as the channel does.
+    receipt was written ends where it would have ended; `anyway` it is. Raises `DeliveryError` where
+    what is read back differs, and `TransportError` as the channel does.
     """
     if not channel.reads_back:
         first()
         _upload(channel, path, package)
         return Receipt(path, package.size, package.sha256, sent=True, read_back=False)
-    sent = not _lies_there(channel, path, package)
+    sent = anyway or not _lies_there(channel, path, package)
     if sent:
         first()
         _upload(channel, path, package)
@@ -50,6 +71,24 @@ def deliver(
                 "else writes there, then sync again."
             )
     return Receipt(path, package.size, package.sha256, sent)
+
+
+def require_free(
+    channel: Outlet, path_of: Callable[[int], str], number: int, package: Rendered
+) -> None:
+    """Raise `NameTakenError` if something else than the package lies where it shall go. Where
+    nothing can be looked at, nothing is known.
+
+    Names after it are looked at then, too: what lies there would be read after the package, and is
+    older.
+    """
+    if not channel.reads_back:
+        return
+    if channel.stat(path_of(number)) is None or _lies_there(channel, path_of(number), package):
+        return
+    ahead = range(number + 1, number + 1 + _AHEAD)
+    taken = [each for each in ahead if channel.stat(path_of(each)) is not None]
+    raise NameTakenError(path_of(number), max([number, *taken]))
 
 
 def _upload(channel: Outlet, path: str, package: Rendered) -> None:

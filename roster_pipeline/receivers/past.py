@@ -7,8 +7,8 @@ was new, so there is no package of its own), `again` (when an older package was 
 its receiver will not like: messages and rows), and of a destination that takes changes `number`,
 `modified` and `dated` (the day in its name) of its newest package, `outgoing` (the roster as it was
 sent), `bulk_on` (the day of the last whole roster) and `gone` (rosters of rows that are told as
-deleted once more, and since when), and of a package that is another on a later day, though the roster is the same, `day`: the
-last one on which it is this.
+deleted once more, and since when), and of a package that is another on a later day, though the
+roster is the same, `day`: the last one on which it is this.
 
 A ledger can be lost, and one of yesterday put in its place. So the outbox has, beside the packages,
 a note on the newest: where the ledger does not know of that one, there is doubt.

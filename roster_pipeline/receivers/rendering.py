@@ -12,7 +12,7 @@ from typing import BinaryIO
 from roster_pipeline.oneroster.delta import Delta
 from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.roster import Roster
-from roster_pipeline.oneroster.writing import Form, write_bulk, write_delta
+from roster_pipeline.oneroster.writing import Emptied, Form, write_bulk, write_delta
 from roster_pipeline.receivers.columns.config import ColumnsFormat
 from roster_pipeline.receivers.columns.writing import write
 from roster_pipeline.receivers.profiles import OneRosterFormat, Profile
@@ -59,11 +59,13 @@ def render(
     system_name: str | None = None,
     system_code: str | None = None,
     delta: Delta | None = None,
+    emptied: Roster | None = None,
     modified: datetime | None = None,
     left_out: Mapping[str, int] | None = None,
 ) -> Rendered:
     """Write an outgoing roster into `file` as its receiver wants it: the whole of it, or a `delta`
-    between it and another, whose rows are said to be `modified` then (demanded with a delta).
+    between it and another. Rows of `emptied` are told as deleted beside the whole, where it has
+    none of their entity. What has a status is said to be `modified` then (demanded with these two).
 
     The same rows give the same bytes. `left_out` is noted as it is. Raises `RenderingError` for a
     package that is larger than the receiver allows.
@@ -73,7 +75,7 @@ def render(
         if isinstance(profile.columns, ColumnsFormat):
             rows = write(roster, profile.columns, out)
         else:
-            rows = _write_oneroster(roster, profile, out, named, delta, modified)
+            rows = _write_oneroster(roster, profile, out, named, delta, emptied, modified)
     size = file.stat().st_size
     most = profile.archive.most_bytes
     if most is not None and size > most:
@@ -92,14 +94,18 @@ def _write_oneroster(
     out: BinaryIO,
     named: Mapping[str, str | None],
     delta: Delta | None,
+    emptied: Roster | None,
     modified: datetime | None,
 ) -> dict[str, int]:
     assert profile.oneroster is not None  # noqa: S101 - a profile has one format
     said = {"version": Version(profile.oneroster.version), "form": form_of(profile.oneroster)}
-    if delta is None:
+    if delta is None and emptied is None:
         return write_bulk(roster, out, **said, **named)  # type: ignore[arg-type]
     if modified is None:
         raise ValueError("a delta needs the moment of its changes")
+    if delta is None:
+        gone = Emptied(emptied or Roster.empty(), modified)
+        return write_bulk(roster, out, **said, **named, emptied=gone)  # type: ignore[arg-type]
     return write_delta(delta, out, modified=modified, **said, **named)  # type: ignore[arg-type]
 
 

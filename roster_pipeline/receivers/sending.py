@@ -138,22 +138,34 @@ class Sender:
             kept = f"is kept of {day}; there are some of {', '.join(days)}."
             none = f"is kept; that is for {KEPT_DAYS} days."
             raise DeliveryError(f"{whose} {kept if days else none}")
-        past, old = self._past(), those[-1]
+        return self._resend(those[-1], self._past())
+
+    def once_more(self) -> Sent:
+        """Send what was sent last once more, byte for byte, also where it lies there still: for a
+        receiver that wants a file each day. Raises as `resend`."""
+        past = self._past()
+        if past.last is None:
+            raise DeliveryError(f"{self.destination.id} got nothing of {self.source} yet.")
+        return self._resend(past.last, past, anyway=True)
+
+    def _resend(self, old: Delivery, past: Past, *, anyway: bool = False) -> Sent:
         with self._staged() as folder:
             package = self._kept(old, folder)
             if package is None:
                 raise DeliveryError(
-                    f"The package of {day} for {self.destination.id} is not kept any more, or is "
-                    f"damaged. `roster deliver {self.destination.id}` brings what is accepted."
+                    f"The package of {self.day_of(old.at)} for {self.destination.id} is not kept "
+                    f"any more, or is damaged. `roster deliver {self.destination.id}` brings what "
+                    "is accepted."
                 )
             again = replace(old, at=self.now(), receipt=self._again(old, past))
-            return Sent(self._deliver(package, again, past, folder), news=True)
+            return Sent(self._deliver(package, again, past, folder, anyway=anyway), news=True)
 
     def _again(self, old: Delivery, past: Past) -> dict[str, Any]:
         """The receipt of an older package, sent again."""
         last = past.last
         newest = last is not None and (last.package_hash, last.path) == (old.package_hash, old.path)
         told = {**old.receipt, **past.carried, "again": self.now().isoformat()}
+        told.pop("same", None)
         told |= {key: last.receipt[key] for key in _CARRIED if last and key in last.receipt}
         if self.destination.mode == "delta" and (not newest or past.attempts or past.in_doubt):
             told |= {"outgoing": last.receipt.get("outgoing") if last else None, "doubt": True}
@@ -337,10 +349,17 @@ class Sender:
         )
 
     def _deliver(
-        self, package: Rendered, this: Delivery, past: Past, folder: Path, *, new: bool = False
+        self,
+        package: Rendered,
+        this: Delivery,
+        past: Past,
+        folder: Path,
+        *,
+        new: bool = False,
+        anyway: bool = False,
     ) -> Delivery:
-        """Bring a package there, and write down that it is. A `new` one is not to take the place of
-        what nobody knows of: raises `NameTakenError`."""
+        """Bring a package there, `anyway` also if it lies there, and write down that it is. A `new`
+        one is not to take the place of what nobody knows of: raises `NameTakenError`."""
 
         def first() -> None:
             self._keep_package(package, folder)
@@ -351,7 +370,7 @@ class Sender:
         with self.channel() as channel:
             if new and "{number}" in (self.destination.path or ""):
                 require_free(channel, self._numbers(past), past.number + 1, package)
-            got = deliver(channel, this.path, package, first=first)
+            got = deliver(channel, this.path, package, first=first, anyway=anyway)
         self._keep_package(package, folder)
         self._note(this, folder)
         return self._record(replace(this, receipt={**this.receipt, **_of(got)}))
@@ -377,7 +396,7 @@ class Sender:
             self.now(),
             self.lease,
         )
-        self._tidy(self._past())
+        self._tidy(Past(self.destination, self._recipe(), confirmed, ()))
         return confirmed
 
     def _tidy(self, past: Past) -> None:

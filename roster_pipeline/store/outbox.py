@@ -3,9 +3,10 @@
 Below `<url>/outgoing/<destination>/`. Kept as long as somebody may ask for them, see `keep_only`.
 """
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from roster_pipeline.oneroster.layout import INDEX
 from roster_pipeline.oneroster.roster import Roster
@@ -62,6 +63,24 @@ class Outbox:
                 f"{source}: the package {package_hash[:12]} is not kept any more."
             ) from None
 
+    def note(self, source: str, said: Mapping[str, Any], folder: Path) -> None:
+        """Note something of the newest package, in the place of what was noted before. `folder` is
+        a staged one."""
+        file = folder / "noted"
+        file.write_text(json.dumps(said))
+        self._files.publish(file, _note(source))
+
+    def noted(self, source: str) -> dict[str, Any] | None:
+        """What was noted last; None where nothing was, and nothing in it where it is damaged."""
+        try:
+            with self._files.open(_note(source)) as file:
+                said = json.load(file)
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            return {}
+        return said if isinstance(said, dict) else {}
+
     def keep_only(self, source: str, rosters: Collection[str], packages: Collection[str]) -> None:
         """Remove all of a source but rosters and packages of these hashes."""
         for name in self._files.folders(f"snapshots/{plain(source)}"):
@@ -81,6 +100,10 @@ class Outboxes:
     def of(self, destination: str) -> Outbox:
         """What went out to a destination."""
         return Outbox(self._url, destination)
+
+
+def _note(source: str) -> str:
+    return f"noted/{plain(source)}.json"
 
 
 def _package(source: str, package_hash: str) -> str:

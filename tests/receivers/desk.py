@@ -157,8 +157,13 @@ class Desk:
         with self.sender() as sender:
             return sender.resend(day)
 
-    def killed_at(self, place: str, patch: pytest.MonkeyPatch) -> None:
-        """Try to bring what the rows are now, and die at a crash point."""
+    def killed_at(
+        self,
+        place: str,
+        patch: pytest.MonkeyPatch,
+        doing: Callable[[], object] | None = None,
+    ) -> None:
+        """Do something, by default try to bring what the rows are now, and die at a crash point."""
 
         def reached(here: str) -> None:
             if here == place:
@@ -168,7 +173,7 @@ class Desk:
             for module in ("transport.folder", "transport.channel", "store.ledger", "store.files"):
                 patched.setattr(f"roster_pipeline.{module}.reached", reached)
             with pytest.raises(Killed):
-                self.bring()
+                (doing or self.bring)()
 
     def day(self, days: int = 1) -> None:
         """Let days pass."""
