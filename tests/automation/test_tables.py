@@ -94,6 +94,9 @@ def test_the_next_day_replaces_and_the_same_day_again_does_not(
 def test_a_dry_run_says_what_it_would_write_and_writes_nothing(
     town: Town, warehouse: Warehouse, tmp_path: Path
 ) -> None:
+    file = town.folder / "destinations" / "warehouse.yaml"
+    masked = "scope: {roles: [student, teacher]}\nmask: {drop: [users.email, demographics]}\n"
+    town.write("destinations/warehouse.yaml", file.read_text() + masked)
     town.drop(0)
     town.approve(town.sync().hold)
     town.pass_days(1)
@@ -109,9 +112,22 @@ def test_a_dry_run_says_what_it_would_write_and_writes_nothing(
     lines = (out / "warehouse" / SOURCE / "orgs.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("source,sourcedId,status,")
     assert lines[1].startswith(f"{SOURCE},")
+    assert "@" not in (out / "warehouse" / SOURCE / "users.csv").read_text(encoding="utf-8")
 
     town.sync()
     assert len(lines) - 1 == warehouse.rows()["orgs"]
+    assert warehouse.ask("SELECT DISTINCT email FROM roster.users_history") == [(None,)]
+    with town.ledger() as ledger:
+        accepted, delivery = ledger.accepted(SOURCE), ledger.delivery("warehouse", SOURCE)
+        assert ledger.attempts("warehouse", SOURCE) == []
+    assert accepted is not None
+    assert delivery is not None
+    assert delivery.content_hash == accepted.snapshot.content_hash
+    left_out = delivery.receipt["left_out"]
+    assert left_out["demographics"] == accepted.snapshot.counts["demographics"]
+    rows = warehouse.rows()
+    for entity, count in accepted.snapshot.counts.items():
+        assert rows[entity] + left_out.get(entity, 0) == count
 
 
 @pytest.mark.parametrize(
