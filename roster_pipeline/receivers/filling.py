@@ -99,21 +99,21 @@ class Filler:
         return masked(inside.roster, mask, into / "masked", self.mask_key), dict(+left_out)
 
     def _had(self, content_hash: str, before: list[Delivery], into: Path) -> Roster | None:
-        """The roster with this content that the tables were given, made once more; None where that
-        cannot be done."""
-        if self._recipe is None:
-            return self.snapshots.find(self.source, content_hash)
-        for one in before:
-            if (one.package_hash, one.receipt.get("recipe")) == (content_hash, self._recipe):
-                accepted = self.snapshots.find(self.source, one.content_hash)
-                if accepted is None:
-                    return None
-                try:
-                    roster, _ = self._part(accepted, into)
-                except (RosterError, ScopeError):
-                    return None
-                return roster if roster.content_hash == content_hash else None
-        return None
+        """The roster with this content that the tables were given, if need be made once more; None
+        where that cannot be done."""
+        kept = self.snapshots.find(self.source, content_hash)
+        if kept is not None:
+            return kept
+        given = (content_hash, self._recipe)
+        made_of = (o.content_hash for o in before if _as_given(o) == given)
+        accepted = self.snapshots.find(self.source, next(made_of, content_hash))
+        if accepted is None:
+            return None
+        try:
+            roster, _ = self._part(accepted, into)
+        except (RosterError, ScopeError):
+            return None
+        return roster if roster.content_hash == content_hash else None
 
     @property
     def _recipe(self) -> str | None:
@@ -173,3 +173,7 @@ class Filler:
             yield folder
         finally:
             self.outbox.discard(folder)
+
+
+def _as_given(this: Delivery) -> tuple[str, str | None]:
+    return this.package_hash, this.receipt.get("recipe")
