@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from roster_pipeline.cli.rooms import Rooms
     from roster_pipeline.receivers.config import Destination
+    from roster_pipeline.receivers.processing.config import Reports
     from roster_pipeline.store import Delivery
 
 
@@ -73,6 +74,10 @@ def _delivered(rooms: "Rooms", name: str, source: str) -> "tuple[Destination, De
     return to, delivery
 
 
+def _pattern(reports: "Reports", delivery: "Delivery") -> str:
+    return reports.pattern_for(delivery.source, delivery.path)
+
+
 @contextmanager
 def _report(
     rooms: "Rooms", to: "Destination", delivery: "Delivery", file: Path | None
@@ -101,10 +106,10 @@ def _fetched(rooms: "Rooms", to: "Destination", delivery: "Delivery", into: Bina
     assert to.reports is not None  # noqa: S101 - as above
     try:
         with Channels(rooms.workspace.folder, os.environ).reports(to) as channel:
-            found = newest(channel, to.reports, delivery.source)
+            found = newest(channel, to.reports, delivery)
             if found is None:
                 raise Refusal(
-                    f"{to.id} has no report called {to.reports.pattern_for(delivery.source)} in "
+                    f"{to.id} has no report called {_pattern(to.reports, delivery)} in "
                     f"{to.reports.folder} yet. Try again later, or ask the receiver whether it "
                     "took the package."
                 )
@@ -113,7 +118,7 @@ def _fetched(rooms: "Rooms", to: "Destination", delivery: "Delivery", into: Bina
         raise Refusal(f"{to.id}: {error}", Ends.UNREADABLE) from error
     except TransportError as error:
         raise Refusal(f"{to.id}: {error}") from error
-    if not speaks_of(found, delivery.at):
+    if not speaks_of(found, delivery):
         note(f"{found.name} is older than the last delivery: it speaks of an earlier one.")
     return found.name
 

@@ -51,12 +51,14 @@ def outstanding(
     into: Path,
     *,
     roles_in_users: bool,
+    refused: Mapping[str, pd.Series] | None = None,
 ) -> Outstanding:
     """What a receiver has to be told that ought to have `now` and may have, of each row, what any
     of `may_have` says, oldest first. Writes below `into`.
 
     Rows of `repeated` (the newest last) that are not in `now` are told as deleted once more. With
-    `roles_in_users`, as in OneRoster 1.1, a user is told again where a role of theirs is.
+    `roles_in_users`, as in OneRoster 1.1, a user is told again where a role of theirs is. Rows of
+    the sourcedIds in `refused`, by entity, are told again as they are now.
     """
     deltas = [diff(had, now) for had in may_have]
     layers = [
@@ -70,7 +72,14 @@ def outstanding(
         buried = _buried(layers, into / "buried", roles_in_users=roles_in_users)
     removed = _missing(buried, now)
     entities = {
-        entity: _told(entity, now, deltas, removed[entity], roles_in_users=roles_in_users)
+        entity: _told(
+            entity,
+            now,
+            deltas,
+            removed[entity],
+            _there(now, entity, refused),
+            roles_in_users=roles_in_users,
+        )
         for entity in ENTITIES
     }
     return Outstanding(Delta(buried, now, entities), gone)
@@ -82,15 +91,23 @@ def _missing(grave: Roster, now: Roster) -> dict[str, Positions]:
     return {e: np.flatnonzero(now.find(e, ids[e]) < 0) for e in ENTITIES}
 
 
+def _there(now: Roster, entity: str, ids: Mapping[str, pd.Series] | None) -> Positions:
+    if ids is None or entity not in ids:
+        return _NONE
+    found = now.find(entity, ids[entity])
+    return found[found >= 0]
+
+
 def _told(
     entity: str,
     now: Roster,
     deltas: Sequence[Delta],
     removed: Positions,
+    again: Positions,
     *,
     roles_in_users: bool,
 ) -> EntityDelta:
-    alive = [delta.entities[entity].alive for delta in deltas]
+    alive = [again, *(delta.entities[entity].alive for delta in deltas)]
     if entity == "users" and roles_in_users:
         alive += [_with_roles(delta, now) for delta in deltas]
     told = distinct(np.concatenate([_NONE, *alive]))

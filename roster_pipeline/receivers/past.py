@@ -8,7 +8,9 @@ its receiver will not like: messages and rows), and of a destination that takes 
 `modified` and `dated` (the day in its name) of its newest package, `outgoing` (the roster as it was
 sent), `bulk_on` (the day of the last whole roster) and `gone` (rosters of rows that are told as
 deleted once more, and since when), and of a package that is another on a later day, though the
-roster is the same, `day`: the last one on which it is this.
+roster is the same, `day`: the last one on which it is this. `brought` is when the package was
+brought, and `also`, of a receiver that answers, names the rosters of which it may have rows if it
+did not take the package.
 
 A ledger can be lost, and one of yesterday put in its place. So the outbox has, beside the packages,
 a note on the newest: where the ledger does not know of that one, there is doubt.
@@ -20,6 +22,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from roster_pipeline.receivers.config import Destination
+from roster_pipeline.receivers.processing.word import Word
 from roster_pipeline.store import Delivery
 
 MOST_ATTEMPTS: Final = 8
@@ -42,6 +45,9 @@ class Past:
     """What it was last confirmed to have."""
     attempts: tuple[Delivery, ...]
     """What was about to be sent since, oldest first."""
+    word: Word | None = None
+    """What the receiver itself says of the last package; None where it does not answer, so that a
+    package that was read back is confirmed."""
     noted: Mapping[str, Any] | None = None
     """Of the newest package, by whoever keeps it: `package`, its hash, and of its receipt what
     `NOTED` names. None where there is no note."""
@@ -50,7 +56,9 @@ class Past:
         """The last delivery, if the destination is known to have this accepted roster by it."""
         last = self.last
         same = last is not None and last.content_hash == content_hash and not self.attempts
-        if not same or self.in_doubt or self.made_otherwise or self._bulk_is_due(today):
+        rejected = self.word is not None and self.word.rejected
+        doubt = self.in_doubt or rejected or self.made_otherwise
+        if not same or doubt or self._bulk_is_due(today):
             return None
         return None if _is_of_the_past(last, today) else last
 
@@ -103,8 +111,18 @@ class Past:
 
     def may_have(self) -> list[str]:
         """The outgoing rosters of any of which the destination may have a row, oldest first."""
-        named = (one.receipt.get("outgoing") for one in self._all)
-        return list(dict.fromkeys(str(outgoing) for outgoing in named if outgoing))
+        taken = self.word is None or self.word.taken
+        return self._outgoing(with_also=not taken)
+
+    def also(self) -> list[str]:
+        """What it may still have where the next package is not taken, oldest first; some more than
+        are made good by changes, at most."""
+        clear = self.word is not None and self.word.taken and not self.word.refused
+        return self._outgoing(with_also=not clear)[-MOST_ATTEMPTS - 1 :]
+
+    def kept(self) -> list[str]:
+        """All outgoing rosters that may be asked for."""
+        return self._outgoing(with_also=True)
 
     def repeated(self, now: datetime) -> list[dict[str, str]]:
         """Rosters of rows that are told as deleted once more, oldest first; none of before what it
@@ -121,14 +139,14 @@ class Past:
         is."""
         if self.last is None or not self.last.receipt.get("outgoing") or self.in_doubt:
             return "what it has is not known"
-        attempts, days = len(self.attempts), self.destination.bulk_every
+        open_, days = len(self.may_have()) - 1, self.destination.bulk_every
         doubts = (
             (
                 self.made_otherwise,
                 "its file, or this program, makes packages otherwise than before",
             ),
             (self._bulk_is_due(today), f"{days} days have passed since the last one"),
-            (attempts > MOST_ATTEMPTS, f"{attempts} packages in a row were not confirmed"),
+            (open_ > MOST_ATTEMPTS, f"{open_} packages in a row were not confirmed"),
             (
                 not all(is_kept(outgoing) for outgoing in self.may_have()),
                 "what was sent before is not kept any more",
@@ -139,6 +157,13 @@ class Past:
             ),
         )
         return next((why for holds, why in doubts if holds), None)
+
+    def _outgoing(self, *, with_also: bool) -> list[str]:
+        named: list[Any] = []
+        for one in self._all:
+            named += one.receipt.get("also", ()) if with_also else ()
+            named.append(one.receipt.get("outgoing"))
+        return list(dict.fromkeys(str(outgoing) for outgoing in named if outgoing))
 
     def _said(self, key: str) -> list[Any]:
         """What receipts and the note say of this, where they do."""

@@ -34,6 +34,8 @@ from roster_pipeline.receivers.masking import key_print
 from roster_pipeline.receivers.outgoing import Outgoing, prepare
 from roster_pipeline.receivers.outstanding import Outstanding, outstanding
 from roster_pipeline.receivers.past import NOTED, Past
+from roster_pipeline.receivers.processing.looking import Answer, brought
+from roster_pipeline.receivers.processing.word import Word, word
 from roster_pipeline.receivers.profiles import Profile
 from roster_pipeline.receivers.rendering import Rendered, recipe, render
 from roster_pipeline.store import Accepted, Delivery, NotStored, Snapshot
@@ -41,12 +43,13 @@ from roster_pipeline.store.lease import Lease
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.outbox import Outbox
 from roster_pipeline.store.snapshots import Snapshots
+from roster_pipeline.transport.errors import TransportError
 from roster_pipeline.transport.outlet import Outlet
 
 KEPT_DAYS: Final = 14
 """For how long a package is kept, so that it can be sent again byte for byte."""
 # What the receipt of an older package, sent again, has of the newest.
-_CARRIED: Final = ("gone", "bulk_on")
+_CARRIED: Final = ("gone", "bulk_on", "also")
 
 
 class UnfitError(Exception):
@@ -102,6 +105,8 @@ class Sender:
     day_of: Callable[[datetime], date]
     """The source's date at a moment."""
     mask_key: bytes | None = None
+    answered: Callable[[Delivery], Answer] | None = None
+    """What the receiver says of a delivery; raises `TransportError`. None of one that does not."""
 
     def bring(self, accepted: Accepted, *, compare: bool = False) -> Sent:
         """Bring an accepted roster to the destination unless it is known to have it.
@@ -109,7 +114,7 @@ class Sender:
         With `compare` say too what differs from what it had. Raises `DeliveryError`,
         `RenderingError`, `ScopeError`, `UnfitError`, `TransportError` and what the store raises.
         """
-        past, content_hash = self._past(), accepted.snapshot.content_hash
+        past, content_hash = self._asked(self._past()), accepted.snapshot.content_hash
         last = past.has(content_hash, self._today)
         if last is not None:
             return Sent(last, news=False, difference={} if compare else None)
@@ -164,7 +169,8 @@ class Sender:
         """The receipt of an older package, sent again."""
         last = past.last
         newest = last is not None and (last.package_hash, last.path) == (old.package_hash, old.path)
-        told = {**old.receipt, **past.carried, "again": self.now().isoformat()}
+        now = self.now().isoformat()
+        told = {**old.receipt, **past.carried, "again": now, "brought": now}
         told.pop("same", None)
         told |= {key: last.receipt[key] for key in _CARRIED if last and key in last.receipt}
         if self.destination.mode == "delta" and (not newest or past.attempts or past.in_doubt):
@@ -201,11 +207,13 @@ class Sender:
             made = self._whole(out, past, folder)
         else:
             made = self._numbered(out, accepted, past, folder)
-        package, receipt = made.package, {**made.receipt, **told}
+        package = made.package
+        receipt = {**made.receipt, **told, "brought": self.now().isoformat()}
         this = self._delivery(accepted.snapshot.content_hash, package, made.path, receipt)
         if made.empty and past.last is not None:
-            receipt |= {**past.carried, "sent": False, "same": True}
             last = past.last
+            receipt |= {**past.carried, "sent": False, "same": True}
+            receipt["brought"] = brought(last).isoformat()
             this = replace(
                 this,
                 package_hash=last.package_hash,
@@ -257,6 +265,8 @@ class Sender:
             "bulk_on": self._today.isoformat() if why else past.bulk_on,
             "gone": self._gone(told, past),
         }
+        if self.answered is not None:
+            receipt["also"] = past.also()
         return _Made(package, path, receipt, empty, why)
 
     def _render(self, out: Outgoing, folder: Path, **delta: Any) -> Rendered:
@@ -277,6 +287,7 @@ class Sender:
                 [self.outbox.open(self.source, o["hash"]) for o in past.repeated(self.now())],
                 folder / "outstanding",
                 roles_in_users=form is not None and form.version == "1.1",
+                refused=None if past.word is None else past.word.refused,
             )
         except (RosterError, NotStored):
             return None
@@ -312,7 +323,20 @@ class Sender:
         last = self.ledger.delivery(self.destination.id, self.source)
         attempts = self.ledger.attempts(self.destination.id, self.source)
         noted = self.outbox.noted(self.source)
-        return Past(self.destination, self._recipe(), last, tuple(attempts), noted)
+        return Past(self.destination, self._recipe(), last, tuple(attempts), noted=noted)
+
+    def _asked(self, past: Past) -> Past:
+        """With what the receiver says of the last package of changes, if it says something."""
+        last = past.last
+        if self.answered is None or last is None or not (had := last.receipt.get("outgoing")):
+            return past
+        try:
+            said = word(
+                self.answered(last), brought(last), lambda: self.outbox.open(self.source, had)
+            )
+        except (TransportError, RosterError, NotStored):
+            said = Word()  # nobody knows whether it took the package
+        return replace(past, word=said)
 
     def _recipe(self) -> str:
         """SHA-256 of all that a package depends on beside the roster, and of where it goes."""
@@ -403,7 +427,7 @@ class Sender:
         """Remove from the outbox what nobody will ask for."""
         since = self.now() - timedelta(days=KEPT_DAYS)
         recent = self.ledger.deliveries(self.source, self.destination.id, since)
-        rosters = {*past.may_have(), *(one["hash"] for one in past.repeated(self.now()))}
+        rosters = {*past.kept(), *(one["hash"] for one in past.repeated(self.now()))}
         needed = (*recent, *((past.last,) if past.last else ()), *past.attempts)
         self.outbox.keep_only(self.source, rosters, {one.package_hash for one in needed})
 

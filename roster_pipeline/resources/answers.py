@@ -22,7 +22,7 @@ def answer_of(destination: Destination, had: Delivery, channels: Channels, now: 
     """What a receiver says of a delivery. Raises `TransportError`."""
     assert destination.reports is not None  # noqa: S101 - others have no such check
     with channels.reports(destination) as channel:
-        return look(channel, destination.reports, had.source, had.at, now)
+        return look(channel, destination.reports, had, now)
 
 
 def is_fine(answer: Answer) -> bool:

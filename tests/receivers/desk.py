@@ -1,7 +1,7 @@
 """A destination that takes changes, what is sent to it, and a reader that applies what it gets."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -17,9 +17,10 @@ from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.quality.candidate import build_candidate
 from roster_pipeline.receivers.adapting import adapted
 from roster_pipeline.receivers.config import Destination
+from roster_pipeline.receivers.processing.looking import Answer
 from roster_pipeline.receivers.rendering import render
 from roster_pipeline.receivers.sending import Sender, Sent
-from roster_pipeline.store import Accepted
+from roster_pipeline.store import Accepted, Delivery
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.outbox import Outbox
 from roster_pipeline.store.snapshots import Snapshots
@@ -45,6 +46,8 @@ class Reader:
     seen: dict[str, bytes] = field(default_factory=dict)
     newest: str = ""
     """The latest dateLastModified so far."""
+    refuses: Collection[str] = ()
+    """The names of packages of which nothing is taken."""
 
     def fetch(self) -> list[str]:
         """Apply what is new; returns the names."""
@@ -52,7 +55,8 @@ class Reader:
         for path in sorted(self.inbox.glob("*.zip")):
             content = path.read_bytes()
             if self.seen.get(path.name) != content:
-                self._apply(content)
+                if path.name not in self.refuses:
+                    self._apply(content)
                 self.seen[path.name] = content
                 new.append(path.name)
         return new
@@ -94,6 +98,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self._made: Roster | None = None
+        self.answered: Callable[[Delivery], Answer] | None = None
         for name in ("in", "scratch", "rosters"):
             (self.folder / name).mkdir(parents=True)
         self.snapshots = Snapshots(self.folder / "store")
@@ -144,6 +149,7 @@ class Desk:
                 self.channel,
                 lambda: self.now,
                 datetime.date,
+                answered=self.answered,
             )
 
     def bring(self, **options: Any) -> Sent:

@@ -3,6 +3,8 @@
 import codecs
 import re
 from collections.abc import Mapping
+from glob import escape
+from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictInt, model_validator
@@ -132,11 +134,13 @@ class Reports(Part):
     """Where they lie; where the packages go, if it is not said."""
     folder: Text = "."
     pattern: Text = "*"
-    """The names of those of one source, as in a shell; `{source}` stands for its id."""
+    """The names of those of one source, as in a shell; `{source}` stands for its id, `{package}`
+    for the name of the package without its `.zip`, where the receiver's answers have it."""
 
     within_hours: Annotated[StrictInt, Field(ge=1, le=24 * 31)] = 24
     """After so many hours without one somebody is told."""
 
-    def pattern_for(self, source: str) -> str:
-        """The names of a source's reports."""
-        return self.pattern.replace("{source}", source)
+    def pattern_for(self, source: str, path: str) -> str:
+        """The names of the reports on a source's package that lies at a path."""
+        name = escape(PurePosixPath(path).stem)
+        return self.pattern.replace("{source}", source).replace("{package}", name)

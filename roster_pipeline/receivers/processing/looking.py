@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import BinaryIO, Final
 
+import pandas as pd
+
 from roster_pipeline.receivers.processing.config import Grade, Reports
 from roster_pipeline.receivers.processing.matching import Outcome, outcome
 from roster_pipeline.receivers.processing.reading import MOST, ReportUnreadable, read_report
+from roster_pipeline.store import Delivery
 from roster_pipeline.transport.channel import Channel, RemoteFile
 from roster_pipeline.transport.errors import NotFound
 
@@ -26,6 +29,10 @@ class Answer:
     """The report's name."""
     counts: Mapping[Grade, int] = field(default_factory=dict)
     """Rows of each grade."""
+    modified: datetime | None = None
+    """When the report was written."""
+    refused: pd.DataFrame | None = field(default=None, compare=False, repr=False)
+    """The rows of grade `error`, where the report could be read; never to be logged or shown."""
     problem: str | None = None
     """What keeps a report that is there from being read, in a sentence."""
 
@@ -40,17 +47,24 @@ class Answer:
         return f"The report {self.report} says: {self.outcome}.{rows}"
 
 
-def newest(channel: Channel, reports: Reports, source: str) -> RemoteFile | None:
-    """The newest report on a source; None where there is none. Raises `TransportError`."""
+def brought(this: Delivery) -> datetime:
+    """When the package of a delivery was brought: on a day with nothing new, on one before."""
+    said = this.receipt.get("brought")
+    return this.at if said is None else datetime.fromisoformat(said)
+
+
+def newest(channel: Channel, reports: Reports, this: Delivery) -> RemoteFile | None:
+    """The newest report on a source; where their names say it, on this package of it. None where
+    there is none. Raises `TransportError`."""
     listed: list[RemoteFile] = []
     with suppress(NotFound):
-        listed = channel.list(reports.folder, reports.pattern_for(source))
+        listed = channel.list(reports.folder, reports.pattern_for(this.source, this.path))
     return listed[-1] if listed else None
 
 
-def speaks_of(report: RemoteFile, delivered: datetime) -> bool:
-    """Whether a report can be about what was delivered then."""
-    return report.modified >= delivered - _CLOCKS_DIFFER
+def speaks_of(report: RemoteFile, this: Delivery) -> bool:
+    """Whether a report can be about what was delivered."""
+    return report.modified >= brought(this) - _CLOCKS_DIFFER
 
 
 def fetch(channel: Channel, report: RemoteFile, into: BinaryIO) -> None:
@@ -62,14 +76,11 @@ def fetch(channel: Channel, report: RemoteFile, into: BinaryIO) -> None:
     into.seek(0)
 
 
-def look(
-    channel: Channel, reports: Reports, source: str, delivered: datetime, now: datetime
-) -> Answer:
-    """What is known of the package of a source that was delivered then. Raises
-    `TransportError`."""
-    report = newest(channel, reports, source)
-    if report is None or not speaks_of(report, delivered):
-        late = now - delivered > timedelta(hours=reports.within_hours)
+def look(channel: Channel, reports: Reports, this: Delivery, now: datetime) -> Answer:
+    """What is known of the package of a delivery. Raises `TransportError`."""
+    report = newest(channel, reports, this)
+    if report is None or not speaks_of(report, this):
+        late = now - brought(this) > timedelta(hours=reports.within_hours)
         return Answer(Outcome.LATE if late else Outcome.WAITING)
     try:
         with tempfile.TemporaryFile() as scratch:
@@ -77,4 +88,5 @@ def look(
             read = read_report(scratch, reports.read)
     except ReportUnreadable as error:
         return Answer(Outcome.UNREADABLE, report.name, problem=str(error))
-    return Answer(outcome(read), report.name, read.counts())
+    errors = read.rows[read.rows["grade"] == "error"]
+    return Answer(outcome(read), report.name, read.counts(), report.modified, errors)

@@ -71,6 +71,21 @@ def matched(report: Report, roster: Roster, findings: pd.DataFrame | None = None
     return made[list(MATCHED)]
 
 
+def refused(told: pd.DataFrame, roster: Roster) -> dict[str, pd.Series] | None:
+    """By entity the sourcedIds of which rows of a report speak; where one names no file, of every
+    entity that has it. None where a row cannot be found in the roster."""
+    entities = pd.Series([_entity(file) for file in told["file"]], index=told.index, dtype=TEXT)
+    left, found = pd.Series(True, index=told.index), {}
+    for entity in ENTITIES:
+        asked = told["sourcedId"].notna() & (entities.isna() | (entities == entity).fillna(False))
+        ids = told.loc[asked, "sourcedId"]
+        there = ids[roster.find(entity, ids.reset_index(drop=True)) >= 0]
+        if len(there):
+            left[there.index] = False
+            found[entity] = there.drop_duplicates().reset_index(drop=True)
+    return None if left.any() else found
+
+
 def _entity(file: Any) -> str | None:
     """The entity that a file is named after."""
     if not isinstance(file, str):
