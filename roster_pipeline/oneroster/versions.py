@@ -9,7 +9,7 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -124,11 +124,17 @@ def role_ids(people: pd.Series, orgs: pd.Series, roles: pd.Series) -> pd.Series:
     `user.org.role`, or its digest where that is too long."""
     dot = pa.scalar(".", pa.large_string())
     joined = pc.binary_join_element_wise(arrow(people), arrow(orgs), arrow(roles), dot)
-    too_long = pc.greater(pc.utf8_length(joined), _LONGEST_GUID)
+    return short_guids(series(joined))
+
+
+def short_guids(texts: pd.Series) -> pd.Series:
+    """Each text, or `short_guid` of it."""
+    cells: Any = arrow(texts)
+    too_long = pc.greater(pc.utf8_length(cells), _LONGEST_GUID)
     if not pc.any(too_long).as_py():
-        return series(joined)
-    hashed = pa.array([short_guid(text) for text in joined.filter(too_long).to_pylist()])
-    return series(pc.replace_with_mask(joined, too_long, hashed.cast(pa.large_string())))
+        return texts
+    hashed = pa.array([short_guid(text) for text in cells.filter(too_long).to_pylist()])
+    return series(pc.replace_with_mask(cells, too_long, hashed.cast(pa.large_string())))
 
 
 def short_guid(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +13,9 @@ import pyarrow as pa
 from roster_pipeline.oneroster.entities import ENTITIES, Kind, references
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.oneroster.scoping.ids import Ids
-from roster_pipeline.oneroster.versions import items, lists
+from roster_pipeline.oneroster.versions import items, lists, short_guids
 from roster_pipeline.tables.arrow import pc
+from roster_pipeline.tables.hashes import text_hashes
 from roster_pipeline.tables.keys import KeySet
 from roster_pipeline.tables.text import arrow, series
 
@@ -57,20 +59,31 @@ def prefixed(roster: Roster, entities: Sequence[str], into: Path) -> Roster:
         return writer.finish()
 
 
-def _clashing(roster: Roster, entities: Sequence[str]) -> dict[str, Ids]:
-    """Entity → its sourcedIds that one before it has too."""
+@dataclass(frozen=True)
+class Clash:
+    """sourcedIds that an entity before has too."""
+
+    ids: Ids
+    told: Ids
+    """What each becomes."""
+
+
+def _clashing(roster: Roster, entities: Sequence[str]) -> dict[str, Clash]:
+    """What clashes, by entity."""
     keys = {entity: roster.keys(entity) for entity in entities}
     before = np.zeros(0, dtype=np.uint64)
-    found: dict[str, Ids] = {}
+    found: dict[str, Clash] = {}
+    everything = KeySet(np.concatenate([before, *keys.values()]))
     for entity in entities:
         taken = np.flatnonzero(KeySet(before).contains(keys[entity]))
         if len(taken):
-            found[entity] = arrow(roster.take(entity, taken, ["sourcedId"])["sourcedId"])
+            ids = arrow(roster.take(entity, taken, ["sourcedId"])["sourcedId"])
+            found[entity] = Clash(ids, _with_prefix(ids, PREFIXES[entity], everything))
         before = np.concatenate([before, keys[entity]])
     return found
 
 
-def _columns(entity: str, clashing: Mapping[str, Ids]) -> dict[str, tuple[str, bool]]:
+def _columns(entity: str, clashing: Mapping[str, Clash]) -> dict[str, tuple[str, bool]]:
     """The columns that may hold a clashing id: whose it is, and whether it stands in a list."""
     found = {
         column.name: (column.target, column.kind is Kind.REFERENCES)
@@ -85,18 +98,27 @@ def _word(entity: str) -> list[str]:
 
 
 def _told(
-    cells: "pd.Series[Any]", whose: str, of_list: bool, clashing: Mapping[str, Ids]
+    cells: "pd.Series[Any]", whose: str, of_list: bool, clashing: Mapping[str, Clash]
 ) -> "pd.Series[Any]":
-    ids, prefix = clashing[whose], PREFIXES[whose]
+    clash = clashing[whose]
     if not of_list:
-        return series(_with_prefix(arrow(cells), ids, prefix), index=cells.index)
+        return series(_instead(arrow(cells), clash), index=cells.index)
     rows, each = items(cells)
-    told = series(_with_prefix(arrow(each), ids, prefix))
+    told = series(_instead(arrow(each), clash))
     return lists(rows, told, len(cells)).set_axis(cells.index)
 
 
-def _with_prefix(cells: Any, ids: Ids, prefix: str) -> "pa.Array[Any]":
-    start, nothing = (pa.scalar(text, pa.large_string()) for text in (prefix, ""))
-    longer = pc.binary_join_element_wise(start, cells, nothing)
-    told: pa.Array[Any] = pc.if_else(pc.is_in(cells, value_set=ids), longer, cells)
+def _instead(cells: Ids, clash: Clash) -> "pa.Array[Any]":
+    at = pc.index_in(cells, value_set=clash.ids, skip_nulls=True)
+    told: pa.Array[Any] = pc.coalesce(clash.told.take(at), cells)
     return told
+
+
+def _with_prefix(ids: Ids, prefix: str, taken: KeySet) -> Ids:
+    """The prefix before each id, once more where somebody has the result; a digest of what is too
+    long."""
+    start, nothing = (pa.scalar(text, pa.large_string()) for text in (prefix, ""))
+    told = pc.binary_join_element_wise(start, ids, nothing)
+    while (again := taken.contains(text_hashes(series(told)))).any():
+        told = pc.if_else(pa.array(again), pc.binary_join_element_wise(start, told, nothing), told)
+    return arrow(short_guids(series(told)))

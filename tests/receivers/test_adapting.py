@@ -258,3 +258,25 @@ def one_name_for_all(rows: Rows) -> None:
                     row[name] = ",".join(
                         "1" if n in ("co1", "cl1", "u1", "e1") else n for n in names
                     )
+
+
+def test_a_prefix_makes_no_id_that_somebody_has_and_none_that_is_too_long(
+    make: Make, tmp_path: Path
+) -> None:
+    long = "x" * 252
+
+    def change(rows: Rows) -> None:
+        for row, key in zip(rows["classes"], ("co1", long), strict=True):
+            for seat in rows["enrollments"]:
+                if seat["classSourcedId"] == row["sourcedId"]:
+                    seat["classSourcedId"] = key
+            row["sourcedId"] = key
+        rows["courses"][1]["sourcedId"] = rows["classes"][1]["courseSourcedId"] = long
+        rows["courses"].append({**rows["courses"][0], "sourcedId": "class-co1"})
+
+    said = profile(ids="prefixed_where_they_clash")
+    told = adapted(make(change), said, tmp_path / "told").roster
+    first, second = told.frame("classes")["sourcedId"]
+    assert first == "class-class-co1"
+    assert len(second) < 256
+    assert set(told.frame("enrollments")["classSourcedId"]) == {first, second}

@@ -1,12 +1,14 @@
 """sourcedIds as a receiver takes them: with a prefix where two kinds clash, of signs that it knows.
 
-What an id becomes depends on nothing but the id and on whether it clashes, and different ids stay
-different but for those that somebody made to look alike. Whoever changes this renames everything.
+What an id becomes depends on nothing but the id and on whether it, or it with its prefix, clashes,
+and different ids stay different but for those that somebody made to look alike. Whoever changes
+this renames everything.
 """
 
 import re
-from functools import cache
-from typing import Final
+from collections.abc import Collection
+from functools import cache, cached_property
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -38,23 +40,37 @@ class AsIds:
     def _prefixed(self, kind: str, cells: Cells) -> Cells:
         if self._ids.prefix == "never":
             return cells
-        with_prefix = pc.binary_join_element_wise(
-            pa.scalar(self._ids.kinds[kind].prefix, pa.large_string()), cells, _NOTHING
-        )
+        prefix = pa.scalar(self._ids.kinds[kind].prefix, pa.large_string())
+        with_prefix: Any = pc.binary_join_element_wise(prefix, cells, _NOTHING)
         if self._ids.prefix == "always":
             return one(with_prefix)
         clash = self._taken(kind).contains(text_hashes(series(cells)))
-        return one(pc.if_else(pa.array(clash), with_prefix, cells)) if clash.any() else cells
+        if not clash.any():
+            return cells
+        again = clash & self._everything.contains(text_hashes(series(with_prefix)))
+        while again.any():
+            longer = pc.binary_join_element_wise(prefix, with_prefix, _NOTHING)
+            with_prefix = pc.if_else(pa.array(again), longer, with_prefix)
+            again = clash & self._everything.contains(text_hashes(series(with_prefix)))
+        return one(pc.if_else(pa.array(clash), with_prefix, cells))
+
+    @cached_property
+    def _everything(self) -> KeySet:
+        """The ids of all kinds."""
+        return self._of({kind.of for kind in self._ids.kinds.values()})
 
     def _taken(self, kind: str) -> KeySet:
         """The ids of the kinds above one."""
         if kind not in self._above:
             kinds = list(self._ids.kinds)
-            above = [self._ids.kinds[name].of for name in kinds[: kinds.index(kind)]]
-            hashes = [hashes_of(view, self._beside) for view in dict.fromkeys(above)]
-            nothing = np.empty(0, dtype=np.uint64)
-            self._above[kind] = KeySet(distinct(np.concatenate([nothing, *hashes])))
+            above = {self._ids.kinds[name].of for name in kinds[: kinds.index(kind)]}
+            self._above[kind] = self._of(above)
         return self._above[kind]
+
+    def _of(self, views: Collection[str]) -> KeySet:
+        hashes = [hashes_of(view, self._beside) for view in sorted(views)]
+        nothing = np.empty(0, dtype=np.uint64)
+        return KeySet(distinct(np.concatenate([nothing, *hashes])))
 
     def _of_known_signs(self, cells: Cells) -> Cells:
         if self._ids.signs is None:

@@ -29,7 +29,7 @@ VIEWS: Final[Mapping[str, str]] = {
 }
 """View → the entity whose rows it has.
 
-`locations` are schools, and whatever else somebody has a role at or a course belongs to.
+`locations` are schools, and whatever else somebody has a role at, or a course or class belongs to.
 `students` and `staff` have such a role and are enabled; a person may be both.
 `studentEnrollments` are those of `students` as students. `relationships` are pairs of one of
 `students` and an agent of theirs, with `userSourcedId` and `agentSourcedId`."""

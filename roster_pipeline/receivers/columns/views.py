@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,13 @@ from roster_pipeline.receivers.columns.names import LISTS, VIEWS, resolved
 from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.keys import Positions
 from roster_pipeline.tables.text import TEXT, arrow
+
+_AT_ORGS: Final = {
+    "roles": "orgSourcedId",
+    "courses": "orgSourcedId",
+    "classes": "schoolSourcedId",
+}
+"""By entity where its rows are."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +116,9 @@ def _found_members(view: str, beside: Beside) -> Mask:
     roster = beside.roster
     taken = is_true(pc.equal(arrow(roster.columns("orgs", ["type"])["type"]), "school"))
     if view == "locations":
-        for entity in ("roles", "courses"):
-            for block in roster.blocks(entity, ["orgSourcedId"]):
-                found = beside.find("orgs", pc.unique(arrow(block["orgSourcedId"])))
+        for entity, column in _AT_ORGS.items():
+            for block in roster.blocks(entity, [column]):
+                found = beside.find("orgs", pc.unique(arrow(block[column])))
                 taken[found[found >= 0]] = True
     return taken
 

@@ -125,6 +125,26 @@ def test_an_id_is_one_things_alone_at_apple_and_of_its_signs(make: Make, written
     ]
 
 
+def test_a_prefix_at_apple_makes_no_id_that_somebody_has(make: Make, written: Write) -> None:
+    def change(rows: dict[str, list[dict[str, str]]]) -> None:
+        rows["courses"][0]["sourcedId"] = rows["classes"][0]["courseSourcedId"] = "u1"
+        rows["courses"][1]["sourcedId"] = rows["classes"][1]["courseSourcedId"] = "course-u1"
+
+    files = written(make(change), columns("apple"))
+    assert [row["course_id"] for row in files["classes.csv"]] == ["course-course-u1", "course-u1"]
+    assert misfits(make(change), columns("apple")) == []
+
+
+def test_a_class_at_a_department_has_a_location_at_apple(make: Make, written: Write) -> None:
+    def change(rows: dict[str, list[dict[str, str]]]) -> None:
+        rows["orgs"].append({"sourcedId": "dep", "name": "Math", "type": "department"})
+        rows["classes"][0]["schoolSourcedId"] = "dep"
+
+    files = written(make(change), columns("apple"))
+    assert "dep" in {row["location_id"] for row in files["locations.csv"]}
+    assert misfits(make(change), columns("apple")) == []
+
+
 def test_more_teachers_and_schools_make_more_columns_and_the_primary_comes_first(
     make: Make, written: Write
 ) -> None:
