@@ -2,12 +2,18 @@
 
 import re
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictStr
 
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
 class Part(BaseModel):
@@ -66,3 +72,32 @@ Day = Annotated[date, BeforeValidator(_a_date, json_schema_input_type=date)]
 
 Text = Annotated[StrictStr, AfterValidator(_filled)]
 """Text as it stands; never a number or a boolean that YAML made of it."""
+
+
+def _a_time(text: str) -> str:
+    if not _TIME.fullmatch(text):
+        raise ValueError('say a time of day as "HH:MM", such as "02:30"')
+    return text
+
+
+TimeOfDay = Annotated[Text, AfterValidator(_a_time)]
+"""A time of day as it stands: hours and minutes, both with two digits."""
+
+ClosingTime = Annotated[
+    Text, AfterValidator(lambda text: text if text == "24:00" else _a_time(text))
+]
+"""The same, or 24:00, when the day is over."""
+
+
+def _a_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        near = get_close_matches(name, available_timezones(), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ", such as America/Chicago"
+        raise ValueError(f"this is not an IANA timezone{hint}") from None
+    return name
+
+
+Timezone = Annotated[Text, AfterValidator(_a_timezone)]
+"""A timezone by its IANA name."""

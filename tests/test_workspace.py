@@ -708,6 +708,11 @@ SHOWN_TO_ACT = {
         "mode": "test_changes_go_out_by_syncs_and_deliveries_and_come_again_when_asked_for",
         "bulk_every": "test_a_doubt_sends_the_whole",
         "retention": "test_what_is_gone_is_told_again_for_the_time_of_retention",
+        "schedule": "test_a_schedule_is_waited_for",
+        "quiet_hours": "test_what_is_accepted_in_quiet_hours_waits_for_their_end",
+        "on_hold": (
+            "test_while_a_sync_is_held_a_receiver_that_wants_a_file_each_day_gets_the_last_one"
+        ),
         "reports": "test_what_the_receiver_says_is_told_once_as_a_check_of_the_delivery",
         "system_name": "test_a_destination_names_the_sending_system",
         "system_code": "test_a_destination_names_the_sending_system",

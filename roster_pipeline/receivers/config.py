@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final, Self, cast
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -20,14 +21,13 @@ from roster_pipeline.receivers import profiles
 from roster_pipeline.receivers.columns.config import ColumnsFormat
 from roster_pipeline.receivers.mask_config import Mask
 from roster_pipeline.receivers.processing.config import Reports
+from roster_pipeline.receivers.timing import Times
+from roster_pipeline.receivers.timing_config import OnHold, QuietTimes, Schedule
 from roster_pipeline.transport.config import Secret, TransportConfig
 from roster_pipeline.transport.outlet_config import OutletConfig
 
 LATER: Final[Mapping[str, str]] = {
     "combine": "one package of several sources",
-    "schedule": "sending at other times than right after a sync",
-    "quiet_hours": "hours in which nothing is sent",
-    "on_hold": "choosing what is sent while a sync is held",
     "product": "sections and accounts of a product",
 }
 """Keys that are planned, by their path in a destination's file, and what each will do."""
@@ -66,13 +66,11 @@ _OF_A_PACKAGE: Final = (
     "columns",
     "system_name",
     "system_code",
-    "scope",
-    "mask",
-    "mask_key",
     "mode",
     "bulk_every",
     "retention",
     "reports",
+    "on_hold",
 )
 # What may stand in braces in a path; six digits keep names in the order of their numbers.
 _IN_A_PATH: Final = ("source", "date", "number")
@@ -119,6 +117,12 @@ class Destination(Part):
     """The sending system's code in the manifest (`source.systemCode`)."""
     reports: Reports | None = None
     """What the receiver answers, and how to read it."""
+    schedule: Schedule | None = None
+    """When it gets what is accepted; right after each sync by default."""
+    quiet_hours: QuietTimes = ()
+    """When nothing begins to be sent: it waits for their end."""
+    on_hold: OnHold = "keep"
+    """What it gets while the newest sync of a source is held."""
     tables: TablesConfig | None = None
     """Where the rosters are kept as tables, instead of packages."""
 
@@ -140,6 +144,15 @@ class Destination(Part):
             has = f"it has {known}" if known else "it has none"
             raise ValueError(f"{info.data['profile']} has no variant {name!r}; {has}")
         return name
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _some_hours_are_left(cls, quiet_hours: QuietTimes) -> QuietTimes:
+        someday = datetime(2026, 1, 1, tzinfo=UTC)
+        times = Times(ZoneInfo("UTC"), quiet_hours=quiet_hours)
+        if times.after_quiet(someday) - someday > timedelta(days=7):
+            raise ValueError("these quiet hours leave no time at which something could be sent")
+        return quiet_hours
 
     @field_validator("path")
     @classmethod
@@ -236,6 +249,14 @@ class Destination(Part):
             )
         return self
 
+    @model_validator(mode="after")
+    def _once_more_what_is_whole(self) -> Self:
+        if self.on_hold == "resend" and self.mode != "bulk":
+            raise ValueError(
+                "`on_hold: resend` goes with `mode: bulk`: changes are not sent a second time"
+            )
+        return self
+
     @property
     def reports_from(self) -> TransportConfig | None:
         """Where processing reports lie; None where there are none, or nobody says."""
@@ -245,6 +266,10 @@ class Destination(Part):
         if to is None or (to.sftp is None and to.folder is None):
             return None
         return TransportConfig(sftp=to.sftp, folder=to.folder)
+
+    def times(self, zone: ZoneInfo) -> Times:
+        """When something of a source in a timezone may be sent to it."""
+        return Times(zone, self.schedule, self.quiet_hours)
 
     @property
     def format(self) -> profiles.Profile:

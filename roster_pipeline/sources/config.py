@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from posixpath import join as posix_join
 from posixpath import normpath
 from typing import Annotated, Any, Final, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     BeforeValidator,
@@ -24,7 +24,16 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
-from roster_pipeline.fields import Day, Identifier, Part, Text
+from roster_pipeline.fields import (
+    WEEKDAYS,
+    Day,
+    Identifier,
+    Part,
+    Text,
+    TimeOfDay,
+    Timezone,
+    Weekday,
+)
 from roster_pipeline.oneroster.named_columns import named_columns, nearest
 from roster_pipeline.oneroster.scoping.config import Scope, wrong_role
 from roster_pipeline.sources import vendors
@@ -42,12 +51,8 @@ LATER: Final[Mapping[str, str]] = {
 }
 """Keys that are planned, by their path in a source's file, and what each will do."""
 
-WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-
 # What stands between a file's name and the date in it.
 _SEPARATORS: Final = "_-. "
-_TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 class DateRule(Part):
@@ -327,12 +332,12 @@ class Source(Part):
     """Loose files that are a drop together, in the place of `pattern`."""
     encryption: Encryption | None = None
     """How drops are encrypted, if they are."""
-    timezone: Text
+    timezone: Timezone
     """The district's own, by its IANA name."""
     cadence: Literal["daily", "weekly"] = "daily"
     weekday: Weekday | None = Field(default=None, validate_default=True)
     """The day on which a weekly source runs."""
-    at: Text = "02:30"
+    at: TimeOfDay = "02:30"
     """When it runs, in the district's timezone."""
     date_from: Annotated[
         DateRule, BeforeValidator(_date_rule, json_schema_input_type=Literal["arrival"] | DateRule)
@@ -411,24 +416,6 @@ class Source(Part):
         if delete and info.data.get("archive") is not None:
             raise ValueError("a drop is moved by `archive` or removed by `delete`; take one out")
         return delete
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_timezone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            near = get_close_matches(name, available_timezones(), n=1)
-            hint = f"; did you mean {near[0]}?" if near else ", such as America/Chicago"
-            raise ValueError(f"this is not an IANA timezone{hint}") from None
-        return name
-
-    @field_validator("at")
-    @classmethod
-    def _time_of_day(cls, at: str) -> str:
-        if not _TIME.fullmatch(at):
-            raise ValueError('say a time of day as "HH:MM", such as "02:30"')
-        return at
 
     @field_validator("roles")
     @classmethod

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from roster_pipeline.store import acceptance, holds
 from roster_pipeline.store.records import Accepted, Delivery, Hold, HoldStatus, Outcome, Sync
-from roster_pipeline.store.schema import deliveries, syncs
+from roster_pipeline.store.schema import attempts, deliveries, syncs
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class Overview:
     """Those that are open, oldest first."""
     deliveries: Mapping[tuple[str, str], Delivery]
     """What a destination was last confirmed to have of a source, by both."""
+    unconfirmed: Mapping[tuple[str, str], datetime]
+    """When something of a source was about to be sent to a destination last, of which it is not
+    known whether it arrived; by both."""
 
 
 def overview(connection: sa.Connection, source: str | None) -> Overview:
@@ -36,6 +40,10 @@ def overview(connection: sa.Connection, source: str | None) -> Overview:
         {
             (row.destination, row.source): as_delivery(row)
             for row in _newest(connection, deliveries, source, "destination", "source")
+        },
+        {
+            (row.destination, row.source): row.at
+            for row in _newest(connection, attempts, source, "destination", "source")
         },
     )
 
