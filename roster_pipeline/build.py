@@ -51,7 +51,7 @@ def build_defs(workspace: Workspace, overrides: Mapping[str, Any] | None = None)
             *drop_sensors(sources, SYNC, seconds=seconds),
             *pull_sensors(sources, SYNC, seconds=seconds),
             approvals_sensor(RESUME, seconds=seconds),
-            undelivered_sensor(RESUME, seconds=seconds),
+            undelivered_sensor(delivers=bool(workspace.destinations), seconds=seconds),
             *report_sensors(workspace, seconds=seconds),
             lost_runs_sensor(seconds=seconds),
             workspace_files_sensor(workspace, seconds=seconds),

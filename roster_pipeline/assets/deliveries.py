@@ -1,22 +1,28 @@
 """What each destination has of a source: brought to what is accepted."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 
 from roster_pipeline.assets.steps import step
+from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.delivery import DeliveryError
 from roster_pipeline.receivers.filling import Filler
 from roster_pipeline.receivers.sending import Sender
+from roster_pipeline.receivers.tables import Filled, Tables
+from roster_pipeline.receivers.timing import Wait
+from roster_pipeline.receivers.timing_lack import Turn, turn
 from roster_pipeline.reports.deliveries import sent_document, sent_sentence
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.store import Accepted, Delivery, Outcome, Snapshot
 from roster_pipeline.store.outbox import Outboxes
 from roster_pipeline.store.snapshots import Snapshots
+from roster_pipeline.transport.outlet import Outlet
 
 FIT: Final = "fit"
 """The check of what a destination of packages has."""
@@ -37,6 +43,42 @@ class Bringing(dg.Config):
     """A date: what was sent on it is sent once more, in the place of what is accepted."""
     compare: bool = False
     """Also say what differs from what was delivered last."""
+    at_once: bool = False
+    """Whether neither its schedule nor its quiet hours matter."""
+
+
+class _NotYetError(Exception):
+    """Something would have to be sent, and may not be now."""
+
+    def __init__(self, wait: Wait) -> None:
+        super().__init__()
+        self.wait = wait
+
+
+@dataclass(frozen=True)
+class _Shut:
+    """Ways out through which nothing may go yet. Whoever finds that nothing needs to is content."""
+
+    channels: Channels
+    wait: Wait
+
+    def destination(self, _: Destination) -> Outlet:
+        raise _NotYetError(self.wait)
+
+    def tables(self, destination: Destination) -> Tables:
+        return _ShutTables(self.channels.tables(destination).place, self.wait)
+
+    def mask_key(self, destination: Destination) -> bytes | None:
+        return self.channels.mask_key(destination)
+
+
+@dataclass(frozen=True)
+class _ShutTables:
+    place: str
+    wait: Wait
+
+    def replace(self, source: str, roster: Roster, **_: Any) -> Filled:
+        raise _NotYetError(self.wait)
 
 
 def delivery_key(destination: str) -> dg.AssetKey:
@@ -69,15 +111,23 @@ def delivery(
             accepted = sync_run.accepted(accepted_roster)
             if not destination.takes(sync_run.source.id) or accepted is None:
                 return
-            if destination.tables is not None:
-                if config.resend is not None:
-                    raise DeliveryError(_ROWS_AGAIN.format(name=destination.id))
-                delivered = _fill(
-                    destination, accepted_roster, sync_run, snapshots, outboxes, channels
-                )
-            else:
-                sender = _sender(destination, sync_run, snapshots, outboxes, channels)
-                delivered = _send(sender, accepted, sync_run, config)
+            now = _turn(destination, sync_run, config)
+            ways = channels if now.wait is None else _Shut(channels, now.wait)
+            try:
+                if now.wait is not None and now.lack is not None:
+                    raise _NotYetError(now.wait)
+                if destination.tables is not None:
+                    if config.resend is not None:
+                        raise DeliveryError(_ROWS_AGAIN.format(name=destination.id))
+                    filler = _filler(destination, sync_run, snapshots, outboxes, ways)
+                    delivered = _fill(filler, accepted_roster, sync_run, config)
+                else:
+                    sender = _sender(destination, sync_run, snapshots, outboxes, ways)
+                    delivered = _send(sender, accepted, sync_run, config, again=now.again)
+            except _NotYetError as put_off:
+                sync_run.waiting[destination.id] = put_off.wait.until.isoformat()
+                sync_run.ends(Outcome.NOTHING_NEW, put_off.wait.sentence(destination.id))
+                return
             sync_run.delivered.add(destination.id)
             if sync_run.delivers_only and sync_run.outcome is None:
                 sync_run.ends(Outcome.NOTHING_NEW, f"{destination.id} has what is accepted.")
@@ -123,7 +173,7 @@ def _sender(
     run: SyncRun,
     snapshots: Snapshots,
     outboxes: Outboxes,
-    channels: Channels,
+    channels: Channels | _Shut,
 ) -> Sender:
     return Sender(
         destination,
@@ -140,12 +190,27 @@ def _sender(
     )
 
 
-def _send(sender: Sender, accepted: Accepted, run: SyncRun, config: Bringing) -> Delivery:
+def _turn(destination: Destination, run: SyncRun, config: Bringing) -> Turn:
+    """What it may be sent now. Of what it got last once more a run that delivers alone takes
+    care: a sync that is held ends before this."""
+    if config.at_once or config.resend is not None:
+        return Turn(None, None, again=False)
+    source, ledger = run.source, run.ledger
+    known = ledger.overview(source.id)
+    found = turn(known, destination, source.id, source.zone, run.now(), since=ledger.accepted_since)
+    return replace(found, again=found.again and run.delivers_only)
+
+
+def _send(
+    sender: Sender, accepted: Accepted, run: SyncRun, config: Bringing, *, again: bool
+) -> Delivery:
     """Bring a package, and say so if there was any to bring."""
-    if config.resend is None:
-        sent = sender.bring(accepted, compare=config.compare)
-    else:
+    if again:
+        sent = sender.once_more()
+    elif config.resend is not None:
         sent = sender.resend(date.fromisoformat(config.resend))
+    else:
+        sent = sender.bring(accepted, compare=config.compare)
     if sent.news:
         run.ends(Outcome.DONE, sent_sentence(sent))
         run.remark(*(one["message"] for one in sent.delivery.receipt.get("unfit", ())))
@@ -154,16 +219,14 @@ def _send(sender: Sender, accepted: Accepted, run: SyncRun, config: Bringing) ->
     return sent.delivery
 
 
-def _fill(
+def _filler(
     destination: Destination,
-    roster: Snapshot,
     run: SyncRun,
     snapshots: Snapshots,
     outboxes: Outboxes,
-    channels: Channels,
-) -> Delivery:
-    """Put the rows into the tables unless these are known to have them; then that is known."""
-    filler = Filler(
+    channels: Channels | _Shut,
+) -> Filler:
+    return Filler(
         destination,
         run.source.id,
         run.ledger,
@@ -174,13 +237,20 @@ def _fill(
         run.now,
         channels.mask_key(destination),
     )
-    brought = filler.bring(roster)
-    if brought.news:
-        rows, place = sum(brought.delivery.receipt["rows"].values()), brought.delivery.path
-        run.ends(Outcome.DONE, f"Delivered to {destination.id}: {rows:,} rows in {place}.")
+
+
+def _fill(filler: Filler, accepted: Snapshot, run: SyncRun, config: Bringing) -> Delivery:
+    """Put the rows into the tables, and say so if these had to be asked."""
+    name, brought = filler.destination.id, filler.bring(accepted, compare=config.compare)
+    this = brought.sent.delivery
+    if brought.sent.news:
+        rows = sum(this.receipt["rows"].values())
+        run.ends(Outcome.DONE, f"Delivered to {name}: {rows:,} rows in {this.path}.")
     if brought.forgotten:
-        run.remark(_FORGOTTEN.format(name=destination.id, of=", ".join(brought.forgotten)))
-    return brought.delivery
+        run.remark(_FORGOTTEN.format(name=name, of=", ".join(brought.forgotten)))
+    if config.compare:
+        run.note(delivery=sent_document(brought.sent))
+    return this
 
 
 def _result(delivered: Delivery) -> dg.MaterializeResult[None]:

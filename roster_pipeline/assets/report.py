@@ -7,6 +7,7 @@ import dagster as dg
 from roster_pipeline.assets.checks import FINDINGS
 from roster_pipeline.assets.handles import CandidateRoster, Changes
 from roster_pipeline.assets.steps import step
+from roster_pipeline.receivers.timing_lack import WAITING
 from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.reports.changes import changes_markdown
 from roster_pipeline.reports.holds import held_document
@@ -47,7 +48,9 @@ def sync_report(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
             missing = [
                 name
                 for name, delivery in last.items()
-                if name not in sync_run.delivered and not accepted_roster.is_with(delivery)
+                if name not in sync_run.delivered
+                and name not in sync_run.waiting
+                and not accepted_roster.is_with(delivery)
             ]
             if missing:
                 sync_run.ends(Outcome.FAILED, f"Not delivered yet to {', '.join(missing)}.")
@@ -59,7 +62,12 @@ def sync_report(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
                 held=candidate_roster.held,
                 held_rows=_held(candidate_roster),
                 notices=[header_only_sentence(entity) for entity in candidate_roster.header_only],
-                deliveries={n: d.package_hash for n, d in last.items() if d and n not in missing},
+                deliveries={
+                    name: delivery.package_hash
+                    for name, delivery in last.items()
+                    if delivery and name not in missing and name not in sync_run.waiting
+                },
+                **({WAITING: sync_run.waiting} if sync_run.waiting else {}),
             )
             sync_run.complete = True
             return dg.MaterializeResult(
@@ -71,6 +79,7 @@ def sync_report(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
                         markdown_table(("finding", "count"), candidate_roster.findings.items())
                     ),
                     "not delivered to": ", ".join(missing) or "nobody",
+                    "delivered later to": ", ".join(sync_run.waiting) or "nobody",
                 }
             )
 

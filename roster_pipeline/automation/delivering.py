@@ -3,13 +3,14 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
 
+from roster_pipeline.automation.jobs import delivery_key, delivery_op
 from roster_pipeline.automation.lost_runs import end_lost_runs_first
 from roster_pipeline.automation.rehearsal import rehearsal
 from roster_pipeline.automation.run import Build, Call, Instance, SyncResult, instance_of
@@ -29,6 +30,7 @@ def run_delivery(
     source: str,
     *,
     resend: date | None = None,
+    in_quiet_hours: bool = False,
     dry_run: bool = False,
     out: Path | None = None,
     instance: Instance = "persistent",
@@ -36,7 +38,8 @@ def run_delivery(
     on_step: Callable[[str], None] = lambda _: None,
 ) -> SyncResult:
     """Bring what is accepted of a source to a destination that has not got it; or, with `resend`,
-    what was sent on that date once more.
+    what was sent on that date once more. Its schedule does not matter, and its quiet hours do
+    unless something may be sent `in_quiet_hours`, too.
 
     A dry run leaves everything as it was, puts the package into `out` (`<out>/<destination>/…`) and
     says, under `delivery` of the summary, what differs from what was delivered last. In a blackout
@@ -47,17 +50,14 @@ def run_delivery(
     today = workspace.source(source).date_of(now)
     with Ledger.open(workspace.ledger_url(os.environ)) as ledger:
         accepted = ledger.accepted(source)
+    said = None
     if accepted is None:
         said = f"Nothing of {source} is accepted yet, so there is nothing to deliver."
-        return SyncResult(
-            Sync(source, today, Outcome.NOTHING_NEW, {"sentences": [said]}, None, now)
-        )
-    blackout = of_kind(workspace.windows_of(source, today), "blackout")
-    if blackout is not None and not dry_run:
-        said = blackout_sentence(blackout)
-        return SyncResult(
-            Sync(source, today, Outcome.NOTHING_NEW, {"sentences": [said]}, None, now)
-        )
+    elif not dry_run:
+        said = _closed(workspace, destination, source, now, in_quiet_hours=in_quiet_hours)
+    if accepted is None or said is not None:
+        summary = {"sentences": [said]}
+        return SyncResult(Sync(source, today, Outcome.NOTHING_NEW, summary, None, now))
     brings = _Brings(destination, accepted, resend)
     if dry_run:
         return _rehearse(call, brings, out)
@@ -65,6 +65,20 @@ def run_delivery(
     with instance_of(workspace, instance) as opened:
         end_lost_runs_first(opened, workspace, now)
         return brings.execute(call, opened, compare=False)
+
+
+def _closed(
+    workspace: Workspace, destination: str, source: str, now: datetime, *, in_quiet_hours: bool
+) -> str | None:
+    """Why nothing may be sent now."""
+    district = workspace.source(source)
+    blackout = of_kind(workspace.windows_of(source, district.date_of(now)), "blackout")
+    if blackout is not None:
+        return blackout_sentence(blackout)
+    quiet = workspace.destinations[destination].times(district.zone).quiet(now)
+    if quiet is None or in_quiet_hours:
+        return None
+    return f"{quiet.sentence(destination)} With --now it is sent all the same."
 
 
 class _Knows(dg.IOManager):
@@ -88,13 +102,16 @@ class _Brings:
 
     def execute(self, call: Call, instance: dg.DagsterInstance, *, compare: bool) -> SyncResult:
         """Run the one asset."""
-        config: dict[str, Any] = {"compare": compare}
+        config: dict[str, Any] = {"compare": compare, "at_once": True}
         if self.resend is not None:
             config["resend"] = str(self.resend)
-        key = dg.AssetKey(["deliveries", self.destination])
-        ops = {"ops": {key.to_python_identifier(): {"config": config}}}
-        source, day = self.accepted.source, self.accepted.date
-        return call.execute(instance, DELIVER, source, day, ops, [key])
+        ops = {"ops": {delivery_op(self.destination): {"config": config}}}
+        source, day, assets = (
+            self.accepted.source,
+            self.accepted.date,
+            [delivery_key(self.destination)],
+        )
+        return call.execute(instance, DELIVER, source, day, ops, assets)
 
 
 def _rehearse(call: Call, brings: _Brings, out: Path | None) -> SyncResult:

@@ -37,3 +37,13 @@ deliver = dg.define_asset_job(
     description="Bring what is accepted of one source to its destinations.",
     executor_def=dg.in_process_executor,
 )
+
+
+def delivery_key(destination: str) -> dg.AssetKey:
+    """The asset of one destination."""
+    return dg.AssetKey(["deliveries", destination])
+
+
+def delivery_op(destination: str) -> str:
+    """How the configuration of a run calls it."""
+    return delivery_key(destination).to_python_identifier()

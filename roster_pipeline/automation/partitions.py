@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 
@@ -42,8 +42,13 @@ def first_of(workspace: Workspace, now: datetime) -> date:
     return first_date(len(workspace.sources), workspace.settings.partitions.start, now)
 
 
-def requests(wanted: Mapping[str, tuple[str, date]], first: date) -> dg.SensorResult:
-    """The runs that a sensor asks for: source and date by run key.
+def requests(
+    wanted: Mapping[str, tuple[str, date]],
+    first: date,
+    of: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dg.SensorResult:
+    """The runs that a sensor asks for: source and date by run key; `of` has what else is said of
+    one, by run key too.
 
     Of a tick that asks for a date without a partition Dagster starts nothing at all. So these
     dates stay out, and fail the tick where there is nothing else to start. `first` is the first
@@ -59,7 +64,9 @@ def requests(wanted: Mapping[str, tuple[str, date]], first: date) -> dg.SensorRe
         )
     return dg.SensorResult(
         run_requests=[
-            dg.RunRequest(run_key=key, partition_key=partition_key(source, day))
+            dg.RunRequest(
+                run_key=key, partition_key=partition_key(source, day), **(of or {}).get(key, {})
+            )
             for key, (source, day) in wanted.items()
             if day >= first
         ]

@@ -20,7 +20,7 @@ import dagster as dg
 
 from roster_pipeline.automation.approvals import blackout_of
 from roster_pipeline.automation.home import dagster_home, make_home, open_home
-from roster_pipeline.automation.jobs import RESUME, SYNC
+from roster_pipeline.automation.jobs import RESUME, SYNC, delivery_op
 from roster_pipeline.automation.lost_runs import end_lost_runs_first
 from roster_pipeline.automation.partitions import first_of, partition_key
 from roster_pipeline.automation.rehearsal import rehearsal, without_receivers
@@ -117,8 +117,7 @@ def run_sync(
         result = call.execute(opened, SYNC, source, day, config)
         if result.outcome is not Outcome.NOTHING_NEW:
             return result
-        today = workspace.source(source).date_of(call.overrides["clock"]())
-        late = _undelivered(workspace, source, today)
+        late = _undelivered(workspace, source, call.overrides["clock"]())
         # A run of an old date looks, and acts on nobody.
         if late is None or day < late.confirmed:
             return result
@@ -155,6 +154,9 @@ def _rehearse(
     out: Path | None,
     sample: Sample | None,
 ) -> SyncResult:
+    at_once = {"config": {"at_once": True}}
+    deliveries = {delivery_op(name): at_once for name in call.workspace.destinations}
+    config = {"ops": {**config["ops"], **deliveries}}
     with TemporaryDirectory(prefix="roster-dry-run-") as folder:
         scratch = Path(folder)
         parts = rehearsal(call.workspace, os.environ, scratch, out or scratch / "out", sample)
@@ -164,9 +166,9 @@ def _rehearse(
         return replace(result, dry_run=True, taken=parts["snapshots"].taken or None)
 
 
-def _undelivered(workspace: Workspace, source: str, today: date) -> Accepted | None:
+def _undelivered(workspace: Workspace, source: str, now: datetime) -> Accepted | None:
     with Ledger.open(workspace.ledger_url(os.environ)) as ledger:
-        return undelivered(workspace, ledger, source, today)
+        return undelivered(workspace, ledger, source, now)
 
 
 @contextmanager

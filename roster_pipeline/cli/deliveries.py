@@ -1,6 +1,6 @@
 """`roster deliver` and `roster deliveries`: to one destination, now, and what went before."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,13 +8,14 @@ import typer
 
 from roster_pipeline.cli.console import Ends, Format, FormatOption, Refusal, answer, end, note
 from roster_pipeline.cli.rooms import opened
-from roster_pipeline.cli.syncs import ENDS, steps
+from roster_pipeline.cli.syncs import ENDS, steps, waiting
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from roster_pipeline.automation.run import SyncResult
     from roster_pipeline.cli.rooms import Rooms
+    from roster_pipeline.receivers.timing import Wait
     from roster_pipeline.store import Delivery
 
 Name = Annotated[str, typer.Argument(metavar="DEST", help="The id of a destination.")]
@@ -34,6 +35,9 @@ def deliver(
             help="Send what was sent on that date once more, byte for byte.",
         ),
     ] = None,
+    now: Annotated[
+        bool, typer.Option("--now", help="Send it in the destination's quiet hours, too.")
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Say what would be sent, and how it differs; send nothing."),
@@ -45,7 +49,10 @@ def deliver(
 ) -> None:
     """Bring what is accepted to a destination that has not got it, without a sync.
 
-    Exits 0 if it has it now, 1 if it has not, 2 if the workspace cannot be read.
+    Its schedule does not matter. In its quiet hours nothing is sent without --now.
+
+    Exits 0 if it has it now, or may not get it now, 1 if it has not, 2 if the workspace cannot be
+    read.
     """
     if out is not None and not dry_run:
         raise Refusal("--out goes with --dry-run.", Ends.UNREADABLE)
@@ -62,6 +69,7 @@ def deliver(
                     destination,
                     name,
                     resend=None if resend is None else resend.date(),
+                    in_quiet_hours=now,
                     dry_run=dry_run,
                     out=out,
                     on_step=on_step,
@@ -77,22 +85,35 @@ def deliveries(
     form: FormatOption = Format.TEXT,
 ) -> None:
     """Say what went when to a destination: of which roster, how large, confirmed how."""
+    from rich.console import Group
+    from rich.text import Text
+
     from roster_pipeline.reports.deliveries import deliveries_text, delivery_document
+    from roster_pipeline.reports.holds import moment
 
     with opened(context) as rooms:
         sent: list[Delivery] = []
         attempts: list[Delivery] = []
+        waits: dict[str, Wait] = {}
         for name in _sources(rooms, destination, source):
             sent += rooms.ledger.deliveries(name, destination)
             attempts += rooms.ledger.attempts(destination, name)
+            found = waiting(rooms, name, rooms.ledger.overview(name), datetime.now(UTC))
+            if destination in found:
+                waits[name] = found[destination]
     sent.sort(key=lambda one: one.at)
     document = {
         "schema": "roster.deliveries/1",
         "destination": destination,
         "deliveries": [delivery_document(one) for one in sent],
         "open": [{**delivery_document(one), "confirmed": "not yet"} for one in attempts],
+        "waiting": [
+            {"source": name, "until": moment(wait.until), "why": wait.why}
+            for name, wait in waits.items()
+        ],
     }
-    answer(deliveries_text(sent, attempts), document, form)
+    lines = [Text(f"{name}: {wait.sentence(destination)}") for name, wait in waits.items()]
+    answer(Group(deliveries_text(sent, attempts), *lines), document, form)
 
 
 def _sources(rooms: "Rooms", destination: str, source: str | None) -> list[str]:

@@ -24,6 +24,7 @@ from roster_pipeline.store import Hold, Outcome
 if TYPE_CHECKING:
     from roster_pipeline.automation.run import SyncResult
     from roster_pipeline.cli.rooms import Rooms
+    from roster_pipeline.receivers.timing import Wait
     from roster_pipeline.reports.syncs import Standing
     from roster_pipeline.store.overview import Overview
 
@@ -179,7 +180,7 @@ def standing(rooms: "Rooms", source: str, known: "Overview | None" = None) -> "S
     known = known or rooms.ledger.overview(source)
     held = rooms.snapshots.held(source)
     district = rooms.workspace.sources[source]
-    today = district.date_of(datetime.now(UTC))
+    now = datetime.now(UTC)
     return Standing(
         source,
         district.name,
@@ -192,6 +193,20 @@ def standing(rooms: "Rooms", source: str, known: "Overview | None" = None) -> "S
         ],
         None if held is None else HeldRows.of(*held),
         rooms.workspace.escalate_after(source),
-        None if district.rest is None else expiry(district.rest.auth, today),
+        None if district.rest is None else expiry(district.rest.auth, district.date_of(now)),
         placeholders(district),
+        waiting(rooms, source, known, now),
     )
+
+
+def waiting(rooms: "Rooms", source: str, known: "Overview", now: datetime) -> "dict[str, Wait]":
+    """The destinations that have to wait for what they lack of a source; `known` is what the ledger
+    says of it."""
+    from roster_pipeline.receivers.timing_lack import turn
+
+    zone, since = rooms.workspace.sources[source].zone, rooms.ledger.accepted_since
+    turns = {
+        one.id: turn(known, one, source, zone, now, since)
+        for one in rooms.workspace.destinations_of(source)
+    }
+    return {name: each.wait for name, each in turns.items() if each.lack is not None and each.wait}

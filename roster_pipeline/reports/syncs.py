@@ -1,13 +1,14 @@
 """How syncs ended and where each source stands."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from roster_pipeline.receivers.timing import Wait
 from roster_pipeline.reports.changes import changes_text, moved
 from roster_pipeline.reports.holds import (
     held_document,
@@ -167,6 +168,8 @@ class Standing:
 
     placeholders: Sequence[str] = ()
     """The keys of its file that nobody has filled in yet."""
+    waiting: Mapping[str, Wait] = field(default_factory=dict)
+    """Until when destinations wait for what they lack, and why."""
 
     @property
     def has_old_rows(self) -> bool:
@@ -245,6 +248,9 @@ def _standing_document(standing: Standing) -> dict[str, Any]:
                     "package_hash": delivery.package_hash,
                 },
                 "behind": standing.is_behind(delivery),
+                "waits_until": None
+                if (wait := standing.waiting.get(destination)) is None
+                else moment(wait.until),
             }
             for destination, delivery in standing.deliveries
         ],
@@ -274,6 +280,8 @@ def _to_see_to(standing: Standing) -> Iterator[Text]:
         for notice in last.summary.get("notices", ()):
             said = notice.removeprefix(f"{source}: ")
             yield Text(printable(f"{source}: {said}"), style="yellow")
+    for destination, wait in standing.waiting.items():
+        yield Text(f"{source}: {wait.sentence(destination)}")
     if (held := standing.held) is not None and held.rows:
         style = "bold red" if standing.has_old_rows else ""
         yield Text(f"{source}: {held_sentence(held)}", style=style)
@@ -285,7 +293,7 @@ def _to_see_to(standing: Standing) -> Iterator[Text]:
 def _standing_row(standing: Standing) -> list[str | int | Text]:
     accepted, last = standing.accepted, standing.last
     delivered = [
-        f"{destination} (behind)" if standing.is_behind(delivery) else destination
+        f"{destination}{_how_far(standing, destination, delivery)}"
         for destination, delivery in standing.deliveries
         if delivery is not None or accepted is not None
     ]
@@ -298,3 +306,9 @@ def _standing_row(standing: Standing) -> list[str | int | Text]:
         ", ".join(hold.name for hold in standing.holds) or "–",
         ", ".join(delivered) or "–",
     ]
+
+
+def _how_far(standing: Standing, destination: str, delivery: Delivery | None) -> str:
+    if destination in standing.waiting:
+        return " (waits)"
+    return " (behind)" if standing.is_behind(delivery) else ""

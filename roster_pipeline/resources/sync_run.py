@@ -81,6 +81,8 @@ class SyncRun:
         """Whether its last step was reached; what was done before is no success by itself."""
         self.delivered: set[str] = set()
         """Destinations known, in this run, to have what is accepted."""
+        self.waiting: dict[str, str] = {}
+        """Destinations that get it later, and the moment from which on they may."""
         self._sentences: list[str] = []
         self._remarks: list[str] = []
         self._summary: dict[str, Any] = {}

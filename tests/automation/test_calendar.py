@@ -158,9 +158,9 @@ def test_what_is_not_delivered_waits_out_a_blackout(small: Town) -> None:
     small.write_destination("library")
     (small.server.root / "library").mkdir()
     with small.ledger() as ledger:
-        assert undelivered(small.workspace, ledger, SOURCE, small.today) is not None
+        assert undelivered(small.workspace, ledger, SOURCE, small.now) is not None
         small.write_source(window(small, "blackout"))
-        assert undelivered(small.workspace, ledger, SOURCE, small.today) is None
+        assert undelivered(small.workspace, ledger, SOURCE, small.now) is None
 
 
 @pytest.mark.soak

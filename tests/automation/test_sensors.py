@@ -169,18 +169,22 @@ def test_an_approval_that_came_to_nothing_is_tried_again_later(town: Town) -> No
     assert len(keys) == 3
 
 
-def test_what_was_not_delivered_is_asked_for_once_on_the_next_day(town: Town) -> None:
+def test_what_was_not_delivered_is_asked_for_again_after_growing_pauses(town: Town) -> None:
     town.drop(0)
     town.server.faults.quota = 100
     assert town.approve(town.sync().hold).outcome is Outcome.FAILED
     accepted_on = town.today
-    assert "Nothing of an earlier day" in skipped(tick(town, "undelivered"))
+    assert "Nothing that is accepted is due" in skipped(tick(town, "undelivered"))
 
-    town.pass_days(1)
-    (first,) = requests(tick(town, "undelivered"))
-    (second,) = requests(tick(town, "undelivered"))
-    assert first.partition_key == f"{accepted_on}|{SOURCE}"
-    assert first.run_key == second.run_key
+    keys = set()
+    for minutes in (20, 10, 40, 60 * 4, 60 * 24):
+        town.now += timedelta(minutes=minutes)
+        (request,) = requests(tick(town, "undelivered"))
+        # The sync failed, and goes on: how it ends is how the sync of that day ended.
+        assert (request.job_name, request.asset_selection) == ("resume", None)
+        assert request.partition_key == f"{accepted_on}|{SOURCE}"
+        keys.add(request.run_key)
+    assert len(keys) == 4
 
 
 def test_a_date_that_dagster_does_not_show_any_more_keeps_no_other_from_running(

@@ -122,7 +122,7 @@ def test_a_roster_that_makes_the_same_package_is_delivered_without_sending(synce
 
     with synced.ledger() as ledger:
         second, delivery = ledger.accepted(SOURCE), ledger.delivery("lms", SOURCE)
-        assert undelivered(synced.workspace, ledger, SOURCE, synced.today) is None
+        assert undelivered(synced.workspace, ledger, SOURCE, synced.now) is None
     assert first is not None
     assert second is not None
     assert second.snapshot.content_hash != first.snapshot.content_hash
