@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from roster_pipeline.oneroster.delta import diff
 from roster_pipeline.oneroster.layout import RosterError
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.scoping.scope import ScopeError
@@ -22,6 +23,7 @@ from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.hiding import Hidden
 from roster_pipeline.receivers.masking import key_print, masked
 from roster_pipeline.receivers.scoping import scoped
+from roster_pipeline.receivers.sending import Difference, Sent
 from roster_pipeline.receivers.tables import Filled, Tables
 from roster_pipeline.store import Delivery, Snapshot
 from roster_pipeline.store.lease import Lease
@@ -34,10 +36,7 @@ from roster_pipeline.store.snapshots import Snapshots
 class Brought:
     """What became of bringing a roster to tables."""
 
-    delivery: Delivery
-    """What the tables are known to have now."""
-    news: bool
-    """Whether the tables had to be asked."""
+    sent: Sent
     forgotten: tuple[str, ...] = ()
     """See `Filled`."""
 
@@ -57,13 +56,17 @@ class Filler:
     now: Callable[[], datetime]
     mask_key: bytes | None = None
 
-    def bring(self, accepted: Snapshot) -> Brought:
+    def bring(self, accepted: Snapshot, *, compare: bool = False) -> Brought:
         """Put what the destination gets of an accepted roster into its tables, unless these are
-        known to have it. Raises `ScopeError` and what the tables and the store raise."""
+        known to have it.
+
+        With `compare` say too what differs from what they had. Raises `ScopeError` and what the
+        tables and the store raise.
+        """
         last = self.ledger.delivery(self.destination.id, self.source)
         attempts = self.ledger.attempts(self.destination.id, self.source)
         if last is not None and not attempts and self._is_of(last, accepted):
-            return Brought(last, news=False)
+            return Brought(Sent(last, news=False, difference={} if compare else None))
         before = [*attempts, *((last,) if last else ())]
         with self._staged() as folder:
             roster, left_out = self._part(self.snapshots.open(accepted), folder / "now")
@@ -72,6 +75,7 @@ class Filler:
                 this = self._delivery(accepted, roster, 0, {"recipe": self._recipe})
                 self.ledger.record_attempt(this, self.lease)
 
+            difference = self._difference(roster, last, folder / "had") if compare else None
             filled = self.tables.replace(
                 self.source,
                 roster,
@@ -81,11 +85,8 @@ class Filler:
                 hidden=Hidden.by(self.destination.mask, self.mask_key),
             )
         receipt = self._receipt(filled, left_out)
-        return Brought(
-            self._record(self._delivery(accepted, roster, filled.size, receipt)),
-            news=True,
-            forgotten=filled.forgotten,
-        )
+        confirmed = self._record(self._delivery(accepted, roster, filled.size, receipt))
+        return Brought(Sent(confirmed, True, None, left_out, difference), filled.forgotten)
 
     def _part(self, accepted: Roster, into: Path) -> tuple[Roster, Mapping[str, int]]:
         """What of a roster is in the destination's scope, masked, and how many rows are not; where
@@ -114,6 +115,14 @@ class Filler:
         except (RosterError, ScopeError):
             return None
         return roster if roster.content_hash == content_hash else None
+
+    def _difference(self, roster: Roster, last: Delivery | None, into: Path) -> Difference | None:
+        """What differs from what the tables were last confirmed to have; None where that is not
+        known."""
+        if last is None:
+            return None
+        had = self._had(last.package_hash, [last], into)
+        return None if had is None else diff(had, roster).counts()
 
     @property
     def _recipe(self) -> str | None:

@@ -32,7 +32,7 @@ class Warehouse:
     sent: list[bytes] = field(default_factory=list)
     """What was sent by COPY."""
 
-    def bring(self, key: bytes = KEY, **keys: Any) -> Brought:
+    def bring(self, key: bytes = KEY, *, compare: bool = False, **keys: Any) -> Brought:
         """Accept the rows as they are, and bring them."""
         data = {"id": "warehouse", "tables": {"url": {"env": "WAREHOUSE"}}, **keys}
         accepted = self.desk.accepted().snapshot
@@ -48,7 +48,7 @@ class Warehouse:
                 PostgresTables("warehouse", self.url, "roster"),
                 lambda: self.desk.now,
                 key if "mask_key" in keys else None,
-            ).bring(accepted)
+            ).bring(accepted, compare=compare)
 
     def next_day(self) -> None:
         """A day later a user has another name."""
@@ -90,8 +90,8 @@ def test_tables_get_a_part_of_the_roster_and_no_cell_that_is_masked_is_ever_sent
     everybody = {user["sourcedId"] for user in warehouse.desk.rows["users"]}
     brought = warehouse.bring(scope={"roles": ["student"]}, **MASK)
 
-    receipt = brought.delivery.receipt
-    assert brought.news
+    receipt = brought.sent.delivery.receipt
+    assert brought.sent.news
     assert receipt["left_out"] == {"users": 2, "roles": 2, "enrollments": 2}
     assert receipt["rows"]["users"] == warehouse.ask("SELECT count(*) FROM roster.users")[0][0] == 3
     sent = b"".join(warehouse.sent).decode()
@@ -106,10 +106,13 @@ def test_tables_get_a_part_of_the_roster_and_no_cell_that_is_masked_is_ever_sent
 
     # The next day only what differs is sent, and the same again is not.
     warehouse.next_day()
-    brought = warehouse.bring(scope={"roles": ["student"]}, **MASK)
+    brought = warehouse.bring(scope={"roles": ["student"]}, compare=True, **MASK)
+    assert brought.sent.difference is not None
+    moved = {entity: n["changed"] for entity, n in brought.sent.difference.items() if n["changed"]}
+    assert moved == {"users": 1}
     rows = [block for block in warehouse.sent if block.count(b"\n") > 1]
     assert [block.count(b"\n") for block in rows] == [2]
-    assert not warehouse.bring(scope={"roles": ["student"]}, **MASK).news
+    assert not warehouse.bring(scope={"roles": ["student"]}, **MASK).sent.news
     assert warehouse.past("users") == 1
     assert "example.org" not in warehouse.everything()
 
@@ -125,7 +128,7 @@ def test_what_is_hidden_from_now_on_is_taken_out_of_the_past_too(warehouse: Ware
     valid_from = warehouse.ask('SELECT "sourcedId", "validFrom" FROM roster.users ORDER BY 1')
     warehouse.desk.day()
     blanked = warehouse.bring(**BLANK)
-    assert blanked.news
+    assert blanked.sent.news
     assert blanked.forgotten == ()
     assert "line-7" not in warehouse.everything()
     assert "example.org" not in warehouse.everything()
@@ -145,7 +148,7 @@ def test_what_is_hidden_from_now_on_is_taken_out_of_the_past_too(warehouse: Ware
     before = set(warehouse.ask('SELECT "sourcedId" FROM roster.users_history'))
     assert warehouse.past("users") == 1
     again = warehouse.bring(OTHER, **MASK)
-    assert again.news
+    assert again.sent.news
     assert again.forgotten == ("users",)
     assert before.isdisjoint(warehouse.ask('SELECT "sourcedId" FROM roster.users_history'))
 
@@ -165,7 +168,7 @@ def test_a_mask_of_what_only_the_past_says_is_no_mask_of_nothing(warehouse: Ware
 
     masked = warehouse.bring(**BLANK)
 
-    assert masked.delivery.content_hash == brought.delivery.content_hash
+    assert masked.sent.delivery.content_hash == brought.sent.delivery.content_hash
     assert "example.org" not in warehouse.everything()
     assert "line-7" not in warehouse.everything()
 
@@ -201,9 +204,9 @@ def test_tables_that_a_killed_process_filled_are_not_taken_for_what_they_were(
 
     # What is accepted next is what the ledger believes that the tables have.
     warehouse.desk.rows["users"][0]["givenName"] = was
-    assert warehouse.bring().news
+    assert warehouse.bring().sent.news
     assert warehouse.ask(name) == [(was,)]
-    assert not warehouse.bring().news
+    assert not warehouse.bring().sent.news
 
 
 def _killed(*_: object) -> None:
@@ -213,7 +216,7 @@ def _killed(*_: object) -> None:
 def test_receipts_of_an_earlier_release_get_the_column_that_they_lack(warehouse: Warehouse) -> None:
     warehouse.bring()
     warehouse.ask("ALTER TABLE roster.roster_deliveries DROP COLUMN masked")
-    assert warehouse.bring(**BLANK).news
+    assert warehouse.bring(**BLANK).sent.news
     assert warehouse.ask("SELECT masked IS NOT NULL FROM roster.roster_deliveries") == [(True,)]
 
     warehouse.ask("ALTER TABLE roster.roster_deliveries DROP COLUMN masked, DROP COLUMN bytes")
