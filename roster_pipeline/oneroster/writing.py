@@ -1,8 +1,9 @@
 """OneRoster CSV packages written to the letter of the standard.
 
 Files at the root, columns in the order of the table, metadata columns last, UTF-8 without a BOM,
-CR LF; a file without rows is declared absent, as the standard allows none. The same
-roster gives the same bytes. A `Form` says in what a reader wants it otherwise.
+CR LF, no line breaks in cells (they become blanks); a file without rows is declared absent, as the
+standard allows none. The same roster gives the same bytes. A `Form` says in what a reader wants it
+otherwise.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -169,7 +170,9 @@ def _write(
                     for frame in frames(entity)
                 )
                 member.write(mark)
-                written[entity] = write_csv(member, names, aligned, newline=form.newline)
+                written[entity] = write_csv(
+                    member, names, aligned, newline=form.newline, breaks=False
+                )
     return written
 
 

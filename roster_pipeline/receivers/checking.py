@@ -13,8 +13,10 @@ import pandas as pd
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.scoping.ids import Ids, ids_of, is_in, rows_where, values
 from roster_pipeline.oneroster.versions import items
+from roster_pipeline.receivers.columns.beside import Beside
 from roster_pipeline.receivers.columns.checking import Misfit, misfits
 from roster_pipeline.receivers.columns.config import ColumnsFormat
+from roster_pipeline.receivers.columns.views import seats
 from roster_pipeline.receivers.profiles import Check, Profile
 from roster_pipeline.receivers.staying import sent
 from roster_pipeline.tables.arrow import is_true, pc
@@ -46,6 +48,7 @@ class _Look:
     roster: Roster
     check: Check
     sent: tuple[str, ...]
+    """The entities of a OneRoster package; none where the files are the receiver's own."""
 
     @property
     def entity(self) -> str:
@@ -136,6 +139,12 @@ def _matches(look: _Look) -> _Found:
     return int(odd.sum()), int(chosen.sum())
 
 
+def _files(look: _Look) -> _Found:
+    """Files without rows, which are left out of a OneRoster package."""
+    wanted = look.check.entities or look.sent
+    return sum(not look.roster.counts[entity] for entity in wanted), len(wanted)
+
+
 def _at_most(look: _Look) -> _Found:
     rows = look.roster.counts[look.entity]
     return max(0, rows - (look.check.most or rows)), rows
@@ -167,8 +176,13 @@ def _unique_ids(look: _Look) -> _Found:
 
 def _student_in_each_class(look: _Look) -> _Found:
     student = ids_of(["student"])
-    seats = rows_where(look.roster, "enrollments", ["role"], lambda r: is_in(r["role"], student))
-    filled = values(look.roster, "enrollments", seats, "classSourcedId")
+    if look.sent:
+        taken = rows_where(
+            look.roster, "enrollments", ["role"], lambda r: is_in(r["role"], student)
+        )
+    else:  # such files have nobody who is disabled
+        taken = seats(Beside(look.roster), "studentRole", "student")
+    filled = values(look.roster, "enrollments", taken, "classSourcedId")
     classes = look.roster.columns("classes", ["sourcedId"])["sourcedId"]
     return int((~is_in(classes, filled)).sum()), len(classes)
 
@@ -245,6 +259,9 @@ _STRATEGIES: Final[Mapping[str, _Strategy]] = {
     "unique": _Strategy(_unique, "shares one", "share theirs"),
     "unique_ids": _Strategy(_unique_ids, "has one that is taken", "have one that is taken", "rows"),
     "matches": _Strategy(_matches, "has others", "have others"),
+    "files": _Strategy(
+        _files, "has no rows and is not there", "have no rows and are not there", "files"
+    ),
     "at_most": _Strategy(_at_most, "is too many", "are too many"),
     "student_in_each_class": _Strategy(_student_in_each_class, "has none", "have none", "classes"),
     "inside_sessions": _Strategy(_inside_sessions, "is outside", "are outside", "enrollments"),

@@ -10,7 +10,7 @@ import pytest
 from roster_pipeline.oneroster.delta import diff
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.adapting import adapted
-from roster_pipeline.receivers.profiles import Profile
+from roster_pipeline.receivers.profiles import Profile, load
 from roster_pipeline.receivers.rendering import RenderingError, render
 from tests.receivers.conftest import Make, Rows
 from tests.small import unpacked
@@ -280,3 +280,29 @@ def test_a_prefix_makes_no_id_that_somebody_has_and_none_that_is_too_long(
     assert first == "class-class-co1"
     assert len(second) < 256
     assert set(told.frame("enrollments")["classSourcedId"]) == {first, second}
+
+
+def test_no_cell_of_a_package_has_a_line_break(make: Make, tmp_path: Path) -> None:
+    def change(rows: Rows) -> None:
+        rows["users"][0] |= {"givenName": "Ada\r\nMae", "familyName": 'a\rb,"c"'}
+        rows["classes"][0]["title"] = "one\n\ntwo"
+
+    render(make(change), profile("1.2"), tmp_path / "x.zip")
+    files = unpacked(tmp_path / "x.zip")
+    assert (files["users"][0]["givenName"], files["users"][0]["familyName"]) == (
+        "Ada Mae", 'a b,"c"',
+    )  # fmt: skip
+    assert files["classes"][0]["title"] == "one  two"
+
+
+def test_a_department_is_a_school_to_naviance_and_takes_nobody_along(
+    make: Make, tmp_path: Path
+) -> None:
+    def change(rows: Rows) -> None:
+        rows["orgs"].append({"sourcedId": "dep", "name": "Math", "type": "department"})
+        give_role("u4", "teacher", sourcedId="r-u4", roleType="primary", orgSourcedId="dep")(rows)
+
+    said = load("naviance-staff")
+    told = adapted(make(change), said, tmp_path / "told")
+    assert told.left_out["users"] == 3
+    assert dict(told.roster.frame("orgs").set_index("sourcedId")["type"])["dep"] == "school"

@@ -12,11 +12,15 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.receivers.columns.beside import Mask
 from roster_pipeline.receivers.columns.cells import Cells
 from roster_pipeline.receivers.columns.config import ColumnsFormat
+from roster_pipeline.receivers.columns.dated import paths_of
 from roster_pipeline.receivers.columns.dialect import unencodable
 from roster_pipeline.receivers.columns.names import VIEWS
+from roster_pipeline.receivers.columns.views import seats
 from roster_pipeline.receivers.columns.writing import Column, Files
 from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.hashes import text_hashes
@@ -81,14 +85,22 @@ def misfits(roster: Roster, format_: ColumnsFormat) -> list[Misfit]:
 
 
 def left_out(roster: Roster, format_: ColumnsFormat) -> Mapping[str, int]:
-    """People who stand in none of the files, under `users`, where any file is about people."""
-    of_people = [name for name, file in format_.files.items() if VIEWS[file.rows] == "users"]
-    missing = np.ones(roster.counts["users"], dtype=np.bool_)
+    """By entity the rows that stand in none of the files that are about it; an enrollment also
+    counts as told where a class tells its teachers."""
+    missing: dict[str, Mask] = {}
     files = Files(roster, format_)
-    for name in of_people:
-        for rows in files.rows(name):
-            missing[rows.at] = False
-    return {"users": int(missing.sum())} if of_people and missing.any() else {}
+    for name, file in format_.files.items():
+        if (entity := VIEWS[file.rows]) in ENTITIES:
+            there = files.taken(name)
+            missing[entity] = missing.get(entity, True) & ~there
+    if "enrollments" in missing and _tells_teachers(format_):
+        missing["enrollments"] &= ~seats(files.beside, "staffRole", "teacher")
+    return {entity: int(mask.sum()) for entity, mask in missing.items() if mask.any()}
+
+
+def _tells_teachers(format_: ColumnsFormat) -> bool:
+    named = (path.column for file in format_.files.values() for path in paths_of(file))
+    return "teachers" in named
 
 
 def _targets(files: Files) -> Mapping[_Place, KeySet]:

@@ -87,6 +87,8 @@ class Dialect(Part):
     escape: Literal["double", "backslash"] = "double"
     """What is done to a quote in a cell: it is doubled, or gets a backslash, as line breaks and
     backslashes then do as well."""
+    line_breaks: Literal["kept", "blanks"] = "kept"
+    """What becomes of a line break in a cell."""
     encoding: Literal["utf-8", "utf-16", "windows-1252"] = "utf-8"
     """UTF-16 has its low byte first. A letter that there is none of becomes `?`; see
     `checking.py`."""

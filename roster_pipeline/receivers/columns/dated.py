@@ -36,7 +36,7 @@ def dated(format_: ColumnsFormat) -> Dated:
     dates: set[str] = set()
     for file in format_.files.values():
         entities |= {VIEWS[file.rows]} | _OF_VIEWS.get(file.rows, set())
-        for path in _paths(file):
+        for path in paths_of(file):
             hops = [hop.target for hop in path.hops]
             of = hops[-1] if hops else VIEWS[file.rows]
             entities.update(hops)
@@ -49,7 +49,7 @@ def dated(format_: ColumnsFormat) -> Dated:
     )
 
 
-def _paths(file: File) -> Iterator[Path]:
+def paths_of(file: File) -> Iterator[Path]:
     """What the rows of a file name, in cells and in what chooses them."""
     for value in file.columns.values():
         for name in (*names_in(value.value), *names_in(value.otherwise or "")):

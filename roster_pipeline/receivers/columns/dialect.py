@@ -50,6 +50,9 @@ def _spelt(cells: Cells, dialect: Dialect, quotes_empty: bool) -> Cells:
     """Cells as they stand in a line; none is null."""
     text = one(pc.fill_null(cells, ""))
     content = content_of(text)
+    if dialect.line_breaks == "blanks" and (b"\n" in content or b"\r" in content):
+        text = one(pc.replace_substring_regex(text, "\r\n|\r|\n", " "))
+        content = content_of(text)
     plain = not any(sign in content for sign in (*_SPECIAL, dialect.delimiter.encode()))
     if plain and dialect.quotes != "all" and not quotes_empty:
         return text

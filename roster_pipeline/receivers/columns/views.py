@@ -94,6 +94,24 @@ def hashes_of(view: str, beside: Beside) -> npt.NDArray[np.uint64]:
     return keys if taken is None else keys[taken]
 
 
+def members_of(view: str, beside: Beside) -> Mask:
+    """For each row of a view's entity whether the view has it."""
+    taken = _members(view, beside)
+    return np.ones(beside.roster.counts[VIEWS[view]], dtype=np.bool_) if taken is None else taken
+
+
+def seats(beside: Beside, role: str, word: str) -> Mask:
+    """For each enrollment whether it is one of such a word, of somebody who has such a role."""
+    people, masks = beside.have_role(role), [np.empty(0, dtype=np.bool_)]
+    for block in beside.roster.blocks("enrollments", ["userSourcedId", "role"]):
+        mask = is_true(pc.equal(arrow(block["role"]), word))
+        users = beside.find("users", arrow(block["userSourcedId"]))
+        mask &= users >= 0
+        mask[mask] = people[users[mask]]
+        masks.append(mask)
+    return np.concatenate(masks)
+
+
 def _own_columns(view: str, names: Collection[str]) -> set[str]:
     paths = [resolved(view, name) for name in names]
     return {path.hops[0].by or "sourcedId" if path.hops else path.column for path in paths}
@@ -112,7 +130,7 @@ def _found_members(view: str, beside: Beside) -> Mask:
     if view in ("students", "staff"):
         return beside.have_role("studentRole" if view == "students" else "staffRole")
     if view == "studentEnrollments":
-        return _of_students(beside)
+        return seats(beside, "studentRole", "student")
     roster = beside.roster
     taken = is_true(pc.equal(arrow(roster.columns("orgs", ["type"])["type"]), "school"))
     if view == "locations":
@@ -121,17 +139,6 @@ def _found_members(view: str, beside: Beside) -> Mask:
                 found = beside.find("orgs", pc.unique(arrow(block[column])))
                 taken[found[found >= 0]] = True
     return taken
-
-
-def _of_students(beside: Beside) -> Mask:
-    students, masks = beside.have_role("studentRole"), []
-    for block in beside.roster.blocks("enrollments", ["userSourcedId", "role"]):
-        mask = is_true(pc.equal(arrow(block["role"]), "student"))
-        users = beside.find("users", arrow(block["userSourcedId"]))
-        mask &= users >= 0
-        mask[mask] = students[users[mask]]
-        masks.append(mask)
-    return np.concatenate(masks) if masks else np.empty(0, dtype=np.bool_)
 
 
 def _relationships(beside: Beside) -> Iterator[Rows]:

@@ -19,9 +19,10 @@ from roster_pipeline.receivers.columns.cells import Cells
 from roster_pipeline.receivers.columns.config import ColumnsFormat, File, N, Value
 from roster_pipeline.receivers.columns.dialect import lines, opening
 from roster_pipeline.receivers.columns.ids import AsIds
+from roster_pipeline.receivers.columns.names import VIEWS
 from roster_pipeline.receivers.columns.repeated import NotRepeated
 from roster_pipeline.receivers.columns.values import filled_in, item_of, longest, made
-from roster_pipeline.receivers.columns.views import Rows, rows_of
+from roster_pipeline.receivers.columns.views import Rows, members_of, rows_of
 from roster_pipeline.tables.archive import ZipWriter
 from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.keys import Positions
@@ -62,9 +63,16 @@ class Files:
         """The columns of a file: of those with `{n}`, as many as some row needs."""
         return self._columns[name]
 
-    def rows(self, name: str) -> Iterator[Rows]:
-        """The rows of the roster that a file takes."""
-        return self._rows(self.format.files[name])
+    def taken(self, name: str) -> Mask:
+        """For each row of the entity that a file is about whether the file takes it."""
+        file = self.format.files[name]
+        choosing = {*file.only, *file.but, *file.filled}
+        if not choosing:
+            return members_of(file.rows, self.beside)
+        taken = np.zeros(self.beside.roster.counts[VIEWS[file.rows]], dtype=np.bool_)
+        for rows in rows_of(file.rows, choosing, self.beside):
+            taken[rows.some(_taken(file, rows)).at] = True
+        return taken
 
     def blocks(self, name: str) -> Iterator[Block]:
         """The rows of a file."""

@@ -86,6 +86,7 @@ class Check(_Part):
         "unique",
         "unique_ids",
         "matches",
+        "files",
         "at_most",
         "student_in_each_class",
         "inside_sessions",
@@ -93,6 +94,8 @@ class Check(_Part):
     ]
     """The strategy, by its name in `receivers.checking`."""
     entity: str | None = None
+    entities: tuple[str, ...] = ()
+    """Of `files` those that have to have rows; all that are sent by default."""
     columns: tuple[str, ...] = ()
     """What a strategy about cells looks at; of several it is content with any."""
     roles: tuple[str, ...] = ()

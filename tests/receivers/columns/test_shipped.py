@@ -185,11 +185,12 @@ def test_people_who_are_disabled_or_have_no_place_are_left_out_and_counted(
     assert apple["staff.csv"] == []
     assert [row["student_id"] for row in apple["rosters.csv"]] == ["u2", "u3"]
     assert {row["instructor_id"] for row in apple["classes.csv"]} == {""}
-    assert left_out(roster, columns("apple")) == {"users": 3}
+    assert left_out(roster, columns("apple")) == {"users": 3, "enrollments": 3}
     sds = written(roster, columns("microsoft-sds-2.1"))
     assert [row["sourcedId"] for row in sds["users.csv"]] == ["u2", "u3", "u5"]
     assert [row["userSourcedId"] for row in sds["roles.csv"]] == ["u2", "u3"]
-    assert left_out(roster, columns("microsoft-sds-2.1")) == {"users": 2}
+    sds_lacks = {"users": 2, "roles": 3, "enrollments": 3}
+    assert left_out(roster, columns("microsoft-sds-2.1")) == sds_lacks
     assert left_out(roster, columns("accounts")) == {}
     for name in SHIPPED:
         assert misfits(roster, columns(name)) == [], name
@@ -269,7 +270,28 @@ def test_what_does_not_fit_is_told_with_the_checks_of_the_profile(
         ("1 row of students.csv has no last_name.", True),
     ]
     told = adapted(make(_no_student_at_all), profile, tmp_path / "told")
-    assert told.left_out == {"users": 3}
+    assert told.left_out == {"users": 3, "enrollments": 3}
+
+
+def test_a_class_whose_students_are_all_disabled_has_none_at_apple(make: Make) -> None:
+    def change(rows: dict[str, list[dict[str, str]]]) -> None:
+        rows["users"][2]["enabledUser"] = "false"
+
+    (found,) = unfit(make(change), profiles.load("apple"))
+    assert found.message == "Apple wants a student in each class: 1 of 2 classes has none."
+
+
+def test_a_line_break_in_a_name_is_a_blank_to_who_reads_line_by_line(
+    make: Make, written: Write
+) -> None:
+    def change(rows: dict[str, list[dict[str, str]]]) -> None:
+        rows["users"][0] |= {"givenName": "Ada\r\nMae", "phone": "+15551234567"}
+        rows["users"][1] |= {"familyName": "O\nNeill", "phone": "555 1234"}
+
+    sds = written(make(change), columns("microsoft-sds-2.1"))["users.csv"]
+    assert (sds[0]["givenName"], sds[1]["familyName"]) == ("Ada Mae", "O Neill")
+    (found,) = unfit(make(change), profiles.load("microsoft-sds-2.1"))
+    assert found.message.endswith("and drops others: 1 of 5 users has others.")
 
 
 def _no_student_at_all(rows: dict[str, list[dict[str, str]]]) -> None:
