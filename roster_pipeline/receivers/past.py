@@ -147,6 +147,7 @@ class Past:
             ),
             (self._bulk_is_due(today), f"{days} days have passed since the last one"),
             (open_ > MOST_ATTEMPTS, f"{open_} packages in a row were not confirmed"),
+            (self._whole_is_open, "it has not said that it took the whole one before"),
             (
                 not all(is_kept(outgoing) for outgoing in self.may_have()),
                 "what was sent before is not kept any more",
@@ -178,6 +179,12 @@ class Past:
     def made_otherwise(self) -> bool:
         """Whether what it has or may have was made, or sent, otherwise than it would be now."""
         return any(one.receipt.get("recipe") != self.recipe for one in self._all)
+
+    @property
+    def _whole_is_open(self) -> bool:
+        """Whether changes may find nothing that they change."""
+        open_ = self.word is not None and not self.word.taken
+        return open_ and self.last is not None and self.last.receipt.get("mode") == "bulk"
 
     def _bulk_is_due(self, today: date) -> bool:
         every, day = self.destination.bulk_every, self.bulk_on

@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from roster_pipeline.receivers.past import MOST_ATTEMPTS
 from roster_pipeline.receivers.processing.looking import Answer
 from roster_pipeline.receivers.processing.matching import Outcome
 from roster_pipeline.store import Delivery
@@ -68,13 +67,12 @@ def test_what_was_rejected_is_told_again_with_the_same_roster(desk: Desk) -> Non
     assert not desk.bring().news
 
 
-@pytest.mark.parametrize("outcome", [Outcome.WAITING, Outcome.LATE, Outcome.UNREADABLE])
-def test_what_no_report_confirms_is_told_with_what_is_next(desk: Desk, outcome: Outcome) -> None:
+def test_what_no_report_confirms_is_told_with_what_is_next(desk: Desk) -> None:
     changed(desk, "Augusta")
     desk.bring()
     refuse(desk, 2)
     desk.day()
-    answer(desk, outcome)
+    answer(desk, Outcome.WAITING)
     assert not desk.bring().news
     desk.rows["users"][1]["givenName"] = "Bo"
     desk.bring()
@@ -91,17 +89,6 @@ def test_what_is_back_where_it_was_is_told_while_no_report_confirms_it(desk: Des
     changed(desk, before)
     desk.bring()
     assert statuses(users(desk, name(3))) == {"u1": "active"}
-    assert desk.read_alike()
-
-
-def test_a_report_of_before_a_package_confirms_nothing(desk: Desk) -> None:
-    changed(desk, "Augusta")
-    desk.bring()
-    refuse(desk, 2)
-    answer(desk, Outcome.ACCEPTED, at=desk.now - timedelta(minutes=5))
-    desk.day()
-    desk.rows["users"][1]["givenName"] = "Bo"
-    desk.bring()
     assert desk.read_alike()
 
 
@@ -160,22 +147,16 @@ def test_a_deletion_that_was_refused_is_told_again(desk: Desk) -> None:
     assert desk.read_alike()
 
 
-def test_a_receiver_that_never_answers_gets_the_whole_after_some_time(desk: Desk) -> None:
-    changed(desk, "Augusta")
-    desk.bring()
+def test_changes_wait_until_the_whole_is_taken(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk", {})
     answer(desk, Outcome.WAITING)
-    why = []
-    for number in range(MOST_ATTEMPTS + 2):
-        desk.day()
+    for number in (1, 2):
         changed(desk, f"Ada {number}")
-        why.append(desk.bring().why_bulk)
-    assert why[: MOST_ATTEMPTS - 1] == [None] * (MOST_ATTEMPTS - 1)
-    assert why[-2:] == ["9 packages in a row were not confirmed"] * 2
-    assert desk.read_alike()
-    desk.now += timedelta(hours=1)
-    answer(desk, Outcome.ACCEPTED)
+        desk.bring()
+        refuse(desk, number)
+        desk.day()
     changed(desk, "Zoë")
-    assert desk.bring().why_bulk is None
+    assert desk.bring().why_bulk == "it has not said that it took the whole one before"
     assert desk.read_alike()
 
 

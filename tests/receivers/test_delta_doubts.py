@@ -6,7 +6,6 @@ In each of these whoever replays the packages in the order of their names has th
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -273,17 +272,6 @@ def test_a_bulk_goes_to_another_server_even_where_its_bytes_are_the_same(tmp_pat
     assert desk.bring().news
     assert desk.names() == ["springfield.zip"]
     assert not desk.bring().news
-
-
-def test_a_day_of_the_future_does_not_put_off_the_next_whole_roster(tmp_path: Path) -> None:
-    desk = Desk(tmp_path / "desk", {"bulk_every": 7})
-    desk.now += timedelta(days=365)
-    desk.bring()
-    desk.now -= timedelta(days=365)
-    changed(desk, "Augusta")
-    assert desk.bring().why_bulk is not None
-    changed(desk, "Ada")
-    assert desk.bring().why_bulk is None
 
 
 @pytest.mark.parametrize("broken", ["part", "index"])

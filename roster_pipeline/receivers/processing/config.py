@@ -25,14 +25,30 @@ def _pattern(text: str) -> str:
         re.compile(text)
     except re.error as error:
         raise ValueError(f"this is no regular expression: {error}") from None
+    # Every command loads this; only a workspace with such expressions waits for Arrow.
+    from roster_pipeline.receivers.processing.expressions import ExpressionError, require
+
+    try:
+        require(text)
+    except ExpressionError as error:
+        raise ValueError(
+            "this expression can take for ever: leave out what looks ahead or back, and references "
+            f"to groups ({error})"
+        ) from None
     return text
 
 
 def _encoding(name: str) -> str:
     try:
-        codecs.lookup(name)
+        found = codecs.lookup(name)
     except LookupError:
         raise ValueError(f"no encoding is called {name}; most are utf-8 or cp1252") from None
+    try:
+        b"x".decode(found.name)
+    except LookupError:
+        raise ValueError(f"{name} is no encoding of text; most are utf-8 or cp1252") from None
+    except UnicodeError:
+        pass  # one of more than one byte a letter
     return name
 
 
@@ -115,6 +131,9 @@ class ReportFormat(Part):
     """What the report calls the grades, whatever the case of the letters: `ERROR: error`."""
     otherwise: Grade = "error"
     """The grade of lines without one, or with one that is not named."""
+    finished: Pattern | None = None
+    """What stands somewhere in each report that is whole. One without it is not read: it may still
+    be written."""
     rejected: Pattern | None = None
     """What stands somewhere in a report that says that nothing at all was taken."""
 

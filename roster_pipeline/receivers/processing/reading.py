@@ -3,12 +3,11 @@
 import csv
 import io
 import json
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, BinaryIO, Final, cast, get_args
+from typing import Any, BinaryIO, Final, get_args
 
 import pandas as pd
 
@@ -18,12 +17,12 @@ from roster_pipeline.receivers.processing.config import (
     Grade,
     JsonReport,
     ReportFormat,
-    TextReport,
 )
+from roster_pipeline.receivers.processing.expressions import extracted, found_in
 from roster_pipeline.tables.archive import ArchiveError, ZipReader
 from roster_pipeline.tables.text import TEXT
 
-MOST: Final = 256 << 20
+MOST: Final = 64 << 20
 """Bytes of a report, inflated."""
 
 Told = Mapping[str, str | None]
@@ -51,12 +50,14 @@ class Report:
 def read_report(file: BinaryIO, form: ReportFormat) -> Report:
     """Read a report. Raises `ReportUnreadable`."""
     text = _decoded(_content(file, form.inside), form.encoding)
-    told = pd.DataFrame(list(_told(text, form)), columns=list(FIELDS))
-    for name in FIELDS:
-        told[name] = told[name].astype(TEXT)
+    if form.finished is not None and not found_in(text, form.finished):
+        raise ReportUnreadable(
+            "The report does not have what `finished` names; it may still be written."
+        )
+    told = _told(text, form)
     return Report(
         told.assign(grade=_grades(told["grade"], form)),
-        form.rejected is not None and re.search(form.rejected, text) is not None,
+        form.rejected is not None and found_in(text, form.rejected),
     )
 
 
@@ -90,18 +91,22 @@ def _decoded(content: bytes, encoding: str) -> str:
         ) from None
 
 
-def _told(text: str, form: ReportFormat) -> Iterable[Told]:
-    if form.csv is not None:
-        return _of_csv(text, form.csv)
-    if form.json_rows is not None:
-        return _of_json(text, form.json_rows)
-    return _of_lines(text, cast(TextReport, form.text))  # the model's validator leaves one
+def _told(text: str, form: ReportFormat) -> pd.DataFrame:
+    if form.text is not None:
+        cells = extracted(text.splitlines(), form.text.lines)
+        return cells.reindex(columns=list(FIELDS)).astype(TEXT)
+    made = _of_csv(text, form.csv) if form.csv is not None else _of_json(text, form.json_rows)
+    told = pd.DataFrame(list(made), columns=list(FIELDS))
+    return told.astype(TEXT)
 
 
 def _of_csv(text: str, form: CsvReport) -> Iterator[Told]:
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=form.delimiter)
     wanted = form.fields.model_dump(exclude_none=True)
-    there = [name.strip() for name in reader.fieldnames or ()]
+    try:
+        there = [name.strip() for name in reader.fieldnames or ()]
+    except csv.Error:
+        raise ReportUnreadable("The first line of the report is no header.") from None
     for field, name in wanted.items():
         if name not in there:
             raise ReportUnreadable(
@@ -118,7 +123,8 @@ def _of_csv(text: str, form: CsvReport) -> Iterator[Told]:
         ) from None
 
 
-def _of_json(text: str, form: JsonReport) -> Iterator[Told]:
+def _of_json(text: str, form: JsonReport | None) -> Iterator[Told]:
+    assert form is not None  # noqa: S101 - the model's validator leaves one of three
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -131,14 +137,6 @@ def _of_json(text: str, form: JsonReport) -> Iterator[Told]:
         yield {field: _cell(_at(row, path)) for field, path in wanted.items()}
 
 
-def _of_lines(text: str, form: TextReport) -> Iterator[Told]:
-    patterns = [re.compile(line) for line in form.lines]
-    for line in text.splitlines():
-        found = next((match for each in patterns if (match := each.search(line))), None)
-        if found is not None:
-            yield {field: _cell(said) for field, said in found.groupdict().items()}
-
-
 def _at(held: Any, path: str) -> Any:
     for name in path.split("."):
         held = held.get(name) if isinstance(held, dict) else None
@@ -149,7 +147,8 @@ def _cell(said: Any) -> str | None:
     """What was said, as text; nothing for what is empty or no single value."""
     if isinstance(said, bool | dict | list) or said is None:
         return None
-    return str(said).strip() or None
+    # JSON may have half a letter, which no text has.
+    return str(said).encode(errors="replace").decode().strip() or None
 
 
 def _grades(said: "pd.Series[Any]", form: ReportFormat) -> "pd.Series[Any]":
