@@ -1,20 +1,18 @@
 """What each destination has of a source: brought to what is accepted."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import dagster as dg
 
+from roster_pipeline.assets.door import Door, NotYetError
 from roster_pipeline.assets.steps import step
-from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.delivery import DeliveryError
 from roster_pipeline.receivers.filling import Filler
 from roster_pipeline.receivers.sending import Sender
-from roster_pipeline.receivers.tables import Filled, Tables
-from roster_pipeline.receivers.timing import Wait
 from roster_pipeline.receivers.timing_lack import Turn, turn
 from roster_pipeline.reports.deliveries import sent_document, sent_sentence
 from roster_pipeline.resources.channels import Channels
@@ -22,7 +20,6 @@ from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.store import Accepted, Delivery, Outcome, Snapshot
 from roster_pipeline.store.outbox import Outboxes
 from roster_pipeline.store.snapshots import Snapshots
-from roster_pipeline.transport.outlet import Outlet
 
 FIT: Final = "fit"
 """The check of what a destination of packages has."""
@@ -46,39 +43,10 @@ class Bringing(dg.Config):
     at_once: bool = False
     """Whether neither its schedule nor its quiet hours matter."""
 
-
-class _NotYetError(Exception):
-    """Something would have to be sent, and may not be now."""
-
-    def __init__(self, wait: Wait) -> None:
-        super().__init__()
-        self.wait = wait
-
-
-@dataclass(frozen=True)
-class _Shut:
-    """Ways out through which nothing may go yet. Whoever finds that nothing needs to is content."""
-
-    channels: Channels
-    wait: Wait
-
-    def destination(self, _: Destination) -> Outlet:
-        raise _NotYetError(self.wait)
-
-    def tables(self, destination: Destination) -> Tables:
-        return _ShutTables(self.channels.tables(destination).place, self.wait)
-
-    def mask_key(self, destination: Destination) -> bytes | None:
-        return self.channels.mask_key(destination)
-
-
-@dataclass(frozen=True)
-class _ShutTables:
-    place: str
-    wait: Wait
-
-    def replace(self, source: str, roster: Roster, **_: Any) -> Filled:
-        raise _NotYetError(self.wait)
+    @property
+    def asks(self) -> bool:
+        """Whether somebody wants it now."""
+        return self.at_once or self.resend is not None
 
 
 def delivery_key(destination: str) -> dg.AssetKey:
@@ -112,19 +80,19 @@ def delivery(
             if not destination.takes(sync_run.source.id) or accepted is None:
                 return
             now = _turn(destination, sync_run, config)
-            ways = channels if now.wait is None else _Shut(channels, now.wait)
+            door = _door(destination, sync_run, channels, now, config)
             try:
-                if now.wait is not None and now.lack is not None:
-                    raise _NotYetError(now.wait)
+                if now.lack is not None:
+                    door.check()
                 if destination.tables is not None:
                     if config.resend is not None:
                         raise DeliveryError(_ROWS_AGAIN.format(name=destination.id))
-                    filler = _filler(destination, sync_run, snapshots, outboxes, ways)
+                    filler = _filler(destination, sync_run, snapshots, outboxes, door)
                     delivered = _fill(filler, accepted_roster, sync_run, config)
                 else:
-                    sender = _sender(destination, sync_run, snapshots, outboxes, ways)
+                    sender = _sender(destination, sync_run, snapshots, outboxes, door)
                     delivered = _send(sender, accepted, sync_run, config, again=now.again)
-            except _NotYetError as put_off:
+            except NotYetError as put_off:
                 sync_run.waiting[destination.id] = put_off.wait.until.isoformat()
                 sync_run.ends(Outcome.NOTHING_NEW, put_off.wait.sentence(destination.id))
                 return
@@ -173,7 +141,7 @@ def _sender(
     run: SyncRun,
     snapshots: Snapshots,
     outboxes: Outboxes,
-    channels: Channels | _Shut,
+    channels: Door,
 ) -> Sender:
     return Sender(
         destination,
@@ -193,12 +161,20 @@ def _sender(
 def _turn(destination: Destination, run: SyncRun, config: Bringing) -> Turn:
     """What it may be sent now. Of what it got last once more a run that delivers alone takes
     care: a sync that is held ends before this."""
-    if config.at_once or config.resend is not None:
+    if config.asks:
         return Turn(None, None, again=False)
     source, ledger = run.source, run.ledger
     known = ledger.overview(source.id)
     found = turn(known, destination, source.id, source.zone, run.now(), since=ledger.accepted_since)
     return replace(found, again=found.again and run.delivers_only)
+
+
+def _door(
+    destination: Destination, run: SyncRun, channels: Channels, now: Turn, config: Bringing
+) -> Door:
+    """The ways out. Quiet hours may have begun while something was made ready."""
+    times = destination.times(run.source.zone)
+    return Door(channels, lambda: None if config.asks else now.wait or times.quiet(run.now()))
 
 
 def _send(
@@ -224,7 +200,7 @@ def _filler(
     run: SyncRun,
     snapshots: Snapshots,
     outboxes: Outboxes,
-    channels: Channels | _Shut,
+    channels: Door,
 ) -> Filler:
     return Filler(
         destination,
