@@ -8,6 +8,7 @@ import pytest
 from roster_pipeline.store import Outcome
 from roster_pipeline.store.ledger import Ledger
 from tests.cli.conftest import Roster
+from tests.store.scene import Clock, Scene
 
 SERVER = """\
 id: {name}
@@ -105,3 +106,30 @@ def test_a_file_with_an_error_hides_no_other_source(roster: Roster, workspace: P
     assert (wrong["file"], wrong["line"]) == ("sources/broken.yaml", 1)
     assert "Files with errors are left out; `roster workspace check` has all:" in ended.err
     assert "sources/broken.yaml:1:1: give exactly one of `transport`" in ended.err
+
+
+def test_what_waits_for_its_time_is_told_with_it(roster: Roster, workspace: Path) -> None:
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    slot = now + timedelta(hours=22)
+    when = f"schedule: {{at: '{slot:%H:%M}', timezone: UTC}}\n"
+    with (workspace / "destinations/learning-app.yaml").open("a") as file:
+        file.write(when)
+    clock = Clock(now - timedelta(hours=1))
+    with (
+        Ledger.open(f"sqlite:///{workspace}/ledger.sqlite") as ledger,
+        ledger.lease("springfield", clock) as lease,
+    ):
+        Scene(ledger, clock, lease).sync("day 1", None, now.date())
+
+    said = roster("status", "-w", workspace).out
+    assert "learning-app (waits)" in " ".join(said.split())
+    sentence = f"learning-app waits for the time of its `schedule`, {slot:%Y-%m-%d %H:%M} UTC."
+    assert sentence in " ".join(said.split())
+    (source,) = roster("status", "-w", workspace, "--format", "json").document()["sources"]
+    (told,) = source["destinations"]
+    assert (told["behind"], told["waits_until"]) == (True, f"{slot:%Y-%m-%dT%H:%M:%SZ}")
+
+    assert sentence in roster("deliveries", "learning-app", "-w", workspace).out
+    document = roster("deliveries", "learning-app", "-w", workspace, "--format", "json").document()
+    (waits,) = document["waiting"]
+    assert waits == {"source": "springfield", "until": told["waits_until"], "why": "schedule"}
