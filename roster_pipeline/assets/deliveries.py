@@ -15,6 +15,7 @@ from roster_pipeline.receivers.filling import Filler
 from roster_pipeline.receivers.sending import Sender
 from roster_pipeline.receivers.timing_lack import Turn, turn
 from roster_pipeline.reports.deliveries import sent_document, sent_sentence
+from roster_pipeline.resources.answers import answer_of
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.sync_run import SyncRun
 from roster_pipeline.store import Accepted, Delivery, Outcome, Snapshot
@@ -155,6 +156,9 @@ def _sender(
         run.now,
         run.source.date_of,
         channels.mask_key(destination),
+        None
+        if destination.reports is None
+        else lambda had: answer_of(destination, had, channels.channels, run.now()),
     )
 
 

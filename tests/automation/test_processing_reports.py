@@ -7,10 +7,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from roster_pipeline.automation.delivering import run_delivery
 from roster_pipeline.automation.ticks import TickFailedError
 from roster_pipeline.build import build_defs
 from tests.automation.test_sensors import tick
 from tests.automation.town import SOURCE, Town
+from tests.small import unpacked
 
 SENSOR = "report_lms"
 REPORTS = """\
@@ -77,3 +79,20 @@ def test_what_the_receiver_says_is_told_once_as_a_check_of_the_delivery(town: To
     town.server.faults.wrong_password = True
     with pytest.raises(TickFailedError, match="password"):
         tick(town, SENSOR)
+
+
+def test_what_a_receiver_of_changes_rejects_is_sent_again_with_the_same_roster(town: Town) -> None:
+    town.write(
+        "destinations/lms.yaml",
+        f"id: lms\nprofile: oneroster-1.2\nmode: delta\npath: /in/{{source}}-{{number}}.zip\n"
+        f"sources: all\n{town.transport()}{REPORTS}",
+    )
+    town.drop(0)
+    town.approve(town.sync().hold)
+    answered(town, "ABORTED\n")
+    os.utime(town.server.root / "reports" / f"{SOURCE}-0.txt", times=None)
+
+    run_delivery(build_defs, town.workspace, "lms", SOURCE, instance="ephemeral")
+
+    first, second = (town.server.root / "in" / f"{SOURCE}-{n:06}.zip" for n in (1, 2))
+    assert unpacked(second) == unpacked(first)
