@@ -20,6 +20,7 @@ from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.layout import Positions
 from roster_pipeline.oneroster.manifest import FILE, HEADER, Mode, Version, manifest_rows
 from roster_pipeline.oneroster.package import tables
+from roster_pipeline.oneroster.roles_of import RolesOf, pieces
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.shape import conform
 from roster_pipeline.oneroster.versions import downgrade_users, downgrade_words
@@ -205,10 +206,12 @@ def _spoken(
     if version is Version.V1P2:
         yield from blocks
         return
-    roles = roster.columns("roles", [*_ROLE_COLUMNS, "_role"]) if entity == "users" else None
+    roles_of = RolesOf(roster, (*_ROLE_COLUMNS, "_role")) if entity == "users" else None
     for block in blocks:
-        said = block if roles is None else downgrade_users(block, roles).users
-        yield downgrade_words(said, entity)
+        for piece in pieces(block) if roles_of is not None else [block]:
+            roles = None if roles_of is None else roles_of(piece["sourcedId"])
+            said = piece if roles is None else downgrade_users(piece, roles).users
+            yield downgrade_words(said, entity)
 
 
 def _with_status(block: pd.DataFrame, status: str, modified: datetime) -> pd.DataFrame:

@@ -16,6 +16,7 @@ import pandas as pd
 from roster_pipeline.oneroster.entities import ENTITIES, Kind, references
 from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.layout import Positions
+from roster_pipeline.oneroster.roles_of import RolesOf, pieces
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.oneroster.scoping.ids import Ids, Mask, is_in, values
 from roster_pipeline.oneroster.versions import (
@@ -173,13 +174,15 @@ def _write_people(
 ) -> None:
     """Users and their roles as who reads them in 1.1 has them."""
     spoken = roles_spoken(form) or {}
-    roles = roster.columns("roles", _OF_ROLES)
-    if "roles" in keep:
-        roles = roles[keep["roles"]]
+    roles_of = RolesOf(roster, _OF_ROLES, keep.get("roles"))
     orgs = roster.columns("orgs", ["sourcedId", "type"])
-    types = dict(zip(orgs["sourcedId"], orgs["type"], strict=True))
+    words = form.words.get("orgs.type", {})
+    said_types = (words.get(kind, kind) for kind in orgs["type"])
+    types = dict(zip(orgs["sourcedId"], said_types, strict=True))
     mask = keep.get("users")
-    for block, lines in _blocks(roster, "users", None if mask is None else np.flatnonzero(mask)):
+    blocks = _blocks(roster, "users", None if mask is None else np.flatnonzero(mask))
+    for block, lines in _cut(blocks):
+        roles = roles_of(block["sourcedId"])
         said = downgrade_users(telling.told(block), roles, spoken, form.people.precedence)
         users = _with_role(said.users, roles, spoken, form.people.role_column)
         read = upgrade_users(users, types)
@@ -217,6 +220,15 @@ def _blocks(
         end = start + len(block)
         yield block, np.arange(start, end) if positions is None else positions[start:end]
         start = end
+
+
+def _cut(
+    blocks: Iterator[tuple[pd.DataFrame, Positions]],
+) -> Iterator[tuple[pd.DataFrame, Positions]]:
+    """The blocks in pieces: people are taken apart and put together in several copies."""
+    for block, lines in blocks:
+        for piece in pieces(block):
+            yield piece, lines[piece.index]
 
 
 def _only(cells: pd.Series, ids: Ids) -> pd.Series:

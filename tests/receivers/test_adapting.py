@@ -306,3 +306,21 @@ def test_a_department_is_a_school_to_naviance_and_takes_nobody_along(
     told = adapted(make(change), said, tmp_path / "told")
     assert told.left_out["users"] == 3
     assert dict(told.roster.frame("orgs").set_index("sourcedId")["type"])["dep"] == "school"
+
+
+def test_people_are_told_alike_in_however_many_pieces(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(rows: Rows) -> None:
+        give_role("u2", "teacher", orgSourcedId="d1")(rows)
+        give_role("u4", "counselor", sourcedId="r-u4", roleType="primary")(rows)
+        rows["roles"].reverse()
+
+    made = []
+    for at_once in (1000, 2, 1):
+        monkeypatch.setattr("roster_pipeline.oneroster.roles_of._AT_ONCE", at_once)
+        told = adapted(make(change, block=2), profile(), tmp_path / f"told-{at_once}").roster
+        package = render(told, profile(), tmp_path / f"{at_once}.zip")
+        made.append((told.content_hash, package.sha256))
+    assert len(set(made)) == 1
+    assert len(unpacked(package.file)["users"]) == 4
