@@ -46,7 +46,7 @@ def found(first: tuple[dict[str, Any], str], second: tuple[dict[str, Any], str])
         (({"sftp": SFTP}, "/in/a.zip"), ({"sftp": SFTP}, "in//A.zip")),
         (({"sftp": SFTP}, "a.zip"), ({"sftp": {**SFTP, "host": "IN.example"}}, "{source}.zip")),
         (({"folder": {"path": "out"}}, "in/a.zip"), ({"folder": {"path": "out/in"}}, "a.zip")),
-        (({"folder": {"path": "out"}}, "/x/a.zip"), ({"folder": {"path": "new"}}, "/x/a.zip")),
+        (({"folder": {"path": "out"}}, "/x/a.zip"), ({"folder": {"path": "out/x"}}, "a.zip")),
         (({"s3": {**S3, "prefix": "to"}}, "a.zip"), ({"s3": S3}, "/to/a.zip")),
         (({"https": {"base_url": "https://up.example"}}, "in/a.zip"),
          ({"https": {"base_url": "https://up.example/in"}}, "a.zip")),

@@ -101,9 +101,10 @@ class Destination(Part):
     whose hash one is; with another key all hashes are others."""
     transport: OutletConfig | None = None
     path: Text | None = None
-    """Where the package lies at the receiver. `{source}` stands for the source's id; without it
-    the packages of two sources would overwrite each other. With `mode: delta` no package may take
-    the place of one that is not fetched yet: `{number}` counts them, `{date}` is the day."""
+    """Where the package lies at the receiver: on an SFTP server, or below the folder, bucket or
+    address of `transport`. `{source}` stands for the source's id; without it the packages of two
+    sources would overwrite each other. With `mode: delta` no package may take the place of one
+    that is not fetched yet: `{number}` counts them, `{date}` is the day."""
     mode: profiles.Mode = "bulk"
     """The whole roster each time, or only what the receiver is not known to have."""
     bulk_every: Annotated[StrictInt, Field(ge=1, le=366)] | None = None
@@ -170,13 +171,41 @@ class Destination(Part):
             raise ValueError("say a path that ends in a file name, such as /in/{source}.zip")
         if ".." in path.split("/"):
             raise ValueError("the path may not go up with `..`")
+        wanted = _archive_name(info)
         sources = info.data.get("sources", ())
         if "{source}" not in path and (sources == "all" or len(sources) > 1):
             raise ValueError(
                 "several sources would write to the same path; put {source} into it, "
-                "such as /in/{source}.zip"
+                f"such as /in/{f'{{source}}/{wanted}' if wanted else '{source}.zip'}"
+            )
+        if wanted is not None and path.rpartition("/")[2].casefold() != wanted.casefold():
+            raise ValueError(
+                f"the profile {info.data['profile']} wants a file called {wanted}; give each "
+                f"source a folder instead, such as /in/{{source}}/{wanted}"
             )
         return path
+
+    @field_validator("mode")
+    @classmethod
+    def _mode_of_the_profile(cls, mode: profiles.Mode, info: ValidationInfo) -> profiles.Mode:
+        if mode == "bulk" or "profile" not in info.data:
+            return mode
+        profile, path = info.data["profile"], info.data.get("path")
+        if mode not in profiles.load(profile).modes:
+            raise ValueError(f"the profile {profile} takes whole rosters only, not `delta`")
+        if path is not None and not _counts(path):
+            raise ValueError(
+                "one package of changes would overwrite another; put {number} or {date} into "
+                "`path`, such as /in/{source}-{number}.zip"
+            )
+        return mode
+
+    @field_validator("bulk_every", "retention")
+    @classmethod
+    def _of_changes(cls, days: int | None, info: ValidationInfo) -> int | None:
+        if info.data.get("mode") == "bulk":
+            raise ValueError("this goes with `mode: delta`; add that, or take this out")
+        return days
 
     @model_validator(mode="after")
     def _packages_or_tables(self) -> Self:
@@ -199,35 +228,11 @@ class Destination(Part):
         return self
 
     @model_validator(mode="after")
-    def _name_that_the_receiver_wants(self) -> Self:
-        wanted = self.format.archive.name
-        if self.path is None or wanted is None:
-            return self
-        if self.path.rpartition("/")[2].casefold() != wanted.casefold():
+    def _numbers_for_changes_alone(self) -> Self:
+        if self.mode == "bulk" and self.path is not None and _counts(self.path):
             raise ValueError(
-                f"the profile {self.profile} wants a file called {wanted}; give each source a "
-                f"folder instead, such as /in/{{source}}/{wanted}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _mode_of_the_profile(self) -> Self:
-        if self.mode == "bulk":
-            for name in ("bulk_every", "retention"):
-                if name in self.model_fields_set:
-                    raise ValueError(f"`{name}` goes with `mode: delta`")
-            if self.path is not None and _counts(self.path):
-                raise ValueError(
-                    "{date} and {number} go with `mode: delta`; a whole roster takes the place of "
-                    "the one before, so only {source} can stand in braces"
-                )
-            return self
-        if "delta" not in self.format.modes:
-            raise ValueError(f"the profile {self.profile} takes whole rosters only, not `delta`")
-        if self.path is not None and not _counts(self.path):
-            raise ValueError(
-                "one package of changes would overwrite another; put {number} or {date} into the "
-                "path, such as /in/{source}-{number}.zip"
+                "{date} and {number} go with `mode: delta`; a whole roster takes the place of "
+                "the one before, so only {source} can stand in braces"
             )
         return self
 
@@ -286,6 +291,8 @@ class Destination(Part):
         """Where the package of one source lies at a receiver of packages; what is not given stays
         in its braces."""
         path = cast(str, self.path).replace("{source}", source)
+        if self.transport is not None and self.transport.folder is not None:
+            path = path.lstrip("/")  # the folder is the root, as a bucket and an address are
         if day is not None:
             path = path.replace("{date}", day.isoformat())
         return path if number is None else path.replace("{number}", f"{number:06}")
@@ -293,3 +300,10 @@ class Destination(Part):
 
 def _counts(path: str) -> bool:
     return "{date}" in path or "{number}" in path
+
+
+def _archive_name(info: ValidationInfo) -> str | None:
+    """What the zip has to be called by the profile, as far as that is known of it."""
+    if not {"profile", "variant"} <= info.data.keys():
+        return None
+    return profiles.load(info.data["profile"], info.data["variant"]).archive.name

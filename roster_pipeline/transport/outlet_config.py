@@ -18,6 +18,7 @@
 Loaded by every command, so libraries are imported only when an outlet is opened.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -54,10 +55,19 @@ def _folder(text: str) -> str:
     return text.strip("/")
 
 
+def _bucket(text: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]{1,62}", text):
+        raise ValueError(
+            "say the bucket's name alone, as its store has it: 2 to 63 letters, digits, dots, "
+            "hyphens and underscores"
+        )
+    return text
+
+
 class S3Config(_Part):
     """`s3:`, a bucket of an object store."""
 
-    bucket: Annotated[StrictStr, Field(pattern=r"^[a-z0-9A-Z][a-z0-9A-Z._-]{1,62}$")]
+    bucket: Annotated[StrictStr, AfterValidator(_bucket)]
     prefix: Annotated[StrictStr, AfterValidator(_folder)] = ""
     """The folder that `path` is relative to."""
     endpoint_url: BaseAddress | None = None

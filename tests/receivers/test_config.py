@@ -15,6 +15,45 @@ def destination(**keys: Any) -> Destination:
     return Destination.model_validate({**data, **keys})
 
 
+SFTP = {
+    "sftp": {
+        "host": "in.example",
+        "username": "us",
+        "password": {"env": "IN_PASSWORD"},
+        "known_hosts": "known_hosts",
+    }
+}
+
+
+def test_a_path_that_begins_with_a_slash_stays_below_a_folder_of_this_machine() -> None:
+    assert destination().path_for("springfield") == "in/springfield.zip"
+
+
+@pytest.mark.parametrize(
+    ("keys", "place", "sentence"),
+    [
+        ({"profile": "lingco", "mode": "delta"}, "mode", "takes whole rosters only"),
+        ({"mode": "delta", "profile": "oneroster-1.2"}, "mode", "put {number} or {date} into"),
+        ({"bulk_every": 7}, "bulk_every", "goes with `mode: delta`"),
+        ({"retention": 7}, "retention", "goes with `mode: delta`"),
+        ({"profile": "naviance-staff"}, "path", "wants a file called NavianceOneRoster.zip"),
+        (
+            {"profile": "naviance-staff", "path": "/NavianceOneRoster.zip"},
+            "path",
+            "such as /in/{source}/NavianceOneRoster.zip",
+        ),
+    ],
+)
+def test_what_is_refused_is_shown_at_its_key(
+    keys: dict[str, Any], place: str, sentence: str
+) -> None:
+    with pytest.raises(ValidationError) as error:
+        destination(**keys)
+    (detail,) = error.value.errors()
+    assert detail["loc"] == (place,)
+    assert sentence in detail["msg"]
+
+
 def test_a_destination_takes_every_source_unless_it_names_some() -> None:
     assert destination().takes("springfield")
     assert destination(sources=["springfield"]).takes("springfield")
@@ -22,7 +61,7 @@ def test_a_destination_takes_every_source_unless_it_names_some() -> None:
 
 
 def test_each_source_has_its_own_path() -> None:
-    assert destination().path_for("springfield") == "/in/springfield.zip"
+    assert destination(transport=SFTP).path_for("springfield") == "/in/springfield.zip"
     assert destination(path="x.zip", sources=["springfield"]).path_for("springfield") == "x.zip"
 
 
@@ -119,6 +158,6 @@ def test_a_variant_is_one_of_its_profile() -> None:
 
 def test_a_receiver_that_wants_one_name_for_its_zip_gets_it() -> None:
     kept = destination(profile="naviance-students", path="/{source}/navianceoneroster.zip")
-    assert kept.path_for("a") == "/a/navianceoneroster.zip"
+    assert kept.path_for("a") == "a/navianceoneroster.zip"
     with pytest.raises(ValidationError, match=r"such as /in/\{source\}/NavianceOneRoster.zip"):
         destination(profile="naviance-students")

@@ -51,7 +51,7 @@ def test_a_form_has_the_secrets_that_its_fields_refer_to(serve: Serve, tmp_path:
     [
         ({}, "exactly one of sftp, folder, s3, https"),
         ({"folder": {"path": "a"}, "s3": {"bucket": "abc", **S3_KEYS}}, "exactly one of"),
-        ({"s3": {"bucket": "Not A Bucket", **S3_KEYS}}, "pattern"),
+        ({"s3": {"bucket": "Not A Bucket", **S3_KEYS}}, "name alone"),
         ({"s3": {"bucket": "abc", **S3_KEYS, "region": None}}, "say the `region`"),
         ({"s3": {"bucket": "abc", "region": "x", "access_key_id": "id"}}, "give both"),
         ({"s3": {"bucket": "abc", **S3_KEYS, "prefix": "a/../b"}}, "may not go up"),
