@@ -5,6 +5,7 @@ A profile names its checks; each is a strategy of this module, and answers with 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -13,10 +14,8 @@ import pandas as pd
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.scoping.ids import Ids, ids_of, is_in, rows_where, values
 from roster_pipeline.oneroster.versions import items
-from roster_pipeline.receivers.columns.beside import Beside
-from roster_pipeline.receivers.columns.checking import Misfit, misfits
+from roster_pipeline.receivers.columns.checking import Misfit, misfits, told
 from roster_pipeline.receivers.columns.config import ColumnsFormat
-from roster_pipeline.receivers.columns.views import seats
 from roster_pipeline.receivers.profiles import Check, Profile
 from roster_pipeline.receivers.staying import sent
 from roster_pipeline.tables.arrow import is_true, pc
@@ -48,7 +47,9 @@ class _Look:
     roster: Roster
     check: Check
     sent: tuple[str, ...]
-    """The entities of a OneRoster package; none where the files are the receiver's own."""
+    """The entities of a OneRoster package."""
+    told: Callable[[], Mapping[str, np.ndarray]] | None = None
+    """Of files of the receiver's own, by entity, which rows stand in any."""
 
     @property
     def entity(self) -> str:
@@ -66,9 +67,10 @@ def unfit(roster: Roster, profile: Profile) -> list[Unfit]:
     """What of an outgoing roster does not fit its receiver, by the checks of the profile, and by
     what it says of its own files."""
     entities = () if profile.oneroster is None else sent(profile.oneroster)
-    found = []
+    form, found = profile.columns, []
+    in_files = cache(lambda: told(roster, form)) if isinstance(form, ColumnsFormat) else None
     for check in profile.checks:
-        rows, of = _STRATEGIES[check.check].look(_Look(roster, check, entities))
+        rows, of = _STRATEGIES[check.check].look(_Look(roster, check, entities, in_files))
         if rows:
             found.append(
                 Unfit(
@@ -150,14 +152,21 @@ def _at_most(look: _Look) -> _Found:
     return max(0, rows - (look.check.most or rows)), rows
 
 
+def _in_files(look: _Look, entity: str) -> np.ndarray:
+    """The rows of an entity that stand in any file."""
+    everything = np.ones(look.roster.counts[entity], dtype=bool)
+    return everything if look.told is None else look.told().get(entity, everything)
+
+
 def _chosen(look: _Look) -> np.ndarray:
     """The rows that a check is about: of users maybe only those with certain roles."""
+    there = _in_files(look, look.entity)
     if not look.check.roles:
-        return np.ones(look.roster.counts[look.entity], dtype=bool)
+        return there
     words = ids_of(look.check.roles)
     having = rows_where(look.roster, "roles", ["role"], lambda rows: is_in(rows["role"], words))
     people = values(look.roster, "roles", having, "userSourcedId")
-    return rows_where(
+    return there & rows_where(
         look.roster, "users", ["sourcedId"], lambda rows: is_in(rows["sourcedId"], people)
     )
 
@@ -176,13 +185,9 @@ def _unique_ids(look: _Look) -> _Found:
 
 def _student_in_each_class(look: _Look) -> _Found:
     student = ids_of(["student"])
-    if look.sent:
-        taken = rows_where(
-            look.roster, "enrollments", ["role"], lambda r: is_in(r["role"], student)
-        )
-    else:  # such files have nobody who is disabled
-        taken = seats(Beside(look.roster), "studentRole", "student")
-    filled = values(look.roster, "enrollments", taken, "classSourcedId")
+    seats = rows_where(look.roster, "enrollments", ["role"], lambda r: is_in(r["role"], student))
+    seats &= _in_files(look, "enrollments")
+    filled = values(look.roster, "enrollments", seats, "classSourcedId")
     classes = look.roster.columns("classes", ["sourcedId"])["sourcedId"]
     return int((~is_in(classes, filled)).sum()), len(classes)
 

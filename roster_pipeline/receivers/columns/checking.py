@@ -84,18 +84,23 @@ def misfits(roster: Roster, format_: ColumnsFormat) -> list[Misfit]:
     return [*look.misfits()]
 
 
-def left_out(roster: Roster, format_: ColumnsFormat) -> Mapping[str, int]:
-    """By entity the rows that stand in none of the files that are about it; an enrollment also
-    counts as told where a class tells its teachers."""
-    missing: dict[str, Mask] = {}
+def told(roster: Roster, format_: ColumnsFormat) -> dict[str, Mask]:
+    """By entity that any file is about which of its rows stand in one; an enrollment also does
+    where a class tells its teachers."""
+    there: dict[str, Mask] = {}
     files = Files(roster, format_)
     for name, file in format_.files.items():
         if (entity := VIEWS[file.rows]) in ENTITIES:
-            there = files.taken(name)
-            missing[entity] = missing.get(entity, True) & ~there
-    if "enrollments" in missing and _tells_teachers(format_):
-        missing["enrollments"] &= ~seats(files.beside, "staffRole", "teacher")
-    return {entity: int(mask.sum()) for entity, mask in missing.items() if mask.any()}
+            there[entity] = there.get(entity, False) | files.taken(name)
+    if "enrollments" in there and _tells_teachers(format_):
+        there["enrollments"] |= seats(files.beside, "staffRole", "teacher")
+    return there
+
+
+def left_out(roster: Roster, format_: ColumnsFormat) -> Mapping[str, int]:
+    """By entity that any file is about how many rows stand in none."""
+    there = told(roster, format_)
+    return {entity: int((~mask).sum()) for entity, mask in there.items() if not mask.all()}
 
 
 def _tells_teachers(format_: ColumnsFormat) -> bool:

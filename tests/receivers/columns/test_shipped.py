@@ -273,6 +273,15 @@ def test_what_does_not_fit_is_told_with_the_checks_of_the_profile(
     assert told.left_out == {"users": 3, "enrollments": 3}
 
 
+def test_who_is_not_sent_needs_no_address(make: Make) -> None:
+    def change(rows: dict[str, list[dict[str, str]]]) -> None:
+        rows["users"][0] |= {"enabledUser": "false", "email": ""}
+        rows["users"][1]["email"] = ""
+
+    (found,) = unfit(make(change), profiles.load("apple", "federated"))
+    assert found.message.endswith("1 of 4 users has none.")
+
+
 def test_a_class_whose_students_are_all_disabled_has_none_at_apple(make: Make) -> None:
     def change(rows: dict[str, list[dict[str, str]]]) -> None:
         rows["users"][2]["enabledUser"] = "false"
