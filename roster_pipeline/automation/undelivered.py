@@ -98,10 +98,9 @@ class _Look:
     def lacks(self, source: str) -> Iterator[tuple[str, Times, Lack]]:
         """What each receiver of a source lacks, if it lacks anything."""
         zone, destinations = self.workspace.source(source).zone, self.workspace.destinations
-        today = self.now.astimezone(zone).date()
         for name in self.workspace.receivers_of(source):
             times = destinations[name].times(zone) if name in destinations else Times(zone)
-            missing = lack(self.known, name, source, times, today, self.ledger.accepted_since)
+            missing = lack(self.known, name, source, times, self.now, self.ledger.accepted_since)
             if missing is not None:
                 yield name, times, missing
 

@@ -66,8 +66,8 @@ def turn(
     since: Acceptances,
 ) -> Turn:
     """What a destination may be sent of a source, whose timezone is `zone`."""
-    times, today = destination.times(zone), now.astimezone(zone).date()
-    missing = lack(known, destination.id, source, times, today, since)
+    times = destination.times(zone)
+    missing = lack(known, destination.id, source, times, now, since)
     wait = times.wait(now, None) if missing is None else missing.wait(times, now)
     again = missing is None and due_while_held(known, destination, source, times, now) is not None
     return Turn(missing, wait, again)
@@ -84,17 +84,17 @@ def due_while_held(
 
 
 def lack(
-    known: Overview, receiver: str, source: str, times: Times, today: date, since: Acceptances
+    known: Overview, receiver: str, source: str, times: Times, now: datetime, since: Acceptances
 ) -> Lack | None:
     """What a receiver has not got of what is accepted, or may have lost since, or has as of an
-    earlier day than `today`: roles begin and end by the clock. None where nothing is known to be
-    missing; a sync may find that it is, as a destination's file may have changed."""
+    earlier day than it is `now`: roles begin and end by the clock. None where nothing is known to
+    be missing; a sync may find that it is, as a destination's file may have changed."""
     accepted, had = known.accepted.get(source), known.deliveries.get((receiver, source))
     if accepted is None:
         return None
     if had is None or not accepted.snapshot.is_with(had):
-        return _another_roster(accepted, had, times, since)
-    return _in_doubt(known, had) or _of_the_past(had, times, today) or _put_off(known, had)
+        return _another_roster(accepted, had, times, now, since)
+    return _in_doubt(known, had) or _of_the_past(had, times, now) or _put_off(known, had)
 
 
 def lack_while_held(known: Overview, receiver: str, source: str, times: Times) -> Lack | None:
@@ -110,12 +110,12 @@ def lack_while_held(known: Overview, receiver: str, source: str, times: Times) -
 
 
 def _another_roster(
-    accepted: Accepted, had: Delivery | None, times: Times, since: Acceptances
+    accepted: Accepted, had: Delivery | None, times: Times, now: datetime, since: Acceptances
 ) -> Lack:
     if had is None:
         return Lack(accepted.at, None)
     first = accepted
-    if times.schedule is not None:
+    if times.schedule is not None and times.next_slot(had.at) <= now:
         # Of several days the first that was not sent: else no time of the schedule might ever come.
         listed = since(accepted.source, had.at.date() - _BEFORE)
         first = next((one for one in listed if one.at > had.at), accepted)
@@ -130,9 +130,9 @@ def _in_doubt(known: Overview, had: Delivery) -> Lack | None:
     return Lack(had.at if tried is None else max(tried, had.at), had.at)
 
 
-def _of_the_past(had: Delivery, times: Times, today: date) -> Lack | None:
+def _of_the_past(had: Delivery, times: Times, now: datetime) -> Lack | None:
     day = had.receipt.get("day")
-    if day is None or date.fromisoformat(day) >= today:
+    if day is None or date.fromisoformat(day) >= now.astimezone(times.zone).date():
         return None
     midnight = datetime.combine(date.fromisoformat(day) + DAY, time(), times.zone)
     return Lack(max(midnight, had.at), had.at, tried=False)

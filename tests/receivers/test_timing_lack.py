@@ -1,7 +1,7 @@
 """What a receiver lacks, since when, and when it is due, by what the ledger says."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -40,13 +40,13 @@ def known(now: Accepted, last: Delivery | None = None, ended: Sync | None = None
 
 
 def lacks(
-    said: Overview, of: Times = NEVER, today: date = date(2026, 11, 23), *before: Accepted
+    said: Overview, of: Times = NEVER, now: str = "11-23 03:00", *before: Accepted
 ) -> Lack | None:
-    return lack(said, "lms", "springfield", of, today, lambda *_: before)
+    return lack(said, "lms", "springfield", of, at(now), lambda *_: before)
 
 
 def due(said: Overview, now: str, of: Times = NEVER, *before: Accepted) -> datetime | None:
-    found = lacks(said, of, at(now).date(), *before)
+    found = lacks(said, of, now, *before)
     return None if found is None else found.due(of, at(now))
 
 
@@ -92,6 +92,16 @@ def test_a_schedule_that_meets_a_longer_sync_each_day_is_not_put_off_for_ever() 
     said = known(accepted("new", at("11-23 04:10")), had("old", at("11-21 04:11")))
     assert due(said, "11-23 04:11", nightly) is None
     assert due(said, "11-23 04:11", nightly, before) == at("11-23 03:30")
+
+
+def test_on_a_usual_day_a_schedule_asks_for_nothing_but_what_is_accepted() -> None:
+    def never(*_: object) -> list[Accepted]:
+        raise AssertionError("it was asked for all that was accepted")
+
+    nightly, said = times(schedule=NIGHTLY), known(NEW, had("old", at("11-22 20:01")))
+    found = lack(said, "lms", "springfield", nightly, at("11-23 19:00"), never)
+    assert found is not None
+    assert found.since == NEW.at
 
 
 def test_a_week_s_delivery_that_failed_is_tried_again_on_the_days_after_it() -> None:
