@@ -1,8 +1,9 @@
 """Bringing the accepted roster of one source to the tables of one destination.
 
 A receipt says which roster the tables were given (`package_hash`), of which accepted one it was
-made (`content_hash`), and by which `recipe`. Whatever is about to be committed is noted as an
-attempt before, so that nobody takes the tables for what they were.
+made (`content_hash`), and by which `recipe`; `sent` is false where they had it already. Whatever is
+about to be committed is noted as an attempt before, so that nobody takes the tables for what they
+were.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ from roster_pipeline.receivers.masking import key_print, masked
 from roster_pipeline.receivers.scoping import scoped
 from roster_pipeline.receivers.sending import Difference, Sent
 from roster_pipeline.receivers.tables import Filled, Tables
-from roster_pipeline.store import Delivery, Snapshot
+from roster_pipeline.store import Delivery, NotStored, Snapshot
 from roster_pipeline.store.lease import Lease
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.outbox import Outbox
@@ -102,12 +103,11 @@ class Filler:
     def _had(self, content_hash: str, before: list[Delivery], into: Path) -> Roster | None:
         """The roster with this content that the tables were given, if need be made once more; None
         where that cannot be done."""
-        kept = self.snapshots.find(self.source, content_hash)
-        if kept is not None:
+        if (kept := self._kept(content_hash)) is not None:
             return kept
         given = (content_hash, self._recipe)
         made_of = (o.content_hash for o in before if _as_given(o) == given)
-        accepted = self.snapshots.find(self.source, next(made_of, content_hash))
+        accepted = self._kept(next(made_of, content_hash))
         if accepted is None:
             return None
         try:
@@ -115,6 +115,12 @@ class Filler:
         except (RosterError, ScopeError):
             return None
         return roster if roster.content_hash == content_hash else None
+
+    def _kept(self, content_hash: str) -> Roster | None:
+        try:
+            return self.snapshots.open(Snapshot(self.source, content_hash, {}, ""))
+        except NotStored:
+            return None
 
     def _difference(self, roster: Roster, last: Delivery | None, into: Path) -> Difference | None:
         """What differs from what the tables were last confirmed to have; None where that is not
@@ -158,6 +164,7 @@ class Filler:
         told = {"left_out": dict(left_out), "recipe": self._recipe}
         return {
             "sent": filled.written,
+            "committed": True,
             "rows": dict(filled.rows),
             **{key: value for key, value in told.items() if value},
         }

@@ -60,6 +60,8 @@ def confirmed_how(receipt: Mapping[str, Any]) -> str:
     """By what it is known that a destination has a package."""
     if receipt.get("same"):
         return "nothing new"
+    if receipt.get("committed"):
+        return "committed" if receipt.get("sent", True) else "committed before"
     if receipt.get("read_back") is False:
         return "accepted by its server"
     return "read back" if receipt.get("sent", True) else "lay there already"

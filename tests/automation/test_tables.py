@@ -8,6 +8,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from roster_pipeline.reports.deliveries import confirmed_how
 from roster_pipeline.store import Outcome
 from tests.automation.town import SOURCE, Town
 
@@ -68,6 +69,7 @@ def test_what_is_accepted_is_in_the_tables_and_has_a_receipt(
     assert warehouse.rows() == accepted.snapshot.counts == delivery.receipt["rows"]
     assert delivery.content_hash == accepted.snapshot.content_hash
     assert delivery.path.endswith(", schema roster")
+    assert confirmed_how(delivery.receipt) == "committed"
     said = f"Delivered to warehouse: {sum(warehouse.rows().values()):,} rows in {delivery.path}."
     assert said in done.sentences
 
@@ -191,3 +193,4 @@ def test_a_receipt_that_was_lost_is_written_again_without_the_rows(
         delivery = ledger.delivery("warehouse", SOURCE)
     assert delivery is not None
     assert (delivery.receipt["sent"], delivery.receipt["rows"]) == (False, roster.counts)
+    assert confirmed_how(delivery.receipt) == "committed before"
