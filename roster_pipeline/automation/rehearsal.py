@@ -302,6 +302,9 @@ class _RehearsedOutbox(Outbox):
             return super().open(source, content_hash)
         return self._below.open(source, content_hash)
 
+    def noted(self, source: str) -> dict[str, Any] | None:
+        return self._below.noted(source)
+
     def package(self, source: str, package_hash: str) -> BinaryIO:
         if self.has_package(source, package_hash):
             return super().package(source, package_hash)
@@ -327,12 +330,18 @@ class RehearsedChannels(Channels):
 
 
 class _Inside(Folder):
-    """A folder in which a server's absolute paths stay below it."""
+    """A folder in which a server's absolute paths stay below it. What an earlier rehearsal left
+    there is no package of the receiver's."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._brought: set[str] = set()
 
     def stat(self, path: str) -> RemoteFile | None:
-        return super().stat(path.lstrip("/"))
+        return super().stat(path.lstrip("/")) if path in self._brought else None
 
     def upload(self, path: str, content: BinaryIO, size: int) -> None:
+        self._brought.add(path)
         super().upload(path.lstrip("/"), content, size)
 
     def read(self, path: str) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from roster_pipeline.receivers.rendering import Rendered
 from roster_pipeline.transport.outlet import Outlet
 
 _AHEAD: Final = 16
-"""So many names after one that is taken are looked at."""
+"""So many names after the last one that is taken are looked at."""
 
 
 class DeliveryError(Exception):
@@ -86,9 +86,12 @@ def require_free(
         return
     if channel.stat(path_of(number)) is None or _lies_there(channel, path_of(number), package):
         return
-    ahead = range(number + 1, number + 1 + _AHEAD)
-    taken = [each for each in ahead if channel.stat(path_of(each)) is not None]
-    raise NameTakenError(path_of(number), max([number, *taken]))
+    taken = looked_at = number
+    while looked_at < taken + _AHEAD:
+        looked_at += 1
+        if channel.stat(path_of(looked_at)) is not None:
+            taken = looked_at
+    raise NameTakenError(path_of(number), taken)
 
 
 def _upload(channel: Outlet, path: str, package: Rendered) -> None:

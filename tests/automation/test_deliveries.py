@@ -24,6 +24,14 @@ def _write_destination(town: Town) -> None:
     town.write("destinations/lms.yaml", text)
 
 
+def _rehearse(folder: Path) -> Path:
+    """What an earlier dry run left."""
+    file = folder / "out" / "lms" / "in" / f"{SOURCE}-000003.zip"
+    file.parent.mkdir(parents=True)
+    file.write_text("of an earlier day")
+    return folder / "out"
+
+
 def _names(town: Town) -> list[str]:
     return sorted(path.name for path in (town.server.root / "in").iterdir())
 
@@ -46,10 +54,10 @@ def test_changes_go_out_by_syncs_and_deliveries_and_come_again_when_asked_for(
     (town.server.root / "in").unlink()
     (town.server.root / "away").rename(town.server.root / "in")
 
-    # A dry run says what differs and sends nothing.
+    # A dry run says what differs and sends nothing, whatever an earlier one left.
     workspace = ["-w", str(town.folder)]
     capsys.readouterr()
-    assert main(["deliver", "lms", "--dry-run", "--out", str(tmp_path / "out"), *workspace]) == 0
+    assert main(["deliver", "lms", "--dry-run", "--out", str(_rehearse(tmp_path)), *workspace]) == 0
     shown = capsys.readouterr().out
     assert "Compared with what was delivered last:" in shown
     assert "A dry run" in shown
