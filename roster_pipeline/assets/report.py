@@ -7,7 +7,7 @@ import dagster as dg
 from roster_pipeline.assets.checks import FINDINGS
 from roster_pipeline.assets.handles import CandidateRoster, Changes
 from roster_pipeline.assets.steps import step
-from roster_pipeline.receivers.timing_lack import WAITING
+from roster_pipeline.receivers.timing_lack import UNDELIVERED, WAITING
 from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.reports.changes import changes_markdown
 from roster_pipeline.reports.holds import held_document
@@ -67,6 +67,7 @@ def sync_report(partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition
                     for name, delivery in last.items()
                     if delivery and name not in missing and name not in sync_run.waiting
                 },
+                **({UNDELIVERED: missing} if missing else {}),
                 **({WAITING: sync_run.waiting} if sync_run.waiting else {}),
             )
             sync_run.complete = True

@@ -9,6 +9,7 @@ import dagster as dg
 from roster_pipeline.automation.partitions import partition_key
 from roster_pipeline.automation.schedules import dagster_name
 from roster_pipeline.automation.ticks import Answer, attempt, tick
+from roster_pipeline.receivers.timing_lack import failed_at_deliveries
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.resources.drops import find_drop, is_landed
 from roster_pipeline.sources.config import Source
@@ -67,10 +68,12 @@ def _look(source: Source, channels: Channels, ledger: Ledger, now: datetime) -> 
 
 
 def _is_settled(drop: Drop, day: date, source: str, ledger: Ledger) -> bool:
-    """Whether a run after the drop arrived came to an end with it: whatever end but a failure."""
+    """Whether a run after the drop arrived came to an end with it: whatever end but a failure to
+    read and to accept it."""
     last = ledger.last_sync(source, day)
     if last is None or last.at < drop.modified:
         return False
     if last.outcome is Outcome.STOPPED:
         return True
-    return last.outcome is not Outcome.FAILED and is_landed(drop, ledger.landed(source, day))
+    failed = last.outcome is Outcome.FAILED and not failed_at_deliveries(last)
+    return not failed and is_landed(drop, ledger.landed(source, day))

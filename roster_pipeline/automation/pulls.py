@@ -13,6 +13,7 @@ import dagster as dg
 from roster_pipeline.automation.partitions import partition_key
 from roster_pipeline.automation.schedules import dagster_name
 from roster_pipeline.automation.ticks import Answer, attempt, tick
+from roster_pipeline.receivers.timing_lack import failed_at_deliveries
 from roster_pipeline.sources.config import Source
 from roster_pipeline.store import Outcome
 from roster_pipeline.store.lease import Clock
@@ -43,7 +44,7 @@ def _sensor(source: Source, job: str, seconds: int) -> dg.SensorDefinition:
 def _look(source: Source, ledger: Ledger, now: datetime) -> Answer:
     day = source.date_of(now)
     last = ledger.last_sync(source.id, day)
-    if last is None or last.outcome is not Outcome.FAILED:
+    if last is None or last.outcome is not Outcome.FAILED or failed_at_deliveries(last):
         return dg.SkipReason(f"No pull of {source.id} has failed today.")
     due = datetime.combine(day, source.time, source.zone)
     tried = attempt(now - due, _PAUSE)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 import dagster as dg
 
@@ -12,16 +12,18 @@ from roster_pipeline.automation.partitions import first_of, requests
 from roster_pipeline.automation.ticks import Answer, tick
 from roster_pipeline.guards.calendar import of_kind
 from roster_pipeline.receivers.timing import Times
-from roster_pipeline.receivers.timing_lack import Lack, due_while_held, lack
+from roster_pipeline.receivers.timing_lack import (
+    Lack,
+    due_while_held,
+    failed_at_deliveries,
+    lack,
+)
 from roster_pipeline.resources.sync_run import DELIVER
-from roster_pipeline.store import Accepted, Outcome
+from roster_pipeline.store import Accepted
 from roster_pipeline.store.lease import Clock
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.overview import Overview
 from roster_pipeline.workspace import Workspace
-
-_DELIVERIES: Final = "deliveries"
-"""What the summary of a sync has that went as far as its deliveries."""
 
 
 def undelivered(
@@ -126,8 +128,7 @@ class _Look:
         follows the gate; else the deliveries alone, which are no news of how the source's sync
         went."""
         last, accepted = self.known.last_syncs.get(source), self.known.accepted[source]
-        failed = last is not None and (last.outcome, last.date) == (Outcome.FAILED, accepted.date)
-        if failed and last is not None and _DELIVERIES in last.summary:
+        if last is not None and last.date == accepted.date and failed_at_deliveries(last):
             return {"job_name": RESUME}
         if any(name not in self.workspace.destinations for name in receivers):
             return {"job_name": RESUME}

@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.timing import DAY, Times, Wait
-from roster_pipeline.store import Accepted, Delivery, Outcome
+from roster_pipeline.store import Accepted, Delivery, Outcome, Sync
 from roster_pipeline.store.overview import Overview
 
 WAITING: Final = "waiting"
 """Under this the summary of a sync has the receivers that waited, and until when."""
+
+UNDELIVERED: Final = "undelivered"
+"""Under this it has those to which it failed to bring what is accepted."""
 
 Acceptances = Callable[[str, date], Iterable[Accepted]]
 """What was accepted of a source for a date and those after it, oldest first."""
@@ -71,6 +74,12 @@ def turn(
     wait = times.wait(now, None) if missing is None else missing.wait(times, now)
     again = missing is None and due_while_held(known, destination, source, times, now) is not None
     return Turn(missing, wait, again)
+
+
+def failed_at_deliveries(sync: Sync) -> bool:
+    """Whether a sync accepted what came and failed to bring it to somebody. That is tried again by
+    itself; what came needs no other sync."""
+    return sync.outcome is Outcome.FAILED and bool(sync.summary.get(UNDELIVERED))
 
 
 def due_while_held(
