@@ -79,19 +79,20 @@ def require_free(
     """Raise `NameTakenError` if something else than the package lies where it shall go. Where
     nothing can be looked at, nothing is known.
 
-    Names after it are looked at then, too: what lies there would be read after the package, and is
-    older.
+    Where a path has the number in it, those after it are looked at then, too: what lies there would
+    be read after the package, and is older.
     """
+    path = path_of(number)
     if not channel.reads_back:
         return
-    if channel.stat(path_of(number)) is None or _lies_there(channel, path_of(number), package):
+    if channel.stat(path) is None or _lies_there(channel, path, package):
         return
     taken = looked_at = number
-    while looked_at < taken + _AHEAD:
+    while looked_at < taken + _AHEAD and path_of(looked_at + 1) != path:
         looked_at += 1
         if channel.stat(path_of(looked_at)) is not None:
             taken = looked_at
-    raise NameTakenError(path_of(number), taken)
+    raise NameTakenError(path, taken)
 
 
 def _upload(channel: Outlet, path: str, package: Rendered) -> None:

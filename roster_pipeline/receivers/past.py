@@ -105,6 +105,11 @@ class Past:
         return {"number": self.number, **newest}
 
     @property
+    def paths(self) -> set[str]:
+        """Where the last packages went."""
+        return {one.path for one in self._all}
+
+    @property
     def bulk_on(self) -> str | None:
         """The day of the last whole roster that is confirmed."""
         return self.last.receipt.get("bulk_on") if self.last else None

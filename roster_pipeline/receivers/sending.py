@@ -392,12 +392,18 @@ class Sender:
 
         self.ledger.check(self.lease)
         with self.channel() as channel:
-            if new and "{number}" in (self.destination.path or ""):
+            if new and self._wants_a_free_name(this, past):
                 require_free(channel, self._numbers(past), past.number + 1, package)
             got = deliver(channel, this.path, package, first=first, anyway=anyway)
         self._keep_package(package, folder)
         self._note(this, folder)
         return self._record(replace(this, receipt={**this.receipt, **_of(got)}))
+
+    def _wants_a_free_name(self, this: Delivery, past: Past) -> bool:
+        """A whole roster may take the place of what nobody knows of, where no number can go on."""
+        if self.destination.mode == "bulk" or this.path in past.paths:
+            return False
+        return "{number}" in (self.destination.path or "") or this.receipt["mode"] == "delta"
 
     def _numbers(self, past: Past) -> Callable[[int], str]:
         day = self._dated(past)

@@ -142,6 +142,25 @@ def test_after_a_restored_ledger_no_name_is_used_again_and_the_whole_is_sent(des
     assert not desk.bring().news
 
 
+def test_after_a_restored_machine_changes_do_not_take_the_name_of_others(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk", {"path": "in/{date}.zip", "sources": ["springfield"]})
+    desk.bring()
+    desk.day()
+    backup(desk, "ledger.db", "store")
+    changed(desk, "Augusta")
+    desk.bring()
+    desk.reader.fetch()
+    restore(desk)
+    changed(desk, "Ada")
+    desk.rows["enrollments"].pop()
+
+    sent = desk.bring()
+
+    assert sent.delivery.path == "in/2026-08-25.zip"
+    assert sent.delivery.receipt["mode"] == "bulk"
+    assert desk.read_alike()
+
+
 def test_after_a_restored_machine_what_lies_at_the_receiver_is_not_overwritten(
     desk: Desk,
 ) -> None:

@@ -4,6 +4,9 @@ import io
 import json
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,9 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from roster_pipeline.receivers.processing.config import ReportFormat
+from roster_pipeline.receivers.processing.config import ReportFormat, Reports
+from roster_pipeline.receivers.processing.looking import look
 from roster_pipeline.receivers.processing.matching import Outcome, matched, outcome
 from roster_pipeline.receivers.processing.reading import Report, ReportUnreadable, read_report
+from roster_pipeline.store import Delivery
+from roster_pipeline.transport.folder import Folder
 from tests.receivers.conftest import Make, Rows
 
 CSV = {
@@ -172,3 +178,22 @@ def test_rows_are_found_again_with_where_they_came_from(make: Make) -> None:
     assert [isinstance(row["our file"], str) for row in found] == [
         *(True, False, True, False, False, True)
     ]
+
+
+def test_a_report_is_about_what_was_brought_not_about_a_later_day_with_nothing_new(
+    tmp_path: Path,
+) -> None:
+    reports = Reports.model_validate({"read": CSV, "pattern": "{source}-{package}.csv"})
+    (tmp_path / "springfield-x1.csv").write_text(LINES)
+    (tmp_path / "springfield-x2.csv").write_text("File,Type,ID,Text\n")
+    there = datetime.fromtimestamp((tmp_path / "springfield-x1.csv").stat().st_mtime, UTC)
+    receipt = {"brought": (there - timedelta(hours=1)).isoformat()}
+    later = there + timedelta(days=3)
+    this = Delivery("lms", "springfield", "c", "p", "in/x1.zip", 1, receipt, later)
+    answer = look(Folder(tmp_path), reports, this, later)
+    assert (answer.outcome, answer.report) == (Outcome.WITH_ERRORS, "springfield-x1.csv")
+    assert answer.refused is not None
+    assert answer.refused["sourcedId"].tolist() == ["t1"]
+    assert "t1" not in repr(answer)
+    new = replace(this, receipt={})
+    assert look(Folder(tmp_path), reports, new, later).outcome is Outcome.WAITING
