@@ -18,7 +18,7 @@ from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.layout import Positions
 from roster_pipeline.oneroster.roles_of import RolesOf, pieces
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
-from roster_pipeline.oneroster.scoping.ids import Ids, Mask, is_in, values
+from roster_pipeline.oneroster.scoping.ids import Ids, Mask, is_in
 from roster_pipeline.oneroster.versions import (
     downgrade_users,
     items,
@@ -31,6 +31,7 @@ from roster_pipeline.receivers.columns.config import ColumnsFormat
 from roster_pipeline.receivers.prefixing import prefixed
 from roster_pipeline.receivers.profiles import OneRosterFormat, Profile
 from roster_pipeline.receivers.staying import (
+    Keep,
     Words,
     roles_spoken,
     sent,
@@ -106,11 +107,9 @@ class _Telling:
     preferred: bool
 
     @classmethod
-    def of(
-        cls, roster: Roster, entity: str, form: OneRosterFormat, keep: Mapping[str, Mask]
-    ) -> "_Telling":
+    def of(cls, roster: Roster, entity: str, form: OneRosterFormat, keep: Keep) -> "_Telling":
         there = {
-            column.name: (column.kind, values(roster, column.target, keep[column.target]))
+            column.name: (column.kind, keep.ids(column.target))
             for column in references(entity)
             if column.target is not None and column.target in keep and column.name != "sourcedId"
         }

@@ -38,12 +38,27 @@ Words = Mapping[str, str | None]
 _ORDER: Final = (*ENTITIES[:4], "roles", *(e for e in ENTITIES[4:] if e != "roles"))
 
 
-def staying(roster: Roster, form: OneRosterFormat) -> dict[str, Mask]:
-    """Entity → which of its rows stay; an entity of which all stay is not there.
+class Keep(dict[str, Mask]):
+    """Entity → which of its rows stay; an entity of which all stay is not there."""
+
+    def __init__(self, roster: Roster) -> None:
+        super().__init__()
+        self._roster = roster
+        self._ids: dict[str, Ids] = {}
+
+    def ids(self, entity: str) -> Ids:
+        """The sourcedIds of the rows that stay; large, and so the same each time."""
+        if entity not in self._ids:
+            self._ids[entity] = values(self._roster, entity, self[entity])
+        return self._ids[entity]
+
+
+def staying(roster: Roster, form: OneRosterFormat) -> Keep:
+    """Which rows of a roster stay.
 
     What stays refers to nothing that leaves, but for references that can be blanked.
     """
-    keep: dict[str, Mask] = {}
+    keep = Keep(roster)
     needed = _needed(form)
     for entity in _ORDER:
         if entity not in needed:
@@ -108,15 +123,13 @@ def _demanded(column: Column) -> bool:
     return column.required is Required.ALWAYS
 
 
-def _of_entity(
-    roster: Roster, entity: str, form: OneRosterFormat, keep: Mapping[str, Mask]
-) -> Mask | None:
+def _of_entity(roster: Roster, entity: str, form: OneRosterFormat, keep: Keep) -> Mask | None:
     """The rows whose demanded references and words are there; None where that may be said of all.
 
     Of roles also: those that the receiver has a word for.
     """
     there = {
-        column.name: (column.kind, values(roster, column.target, keep[column.target]))
+        column.name: (column.kind, keep.ids(column.target))
         for column in references(entity)
         if column.target is not None and column.target in keep and _demanded(column)
     }
