@@ -11,6 +11,7 @@ from roster_pipeline.automation.ticks import TickFailedError
 from roster_pipeline.build import build_defs
 from roster_pipeline.store import Outcome
 from tests.automation.town import SOURCE, Town
+from tests.store.scene import Clock, Scene
 
 DROP = f"drop_{SOURCE}"
 
@@ -186,6 +187,31 @@ def test_what_was_not_delivered_is_asked_for_again_after_growing_pauses(town: To
         assert request.partition_key == f"{accepted_on}|{SOURCE}"
         keys.add(request.run_key)
     assert len(keys) == 4
+
+
+def test_of_one_source_one_run_is_asked_for_with_all_that_is_due_then(town: Town) -> None:
+    slot = town.now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+    town.write_destination("library", f"schedule: {{at: '{slot:%H:%M}', timezone: UTC}}\n")
+    clock = Clock(town.now)
+    with town.ledger() as ledger:
+        with ledger.lease(SOURCE, clock) as lease:
+            now = Scene(ledger, clock, lease).sync("day 1", None, town.today)
+            town.now += timedelta(minutes=20)
+            # Whoever is at work may be about to deliver.
+            assert "Nothing that is accepted is due" in skipped(tick(town, "undelivered"))
+        (first,) = requests(tick(town, "undelivered"))
+        assert first.asset_selection == [dg.AssetKey(["deliveries", "lms"])]
+
+        town.now = slot
+        (both,) = requests(tick(town, "undelivered"))
+        assert [key.path[1] for key in both.asset_selection or ()] == ["library", "lms"]
+        assert both.run_key != first.run_key
+        with ledger.lease(SOURCE, clock) as lease:
+            content = now.snapshot.content_hash
+            ledger.record_delivery("lms", SOURCE, content, "a", "/in", 1, {}, slot, lease)
+        (rest,) = requests(tick(town, "undelivered"))
+        assert [key.path[1] for key in rest.asset_selection or ()] == ["library"]
+        assert rest.run_key == both.run_key
 
 
 def test_a_date_that_dagster_does_not_show_any_more_keeps_no_other_from_running(
