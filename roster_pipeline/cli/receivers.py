@@ -1,5 +1,6 @@
 """`roster receiver`: what is known of the systems that get rosters."""
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,17 +39,16 @@ def show(
     from roster_pipeline.reports.receivers import receiver_document, receiver_text
 
     profile = _profile(name, variant)
-    answer(receiver_text(name, profile), receiver_document(name, profile), form)
+    answer(receiver_text(name, profile, variant), receiver_document(name, profile), form)
 
 
 def _profile(name: str, variant: str | None) -> "Profile":
     from roster_pipeline.receivers import profiles
 
     if name not in profiles.names():
-        known = ", ".join(profiles.names())
-        raise Refusal(
-            f"no receiver is called {name!r}; those that are known are {known}.", Ends.UNREADABLE
-        )
+        near = get_close_matches(name, profiles.names(), n=1)
+        hint = f"did you mean {near[0]}?" if near else "`roster receiver list` has them."
+        raise Refusal(f"no receiver is called {name!r}; {hint}", Ends.UNREADABLE)
     variants = profiles.load(name).variants
     if variant is not None and variant not in variants:
         has = f"it has {', '.join(variants)}" if variants else "it has none"

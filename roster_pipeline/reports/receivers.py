@@ -20,6 +20,7 @@ from roster_pipeline.receivers.in_force import leaving
 from roster_pipeline.receivers.in_force_config import Time
 from roster_pipeline.receivers.profiles import OneRosterFormat, Profile
 from roster_pipeline.receivers.staying import roles_spoken
+from roster_pipeline.reports.own_files import check_lines, spelling_lines
 from roster_pipeline.reports.tables import markdown_table, text_table
 
 INDEX: Final = "README.md"
@@ -35,7 +36,12 @@ for, and what is looked at before sending. Made from the profiles by `make docs`
 Another receiver: [columns of your own](csv.md), or
 [tables in PostgreSQL](../send-to-postgresql.md).
 """
-_MODES: Final = {"bulk": "everything each time", "delta": "only what changed"}
+_MODES: Final = {"bulk": "everything each time", "delta": "only what changed (`mode: delta`)"}
+_ELSE: Final = "[What else it may say](../send-packages.md#what-a-destination-says)."
+_MORE: Final = (
+    "`roster receiver show RECEIVER` says what to ask its people, which variants there are, and "
+    "what a destination's file looks like."
+)
 
 
 # ---- for programs ----
@@ -84,14 +90,14 @@ def receiver_document(name: str, profile: Profile) -> dict[str, Any]:
 def receivers_text(known: Mapping[str, Profile]) -> RenderableType:
     """All profiles for a terminal."""
     rows = [
-        (name, profile.title, _format(profile), ", ".join(profile.modes), _variants(profile))
+        (name, _format(profile), ", ".join(profile.modes), profile.title)
         for name, profile in known.items()
     ]
-    return text_table(("receiver", "title", "gets", "modes", "variants"), rows)
+    return Group(text_table(("receiver", "gets", "modes", "title"), rows), Text(), Text(_MORE))
 
 
-def receiver_text(name: str, profile: Profile) -> RenderableType:
-    """One profile for a terminal."""
+def receiver_text(name: str, profile: Profile, variant: str | None = None) -> RenderableType:
+    """One profile for a terminal, in one of its variants if that is named."""
     parts: list[RenderableType] = [Text(f"{profile.title} ({name})", style="bold")]
     if profile.about:
         parts.append(Text(profile.about))
@@ -102,8 +108,9 @@ def receiver_text(name: str, profile: Profile) -> RenderableType:
     parts += _titled("To ask its people:", profile.ask)
     parts += _titled("Looked at before sending:", _check_lines(profile))
     parts += _titled(
-        "Variants:", (f"{variant}: {_title(profile, variant)}" for variant in profile.variants)
+        "Variants (`variant:`):", (f"{one}: {_title(profile, one)}" for one in profile.variants)
     )
+    parts += _titled("A destination's file:", sample(name, profile, variant).splitlines())
     return Group(*parts)
 
 
@@ -123,7 +130,7 @@ def receiver_page(name: str, profile: Profile) -> str:
         f"# {profile.title}",
         *([profile.about] if profile.about else []),
         *_section("What to ask them", _listed(profile.ask)),
-        *_section("A destination", f"```yaml\n{sample(name, profile)}```"),
+        *_section("A destination", f"```yaml\n{sample(name, profile)}```\n\n{_ELSE}"),
         *_section("How it goes out", _listed(_package(profile))),
         *_section("Who is what there", _listed(_role_lines(profile))),
         *_section("Looked at before sending", _listed(_check_lines(profile))),
@@ -133,17 +140,19 @@ def receiver_page(name: str, profile: Profile) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def sample(name: str, profile: Profile) -> str:
+def sample(name: str, profile: Profile, variant: str | None = None) -> str:
     """A destination's file for this receiver, with what is to be filled in."""
     zip_name = profile.archive.name
-    path = f"/{zip_name}" if zip_name else "/in/{source}.zip"
+    # Two receivers may want one name on one server, and each a folder of its own.
+    path = f"/{name.rpartition('-')[2]}/{zip_name}" if zip_name else "/in/{source}.zip"
+    chosen = f"variant: {variant}\n" if variant else ""
     variable = name.upper().replace("-", "_").replace(".", "_")
     own = _OWN_COLUMNS if profile.columns == "of-the-destination" else ""
     return f"""\
 # destinations/{name.replace(".", "-")}.yaml
 id: {name.replace(".", "-")}
 profile: {name}
-sources: [springfield]
+{chosen}sources: [springfield]
 transport:
   sftp:
     host: {profile.host or "sftp.receiver.example"}
@@ -201,10 +210,6 @@ def _format(profile: Profile) -> str:
     return "columns that you say" if profile.columns == "of-the-destination" else "its own files"
 
 
-def _variants(profile: Profile) -> str:
-    return ", ".join(profile.variants)
-
-
 def _title(profile: Profile, variant: str) -> str:
     return str(profile.variants[variant].get("title", ""))
 
@@ -230,6 +235,12 @@ def _files(profile: Profile) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _check_lines(profile: Profile) -> Iterator[str]:
     for check in profile.checks:
         yield f"{check.says}{'; otherwise nothing is sent' if check.stops else ''}."
+    if isinstance(profile.columns, ColumnsFormat):
+        yield from check_lines(profile.columns)
+    elif profile.columns is not None:
+        yield "What `required`, `among`, `words` and `unique` say under `columns`."
+    elif not profile.checks:
+        yield "Nothing more than what each roster is judged by when it comes in (`roster rules`)."
 
 
 def _package(profile: Profile) -> Iterator[str]:
@@ -241,6 +252,8 @@ def _package(profile: Profile) -> Iterator[str]:
         yield f"At most {archive.most_bytes:,} bytes; more is not sent."
     if profile.oneroster is not None:
         yield from _of_oneroster(profile.oneroster)
+    elif isinstance(profile.columns, ColumnsFormat):
+        yield from spelling_lines(profile.columns)
     for entity, times in leaving(profile).items():
         which = " or ".join(_TIMES[time] for time in _TIMES if time in times)
         but = ", unless somebody has no other" if entity == "roles" else ""

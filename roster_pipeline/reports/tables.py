@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -16,14 +16,14 @@ _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\
 def text_table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
     """A terminal table; whole numbers are grouped in thousands and stand on the right.
 
-    Where it is too wide, the last column is broken over lines.
+    Where it is too wide, the widest columns but the first are broken over lines; nothing is lost.
     """
     listed = [list(row) for row in rows]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for place, name in enumerate(header):
         numeric = any(isinstance(row[place], int) for row in listed)
-        last = place == len(header) - 1
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=not last)
+        justify: Literal["left", "right"] = "right" if numeric else "left"
+        table.add_column(name, justify=justify, no_wrap=numeric or not place, overflow="fold")
     for row in listed:
         table.add_row(*(_shown(cell) for cell in row))
     return table
