@@ -74,7 +74,7 @@ class Hidden:
         return [column for its, _, column in named if its == entity and column]
 
     def _is_empty(self, name: str) -> bool:
-        return name in self.empty or name.partition(".")[0] in self.empty
+        return any(name == one or name.startswith(f"{one}.") for one in self.empty)
 
 
 NOTHING_HIDDEN: Final = Hidden()

@@ -8,19 +8,23 @@ mask_key: {env: ROSTER_MASK_KEY}
 """
 
 from collections.abc import Iterator
-from typing import Self
+from typing import Final, Self
 
 from pydantic import field_validator, model_validator
 
 from roster_pipeline.fields import Part, Text
 from roster_pipeline.oneroster.named_columns import named_columns, nearest
 
+EXTENSIONS: Final = "metadata"
+"""Stands, as a column, for all that an entity has besides those of the standard."""
+
 
 class Mask(Part):
     """Columns by the names that OneRoster 1.2 has for them, such as users.phone, in one list each.
 
-    Cells that stay say what they said: a sourcedId that was made of a name, or an id that stands in
-    a second column too, has to be named itself.
+    An extension column is found whichever of its letters are capitals; users.metadata is all of
+    them, those of tomorrow too. Cells that stay say what they said: a sourcedId that was made of a
+    name, or an id that stands in a second column too, has to be named itself.
     """
 
     drop: tuple[Text, ...] = ()
@@ -56,8 +60,7 @@ class Mask(Part):
         if not named:
             raise ValueError("this masks nothing; leave `mask` out")
         for name in named:
-            entity, dot, _ = name.partition(".")
-            if named.count(name) > 1 or (dot and entity in named):
+            if named.count(name) > 1 or any(name.startswith(f"{other}.") for other in named):
                 raise ValueError(f"{name} is masked twice; leave one")
         return self
 
@@ -89,8 +92,10 @@ def _why_not_dropped(name: str) -> str | None:
 
 
 def _why_not_empty(name: str) -> str | None:
-    from roster_pipeline.oneroster.entities import Required
+    from roster_pipeline.oneroster.entities import ENTITIES, Required
 
+    if name in {f"{entity}.{EXTENSIONS}" for entity in ENTITIES}:
+        return None
     (column,) = named_columns(name, "1.2")
     if column.name == "sourcedId":
         return f"{name} cannot go: a row is known by it; to send another one, say it under `hash`"
@@ -104,6 +109,8 @@ def _why_not_empty(name: str) -> str | None:
 def _why_not_hashed(name: str) -> str | None:
     from roster_pipeline.oneroster.entities import Kind
 
+    if name.endswith(f".{EXTENSIONS}"):
+        return f"{name} is many columns: say which, such as {name}.house; or drop or blank it"
     (column,) = named_columns(name, "1.2")
     if column.target is not None:
         return (

@@ -1,7 +1,7 @@
 """Takes out of a roster, or hashes in it, what a receiver shall not see."""
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,10 +13,11 @@ import pandas as pd
 import pyarrow as pa
 
 from roster_pipeline.oneroster.entities import ENTITIES, Kind, columns
+from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.layout import FILE, LINE, ROLE
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.oneroster.shape import nulls
-from roster_pipeline.receivers.mask_config import Mask
+from roster_pipeline.receivers.mask_config import EXTENSIONS, Mask
 from roster_pipeline.tables.arrow import pc
 from roster_pipeline.tables.text import arrow, series
 
@@ -32,6 +33,14 @@ class ColumnsMasked:
     empty: frozenset[str]
     hashed: frozenset[str]
     hashed_lists: frozenset[str]
+
+    def among(self, there: Iterable[str]) -> "ColumnsMasked":
+        """The same for the columns that there are, by their names there."""
+        named = (
+            frozenset(column for column in there if _is_among(column, names))
+            for names in (self.gone, self.empty, self.hashed, self.hashed_lists)
+        )
+        return ColumnsMasked(*named)
 
     @property
     def is_nothing(self) -> bool:
@@ -54,7 +63,7 @@ def masked(roster: Roster, mask: Mask | None, into: Path, key: bytes | None = No
         for entity in ENTITIES:
             if entity in mask.entities:
                 continue
-            todo = columns_masked(mask, entity)
+            todo = columns_masked(mask, entity).among(roster.header(entity))
             if todo.is_nothing:
                 writer.copy_from(roster, entity)
                 continue
@@ -81,6 +90,18 @@ def columns_masked(mask: Mask, entity: str) -> ColumnsMasked:
         hashed=frozenset(named["hash"] | {c.name for c in hashed if c.kind is Kind.REFERENCE}),
         hashed_lists=frozenset(c.name for c in hashed if c.kind is Kind.REFERENCES),
     )
+
+
+def plain(extension: str) -> str:
+    """The name of an extension column as far as it counts: a district may spell it otherwise from
+    one day to the next. The letters A to Z alone, so that a database can do the same."""
+    return extension.encode().lower().decode()
+
+
+def _is_among(column: str, names: Collection[str]) -> bool:
+    if not column.startswith(METADATA):
+        return column in names
+    return EXTENSIONS in names or plain(column) in map(plain, names)
 
 
 def _columns(names: tuple[str, ...], entity: str) -> set[str]:

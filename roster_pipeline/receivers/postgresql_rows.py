@@ -18,6 +18,8 @@ from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.header import METADATA as PREFIX
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.hiding import Hidden
+from roster_pipeline.receivers.mask_config import EXTENSIONS
+from roster_pipeline.receivers.masking import plain
 from roster_pipeline.receivers.tables import (
     METADATA,
     SOURCE,
@@ -38,6 +40,14 @@ _SOURCED_ID: Final = Identifier("sourcedId")
 _TEMPORARY: Final = "pg_temp"
 _OVERLOOKED: Final = (SOURCE, "status", "dateLastModified")
 """No difference here makes a row another one."""
+# By the names of `masking.plain`, which are of the letters A to Z alone, too.
+_WITHOUT_KEYS: Final = SQL(
+    "metadata = (SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}') FROM jsonb_each(metadata) "
+    'AS m WHERE lower(m.key COLLATE "C") <> ALL (%s))'
+)
+_HAS_KEYS: Final = SQL(
+    'EXISTS (SELECT FROM jsonb_object_keys(metadata) AS k WHERE lower(k COLLATE "C") = ANY (%s))'
+)
 
 
 class SourceRows:
@@ -96,15 +106,18 @@ class SourceRows:
 
     def _empty(self, entity: str, columns: list[str]) -> None:
         """Empty columns where they are, so that a row which differs in nothing else stays."""
-        keys = [n.removeprefix(PREFIX) for n in columns if n.startswith(PREFIX)]
-        there = [Identifier(name) for name in columns if name in _names(entity)]
-        changes = [SQL("{} = NULL").format(name) for name in there]
-        filled = [SQL("{} IS NOT NULL").format(name) for name in there]
+        there = [
+            Identifier(name) for name in columns if name in _names(entity) and name != METADATA
+        ]
+        changes: list[Composable] = [SQL("{} = NULL").format(name) for name in there]
+        filled: list[Composable] = [SQL("{} IS NOT NULL").format(name) for name in there]
         values: list[Any] = [self._source]
-        if keys:
-            metadata = Identifier(METADATA)
-            changes.append(SQL("{0} = {0} - %s::text[]").format(metadata))
-            filled.append(SQL("{} ?| %s::text[]").format(metadata))
+        if EXTENSIONS in columns:
+            changes.append(SQL("metadata = '{}'"))
+            filled.append(SQL("metadata <> '{}'"))
+        elif keys := [plain(n.removeprefix(PREFIX)) for n in columns if n.startswith(PREFIX)]:
+            changes.append(_WITHOUT_KEYS)
+            filled.append(_HAS_KEYS)
             values = [keys, self._source, keys]
         if not changes:
             return

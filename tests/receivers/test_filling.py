@@ -71,7 +71,7 @@ def warehouse(
 ) -> Iterator[Warehouse]:
     made = Warehouse(Desk(tmp_path / "desk", {}), warehouse, ask)
     for user in made.desk.rows["users"]:
-        user |= {"metadata.bus": "line-7", "username": f"name-of-{user['givenName']}"}
+        user |= {"metadata.Bus": "line-7", "username": f"name-of-{user['givenName']}"}
     blocks = postgresql_rows._csv_blocks
 
     def watched(*given: Any) -> Iterator[Any]:
@@ -155,18 +155,18 @@ def test_what_is_hidden_from_now_on_is_taken_out_of_the_past_too(warehouse: Ware
     # What is not hidden any more comes back, and what was hidden stays so.
     warehouse.bring()
     assert "line-7" in warehouse.everything()
-    assert not warehouse.ask("SELECT FROM roster.users_past WHERE metadata ? 'bus'")
+    assert not warehouse.ask("SELECT FROM roster.users_past WHERE metadata ? 'Bus'")
 
 
 def test_a_mask_of_what_only_the_past_says_is_no_mask_of_nothing(warehouse: Warehouse) -> None:
     warehouse.bring()
     for user in warehouse.desk.rows["users"]:
-        del user["email"], user["metadata.bus"]
+        del user["email"], user["metadata.Bus"]
     warehouse.desk.day()
     brought = warehouse.bring()
     assert "example.org" in warehouse.everything()
 
-    masked = warehouse.bring(**BLANK)
+    masked = warehouse.bring(mask={"blank": ["users.email", "users.metadata"]})
 
     assert masked.sent.delivery.content_hash == brought.sent.delivery.content_hash
     assert "example.org" not in warehouse.everything()

@@ -51,6 +51,23 @@ def test_a_dropped_extension_column_leaves_the_header_and_a_blanked_one_stays(
     assert users["metadata.house"].isna().all()
 
 
+def test_an_extension_column_is_masked_however_it_is_spelt_and_all_are_where_that_is_said(
+    make: Make, tmp_path: Path
+) -> None:
+    def extend(rows: dict[str, list[dict[str, str]]]) -> None:
+        for user in rows["users"]:
+            user |= {"metadata.House": "red", "metadata.lunchStatus": "free"}
+
+    roster = make(extend)
+    mask = Mask(drop=("users.metadata.lunchstatus",), blank=("users.metadata.house",))
+    users = masked(roster, mask, tmp_path / "named").frame("users")
+    assert "metadata.lunchStatus" not in users
+    assert users["metadata.House"].isna().all()
+    users = masked(roster, Mask(drop=("users.metadata",)), tmp_path / "all").frame("users")
+    assert not [name for name in users if str(name).startswith("metadata")]
+    assert users["email"].notna().all()
+
+
 def test_hashed_ids_are_hashed_wherever_they_stand(district_roster: Roster, tmp_path: Path) -> None:
     mask = Mask(hash=("users.sourcedId", "users.username"))
     sent = masked(district_roster, mask, tmp_path / "masked", KEY)
@@ -132,6 +149,8 @@ def test_a_mask_is_applied_on_the_way_out_and_counts_the_rows_that_it_drops(
         ({"hash": ["demographics.birthDate"]}, "holds more than plain text"),
         ({"drop": ["users.phone"], "blank": ["users.phone"]}, "masked twice"),
         ({"drop": ["demographics", "demographics.sex"]}, "masked twice"),
+        ({"drop": ["users.metadata", "users.metadata.house"]}, "masked twice"),
+        ({"hash": ["users.metadata"]}, "is many columns: say which"),
         ({"hash": ["users.identifier"]}, "needs a `mask_key`"),
     ],
 )
