@@ -110,7 +110,7 @@ def _fetched(rooms: "Rooms", to: "Destination", delivery: "Delivery", into: Bina
             if found is None:
                 raise Refusal(
                     f"{to.id} has no report called {_pattern(to.reports, delivery)} in "
-                    f"{to.reports.folder} yet. Try again later, or ask the receiver whether it "
+                    f"{to.reports.folder_for(delivery.source)} yet. Try again later, or ask the receiver whether it "
                     "took the package."
                 )
             fetch(channel, found, into)

@@ -200,6 +200,19 @@ class Destination(Part):
             )
         return mode
 
+    @field_validator("reports")
+    @classmethod
+    def _of_one_source_each(cls, reports: Reports | None, info: ValidationInfo) -> Reports | None:
+        sources, path = info.data.get("sources", ()), info.data.get("path") or ""
+        if reports is None or reports.tells_sources_apart(path):
+            return reports
+        if sources == "all" or len(sources) > 1:
+            raise ValueError(
+                "a report on one source would be taken for another's; put {source} into its "
+                'pattern or folder, such as pattern: "{source}-*.csv"'
+            )
+        return reports
+
     @field_validator("bulk_every", "retention")
     @classmethod
     def _of_changes(cls, days: int | None, info: ValidationInfo) -> int | None:

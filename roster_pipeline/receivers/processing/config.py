@@ -152,12 +152,22 @@ class Reports(Part):
     transport: TransportConfig | None = None
     """Where they lie; where the packages go, if it is not said."""
     folder: Text = "."
+    """`{source}` stands for the source's id, as in `pattern`."""
     pattern: Text = "*"
     """The names of those of one source, as in a shell; `{source}` stands for its id, `{package}`
     for the name of the package without its `.zip`, where the receiver's answers have it."""
 
     within_hours: Annotated[StrictInt, Field(ge=1, le=24 * 31)] = 24
     """After so many hours without one somebody is told."""
+
+    def tells_sources_apart(self, path: str) -> bool:
+        """Whether the reports on one source's packages, which go to a path, are not another's."""
+        by_package = "{package}" in self.pattern and "{source}" in path.rpartition("/")[2]
+        return "{source}" in self.pattern + self.folder or by_package
+
+    def folder_for(self, source: str) -> str:
+        """Where a source's reports lie."""
+        return self.folder.replace("{source}", source)
 
     def pattern_for(self, source: str, path: str) -> str:
         """The names of the reports on a source's package that lies at a path."""

@@ -57,8 +57,9 @@ def newest(channel: Channel, reports: Reports, this: Delivery) -> RemoteFile | N
     """The newest report on a source; where their names say it, on this package of it. None where
     there is none. Raises `TransportError`."""
     listed: list[RemoteFile] = []
+    folder = reports.folder_for(this.source)
     with suppress(NotFound):
-        listed = channel.list(reports.folder, reports.pattern_for(this.source, this.path))
+        listed = channel.list(folder, reports.pattern_for(this.source, this.path))
     return listed[-1] if listed else None
 
 

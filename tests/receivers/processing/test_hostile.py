@@ -4,11 +4,13 @@ import io
 import json
 import time
 import zipfile
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.processing import reading
 from roster_pipeline.receivers.processing.config import ReportFormat
 from roster_pipeline.receivers.processing.matching import Outcome, outcome
@@ -102,3 +104,28 @@ def test_half_a_zip_is_one_sentence(cut: int) -> None:
         archive.writestr("errors.csv", LINES)
     with pytest.raises(ReportUnreadable, match="zip cannot be used"):
         read(packed.getvalue()[:cut], {**CSV, "inside": "errors.csv"})
+
+
+@pytest.mark.parametrize(
+    ("sources", "said", "fine"),
+    [
+        ("all", {}, False),
+        (["springfield"], {}, True),
+        ("all", {"pattern": "{source}-*.csv"}, True),
+        ("all", {"folder": "reports/{source}"}, True),
+        (["springfield", "ogdenville"], {"pattern": "{package}*"}, True),
+        (["springfield", "ogdenville"], {"pattern": "answer*"}, False),
+    ],
+)
+def test_no_report_on_one_source_is_taken_for_anothers(
+    sources: Any, said: dict[str, str], fine: bool
+) -> None:
+    keys = {
+        "id": "lms",
+        "sources": sources,
+        "transport": {"folder": {"path": "out"}},
+        "path": "in/{source}.zip",
+        "reports": {"read": CSV, **said},
+    }
+    with nullcontext() if fine else pytest.raises(ValidationError, match="another's"):
+        Destination.model_validate(keys)
