@@ -281,6 +281,14 @@ def test_a_pull_that_was_stopped_or_went_well_is_not_tried_again(school: RestTow
     assert school.sync().outcome is Outcome.HELD
     assert "No pull" in skipped(tick(school, PULL))
 
+    # What a receiver did not take is no reason to pull again.
+    with school.ledger() as ledger:
+        late = {"undelivered": ["lms"]}
+        ledger.record_sync(SOURCE, school.today, Outcome.FAILED, late, school.now)
+        assert "No pull" in skipped(tick(school, PULL))
+        ledger.record_sync(SOURCE, school.today, Outcome.FAILED, {}, school.now)
+        assert requests(tick(school, PULL))
+
 
 def test_what_was_landed_can_be_checked_from_the_command_line(
     school: RestTown, capsys: pytest.CaptureFixture[str]
