@@ -1,7 +1,7 @@
 """What stands beside the rows of a roster: rows that they refer to, and lists gathered of others.
 
-A column that is asked for is kept, whole, as long as its `Beside`. Enrollments are read once in
-blocks for the teachers of classes, and never kept.
+A column that is asked for is kept, whole, as long as its `Beside`; one that repeats itself as four
+bytes for each row. Enrollments are read once in blocks for the teachers of classes, and never kept.
 """
 
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ class Beside:
     def __init__(self, roster: Roster) -> None:
         self.roster = roster
         self._keys: dict[str, KeySet] = {}
-        self._columns: dict[tuple[str, str], Cells] = {}
+        self._columns: dict[tuple[str, str], Any] = {}
         self._chief: dict[str, Positions] = {}
         self.members: dict[str, Mask] = {}
         """By view which rows of its entity it has, as far as that was asked; see `views.py`."""
@@ -76,7 +76,7 @@ class Beside:
     def cells(self, entity: str, column: str, positions: Positions) -> Cells:
         """The cells of a column, or list, in some rows; null where a position is -1."""
         at = pa.array(positions, pa.int64(), mask=positions < 0)
-        return one(self._whole(entity, column).take(at))
+        return _spelt(self._whole(entity, column).take(at))
 
     def role(self, name: str, positions: Positions) -> Positions:
         """The position among roles of each user's chief role, by one of `names.ROLES`; -1 where
@@ -96,10 +96,10 @@ class Beside:
         """For each user whether they are enabled and have a role, by one of `names.ROLES`."""
         everybody = np.arange(self.roster.counts["users"], dtype=np.int64)
         have: Mask = self.role(name, everybody) >= 0
-        have &= is_true(pc.equal(self._whole("users", "enabledUser"), "true"))
+        have &= is_true(pc.equal(_spelt(self._whole("users", "enabledUser")), "true"))
         return have
 
-    def _whole(self, entity: str, column: str) -> Cells:
+    def _whole(self, entity: str, column: str) -> Any:
         if (entity, column) not in self._columns:
             if entity == "users" and column in _ROLE_OF_LIST:
                 made = self._orgs(_WORDS[_ROLE_OF_LIST[column]]).cells()
@@ -109,19 +109,23 @@ class Beside:
                 made = arrow(self.roster.columns(entity, [column])[column])
             else:
                 made = pa.nulls(self.roster.counts[entity], _TEXT)
-            self._columns[entity, column] = made
+            self._columns[entity, column] = _shortened(made)
         return self._columns[entity, column]
 
     @cached_property
     def _role_users(self) -> Positions:
-        return self.find("users", self._whole("roles", "userSourcedId"))
+        found = [
+            self.find("users", arrow(block["userSourcedId"]))
+            for block in self.roster.blocks("roles", ["userSourcedId"])
+        ]
+        return np.concatenate([np.empty(0, dtype=np.int64), *found])
 
     @cached_property
     def _rank(self) -> npt.NDArray[np.int8]:
         """For each role how far it is from being the one that counts first."""
-        primary = is_true(pc.equal(self._whole("roles", "roleType"), "primary"))
+        primary = is_true(pc.equal(_spelt(self._whole("roles", "roleType")), "primary"))
         homes = self.cells("users", "primaryOrgSourcedId", self._role_users)
-        at_home = is_true(pc.equal(self._whole("roles", "orgSourcedId"), homes))
+        at_home = is_true(pc.equal(_spelt(self._whole("roles", "orgSourcedId")), homes))
         rank: npt.NDArray[np.int8] = (2 - primary.astype(np.int8) - (primary & at_home)).astype(
             np.int8
         )
@@ -131,7 +135,7 @@ class Beside:
         """The roles of some words by user, the chief one first; and their users."""
         taken = self._role_users >= 0
         if words is not None:
-            cells = self._whole("roles", "role")
+            cells = _spelt(self._whole("roles", "role"))
             taken &= is_true(pc.is_in(cells, value_set=pa.array(words, _TEXT)))
         rows = np.flatnonzero(taken)
         order = np.lexsort((self._rank[rows], self._role_users[rows]))
@@ -140,7 +144,7 @@ class Beside:
 
     def _orgs(self, words: tuple[str, ...] | None) -> Lists:
         rows, users = self._ranked(words)
-        orgs = one(self._whole("roles", "orgSourcedId").take(pa.array(rows, pa.int64())))
+        orgs = _spelt(self._whole("roles", "orgSourcedId").take(pa.array(rows, pa.int64())))
         return _gathered(users, orgs, self.roster.counts["users"])
 
     def _teachers(self) -> Lists:
@@ -165,6 +169,17 @@ class Beside:
         return _gathered(
             of[order], self.cells("users", "sourcedId", who[order]), self.roster.counts["classes"]
         )
+
+
+def _shortened(cells: Cells) -> Any:
+    """Cells as they are kept: with each text once, where texts repeat."""
+    coded = cells.dictionary_encode()
+    return coded if len(coded.dictionary) < len(cells) // 2 else cells
+
+
+def _spelt(cells: Any) -> Cells:
+    """Cells that were kept, as they were."""
+    return one(cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells)
 
 
 def _gathered(owners: Positions, texts: Any, count: int) -> Lists:
