@@ -6,8 +6,6 @@ about to be committed is noted as an attempt before, so that nobody takes the ta
 were.
 """
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +20,7 @@ from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.scoping.scope import ScopeError
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.hiding import Hidden
-from roster_pipeline.receivers.masking import key_print, masked
+from roster_pipeline.receivers.masking import masked, part_print
 from roster_pipeline.receivers.scoping import scoped
 from roster_pipeline.receivers.sending import Difference, Sent
 from roster_pipeline.receivers.tables import Filled, Tables
@@ -132,14 +130,8 @@ class Filler:
 
     @property
     def _recipe(self) -> str | None:
-        """SHA-256 of all that the rows depend on beside the accepted roster; None for all of it, as
-        it is."""
-        scope, mask = self.destination.scope, self.destination.mask
-        if scope.is_everything and mask is None:
-            return None
-        ways = self.destination.model_dump(mode="json", include={"scope", "mask"})
-        ways["mask_key"] = None if self.mask_key is None else key_print(self.mask_key)
-        return hashlib.sha256(json.dumps(ways, sort_keys=True).encode()).hexdigest()
+        """What the rows depend on beside the accepted roster; None for all of it, as it is."""
+        return part_print(self.destination.scope, self.destination.mask, self.mask_key)
 
     def _is_of(self, had: Delivery, accepted: Snapshot) -> bool:
         """Whether a delivery was of an accepted roster, to here and as it would be made now."""

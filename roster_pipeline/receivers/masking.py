@@ -1,6 +1,8 @@
 """Takes out of a roster, or hashes in it, what a receiver shall not see."""
 
+import hashlib
 import hmac
+import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from roster_pipeline.oneroster.entities import ENTITIES, Kind, columns
 from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.layout import FILE, LINE, ROLE
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
+from roster_pipeline.oneroster.scoping.config import Scope
 from roster_pipeline.oneroster.shape import nulls
 from roster_pipeline.receivers.mask_config import EXTENSIONS, Mask
 from roster_pipeline.tables.arrow import pc
@@ -75,6 +78,19 @@ def masked(roster: Roster, mask: Mask | None, into: Path, key: bytes | None = No
 def key_print(key: bytes) -> str:
     """What tells one key from another without telling the key."""
     return _hash(key, "roster_pipeline: which mask_key is this?")[:16]
+
+
+def part_print(scope: Scope, mask: Mask | None, key: bytes | None) -> str | None:
+    """What tells one part of a roster from another part, or from one masked otherwise; None where
+    all of it goes out as it is."""
+    if scope.is_everything and mask is None:
+        return None
+    said = [
+        scope.model_dump(mode="json"),
+        None if mask is None else mask.model_dump(mode="json"),
+        None if key is None else key_print(key),
+    ]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def columns_masked(mask: Mask, entity: str) -> ColumnsMasked:

@@ -3,7 +3,8 @@
 A receipt says, beside what `Delivery` does: `recipe` (all that the package depended on beside the
 roster, and where it went), `mode`, `rows`, `sent` (whether it had to be uploaded), `same` (nothing
 was new, so there is no package of its own), `again` (when an older package was sent once more),
-`doubt` (where it is not known after that what the destination has), `left_out` and `unfit` (what
+`doubt` (where it is not known after that what the destination has), `part` (by which scope and mask
+it was made, if not all goes out as it is), `left_out` and `unfit` (what
 its receiver will not like: messages and rows), and of a destination that takes changes `number`,
 `modified` and `dated` (the day in its name) of its newest package, `outgoing` (the roster as it was
 sent), `bulk_on` (the day of the last whole roster) and `gone` (rosters of rows that are told as

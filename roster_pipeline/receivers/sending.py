@@ -30,7 +30,7 @@ from roster_pipeline.receivers.delivery import (
     deliver,
     require_free,
 )
-from roster_pipeline.receivers.masking import key_print
+from roster_pipeline.receivers.masking import key_print, part_print
 from roster_pipeline.receivers.outgoing import Outgoing, prepare
 from roster_pipeline.receivers.outstanding import Outstanding, outstanding
 from roster_pipeline.receivers.past import NOTED, Past
@@ -129,9 +129,9 @@ class Sender:
     def resend(self, day: date) -> Sent:
         """Send the last package of a day once more, byte for byte, to where it was sent.
 
-        Raises `DeliveryError` where there is none, or it is not kept any more. Unless it was the
-        newest, it is not known then what the destination has: the next delivery brings what is
-        accepted, and all of it.
+        Raises `DeliveryError` where there is none, it is not kept any more, or was made for another
+        scope or mask than that of now. Unless it was the newest, it is not known then what the
+        destination has: the next delivery brings what is accepted, and all of it.
         """
         since = self.now() - timedelta(days=KEPT_DAYS)
         listed = self.ledger.deliveries(self.source, self.destination.id, since)
@@ -143,15 +143,30 @@ class Sender:
             kept = f"is kept of {day}; there are some of {', '.join(days)}."
             none = f"is kept; that is for {KEPT_DAYS} days."
             raise DeliveryError(f"{whose} {kept if days else none}")
+        if not self._may_have(those[-1]):
+            raise DeliveryError(
+                f"The package of {day} was made for another `scope`, `mask` or `mask_key` than "
+                f"{self.destination.id} has now, and would show what these keep back. `roster "
+                f"deliver {self.destination.id}` brings what is accepted."
+            )
         return self._resend(those[-1], self._past())
 
-    def once_more(self) -> Sent:
+    def once_more(self, accepted: Accepted) -> Sent:
         """Send what was sent last once more, byte for byte, also where it lies there still: for a
-        receiver that wants a file each day. Raises as `resend`."""
+        receiver that wants a file each day. What it may not have any more is made anew, of the
+        accepted roster. Raises as `bring` and `resend`."""
         past = self._past()
         if past.last is None:
             raise DeliveryError(f"{self.destination.id} got nothing of {self.source} yet.")
+        if not self._may_have(past.last):
+            return self.bring(accepted)
         return self._resend(past.last, past, anyway=True)
+
+    def _may_have(self, old: Delivery) -> bool:
+        """Whether the destination may have an older package still."""
+        part = self._part_print
+        known = old.receipt.get("part"), old.receipt.get("recipe")
+        return part is None or known[0] == part or known[1] == self._recipe()
 
     def _resend(self, old: Delivery, past: Past, *, anyway: bool = False) -> Sent:
         with self._staged() as folder:
@@ -348,6 +363,10 @@ class Sender:
         return hashlib.sha256(json.dumps([named, ways], sort_keys=True).encode()).hexdigest()
 
     @property
+    def _part_print(self) -> str | None:
+        return part_print(self.destination.scope, self.destination.mask, self.mask_key)
+
+    @property
     def _today(self) -> date:
         return self.day_of(self.now())
 
@@ -356,7 +375,8 @@ class Sender:
 
     def _receipt(self, mode: str, package: Rendered) -> dict[str, Any]:
         left_out = {"left_out": dict(package.left_out)} if package.left_out else {}
-        return {"mode": mode, "rows": dict(package.rows), "recipe": self._recipe(), **left_out}
+        told = {"mode": mode, "rows": dict(package.rows), "recipe": self._recipe(), **left_out}
+        return told if self._part_print is None else {**told, "part": self._part_print}
 
     def _delivery(
         self, content_hash: str, package: Rendered, path: str, receipt: dict[str, Any]

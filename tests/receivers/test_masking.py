@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from roster_pipeline.oneroster.entities import ENTITIES, Kind, references
 from roster_pipeline.oneroster.roster import Roster
+from roster_pipeline.receivers.delivery import DeliveryError
 from roster_pipeline.receivers.mask_config import Mask
 from roster_pipeline.receivers.masking import key_print, masked
 from roster_pipeline.receivers.sending import Sent
@@ -177,6 +178,22 @@ def test_a_key_of_a_mask_is_read_where_it_is_kept_and_is_not_short(tmp_path: Pat
     with pytest.raises(CredentialsUnusable, match="openssl rand") as error:
         Channels(tmp_path, {"MASK_KEY": "planted"}).mask_key(to)
     assert "planted" not in str(error.value)
+
+
+def test_a_package_from_before_a_mask_is_never_sent_again(tmp_path: Path) -> None:
+    bulk = {"mode": "bulk", "path": "in/{source}.zip"}
+    desk = Desk(tmp_path / "desk", bulk)
+    desk.bring()
+    desk.resend(desk.now.date())
+    desk.keys = {**bulk, "mask": {"drop": ["users.email"]}}
+    accepted = desk.accepted()
+
+    with pytest.raises(DeliveryError, match="was made for another `scope`, `mask` or `mask_key`"):
+        desk.resend(desk.now.date())
+    with desk.sender() as sender:
+        assert sender.once_more(accepted).news
+    assert not any(user["email"] for user in desk.package("springfield.zip")["users"])
+    assert desk.resend(desk.now.date()).news
 
 
 def test_a_masked_package_is_sent_anew_and_whole_where_the_key_is_another(tmp_path: Path) -> None:
