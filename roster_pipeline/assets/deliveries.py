@@ -76,7 +76,7 @@ def delivery(
         channels: dg.ResourceParam[Channels],
         accepted_roster: Snapshot,
     ) -> Iterator[dg.MaterializeResult[None]]:
-        with step(sync_run, f"Delivering to {destination.id}"):
+        with step(sync_run, f"Delivering to {destination.id}", of=destination.id):
             accepted = sync_run.accepted(accepted_roster)
             if not destination.takes(sync_run.source.id) or accepted is None:
                 return
@@ -186,7 +186,7 @@ def _send(
 ) -> Delivery:
     """Bring a package, and say so if there was any to bring."""
     if again:
-        sent = sender.once_more()
+        sent = sender.once_more(accepted)
     elif config.resend is not None:
         sent = sender.resend(date.fromisoformat(config.resend))
     else:

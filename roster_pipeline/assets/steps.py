@@ -1,5 +1,6 @@
 """What every asset and check does alike: say what it does, and fail in safe words."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -19,11 +20,12 @@ _UNUSABLE: Final = (LandingError, ScopeError, ArchiveError, CsvError)
 
 
 @contextmanager
-def step(run: SyncRun, what: str) -> Iterator[None]:
+def step(run: SyncRun, what: str, *, of: str | None = None) -> Iterator[None]:
     """One step of a run; `what` it does is told to whoever watches.
 
     The run's first step takes the source's lease. Any error becomes a `Failure` whose text is
-    safe, and the run has failed.
+    safe, and the run has failed. Where several steps may fail alike, `of` names the one that this
+    is about: an error that does not name it says `what` failed first.
     """
     run.watch.on_step(what)
     try:
@@ -33,6 +35,8 @@ def step(run: SyncRun, what: str) -> Iterator[None]:
         raise
     except Exception as error:
         said = sentence(error)
+        if of is not None and not re.search(rf"(?<![\w-]){re.escape(of)}(?![\w-])", said):
+            said = f"{what}: {said}"
         # Whoever is turned away at the door has no news of the source: the one inside has.
         if not isinstance(error, LeaseHeld):
             run.ends(Outcome.STOPPED if isinstance(error, _UNUSABLE) else Outcome.FAILED, said)

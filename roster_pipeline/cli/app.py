@@ -28,6 +28,9 @@ from roster_pipeline.cli import (
 from roster_pipeline.cli import demo as demonstration
 from roster_pipeline.cli.console import Ends, Refusal, note
 
+_A_DATE = ("does not match the formats '%Y-%m-%d'", "is no date as YYYY-MM-DD")
+"""What the library says of an option that is no date, and what we do."""
+
 app = typer.Typer(
     name="roster",
     help="Rosters in, checked, compared, guarded, out.",
@@ -97,7 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TyperException as error:
         context = getattr(error, "ctx", None)
         command = "roster" if context is None else context.command_path
-        note(f"roster: {error.format_message()} See `{command} --help`.")
+        said = error.format_message().replace("Value error, ", "").replace(*_A_DATE)
+        note(f"roster: {said} See `{command} --help`.")
         return Ends.UNREADABLE
     except (KeyboardInterrupt, typer.Abort):
         note("roster: interrupted; nothing half done was kept.")

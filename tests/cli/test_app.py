@@ -48,6 +48,12 @@ def test_a_wrong_command_line_is_one_sentence(roster: Roster) -> None:
     )
 
 
+def test_a_word_that_is_no_date_is_told_how_dates_are_written(roster: Roster) -> None:
+    said = "Invalid value for '--resend': 'yesterday' is no date as YYYY-MM-DD."
+    ended = roster("deliver", "lms", "--resend", "yesterday")
+    assert (ended.code, ended.err) == (2, f"roster: {said} See `roster deliver --help`.\n")
+
+
 def test_a_command_without_its_argument_points_to_its_own_help(roster: Roster) -> None:
     said = "roster: Missing argument 'PATH|SOURCE'. See `roster check --help`.\n"
     assert roster("check").err == said
