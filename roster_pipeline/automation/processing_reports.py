@@ -1,7 +1,7 @@
 """A sensor that looks for what receivers answer, and tells it as the check of each delivery."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
@@ -9,7 +9,8 @@ from roster_pipeline.automation.partitions import partition_key
 from roster_pipeline.automation.schedules import dagster_name
 from roster_pipeline.automation.ticks import Answer, tick
 from roster_pipeline.receivers.config import Destination
-from roster_pipeline.resources.answers import PROCESSED, answer_of, facts, is_fine, severity
+from roster_pipeline.receivers.processing.looking import brought
+from roster_pipeline.resources.answers import PROCESSED, facts, is_fine, news_of, severity
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.store.lease import Clock
 from roster_pipeline.store.ledger import Ledger
@@ -43,36 +44,49 @@ def _sensor(destination: Destination, sources: Sequence[str], seconds: int) -> d
         ledger: dg.ResourceParam[Ledger],
         clock: dg.ResourceParam[Clock],
     ) -> Answer:
-        told = dict(json.loads(context.cursor or "{}"))
+        told = _remembered(context.cursor)
 
         def look() -> Answer:
             made = [*_told(destination, sources, told, channels, ledger, clock)]
+            cursor = json.dumps(told, sort_keys=True)
             if not made:
+                context.update_cursor(cursor)
                 return dg.SkipReason(f"{destination.id} says nothing new.")
-            return dg.SensorResult(asset_events=made, cursor=json.dumps(told, sort_keys=True))
+            return dg.SensorResult(asset_events=made, cursor=cursor)
 
         return tick(look)
 
     return report
 
 
+def _remembered(cursor: str | None) -> dict[str, Mapping[str, str | None]]:
+    """By source; a cursor of an older version says nothing."""
+    held = json.loads(cursor or "{}")
+    return {source: said for source, said in held.items() if isinstance(said, dict)}
+
+
 def _told(
     destination: Destination,
     sources: Sequence[str],
-    told: dict[str, str],
+    told: dict[str, Mapping[str, str | None]],
     channels: Channels,
     ledger: Ledger,
     clock: Clock,
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    """What is new of each source; `told` is what was said last, and is brought up to date."""
+    """What is new of each source; `told` is what was said last, by which report, and is brought up
+    to date."""
     for source in sources:
         had, accepted = ledger.delivery(destination.id, source), ledger.accepted(source)
         if had is None or accepted is None:
             continue
-        answer = answer_of(destination, had, channels, clock())
-        said = f"{had.at.isoformat()} {answer.sentence()}"
-        if told.get(source) != said:
-            told[source] = said
+        before = told.get(source, {})
+        news = news_of(destination, had, channels, clock(), before.get("mark"))
+        if news is None:
+            continue
+        answer, there = news
+        said = f"{brought(had).isoformat()} {answer.sentence()}"
+        told[source] = {"said": said, "mark": there}
+        if before.get("said") != said:
             yield dg.AssetCheckEvaluation(
                 asset_key=dg.AssetKey(["deliveries", destination.id]),
                 check_name=PROCESSED,

@@ -7,7 +7,7 @@ from typing import Final
 import dagster as dg
 
 from roster_pipeline.receivers.config import Destination
-from roster_pipeline.receivers.processing.looking import Answer, look
+from roster_pipeline.receivers.processing.looking import Answer, look, mark
 from roster_pipeline.receivers.processing.matching import Outcome
 from roster_pipeline.resources.channels import Channels
 from roster_pipeline.store import Delivery
@@ -23,6 +23,19 @@ def answer_of(destination: Destination, had: Delivery, channels: Channels, now: 
     assert destination.reports is not None  # noqa: S101 - others have no such check
     with channels.reports(destination) as channel:
         return look(channel, destination.reports, had, now)
+
+
+def news_of(
+    destination: Destination, had: Delivery, channels: Channels, now: datetime, known: str | None
+) -> tuple[Answer, str | None] | None:
+    """What a receiver says of a delivery, and the mark of its report; None where that is the one
+    that is known already, which is not fetched again. Raises `TransportError`."""
+    assert destination.reports is not None  # noqa: S101 - others have no such check
+    with channels.reports(destination) as channel:
+        there = mark(channel, destination.reports, had)
+        if there is not None and there == known:
+            return None
+        return look(channel, destination.reports, had, now), there
 
 
 def is_fine(answer: Answer) -> bool:

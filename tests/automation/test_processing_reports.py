@@ -69,6 +69,14 @@ def test_what_the_receiver_says_is_told_once_as_a_check_of_the_delivery(town: To
     assert (some.passed, some.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert some.metadata["rows: error"].value == 1
     assert "Zaphod" not in repr(some)
+    # What was read is not fetched again: the same bytes are needed to see that nothing is new.
+    known = tick(town, SENSOR, waiting.cursor)
+    assert isinstance(known, dg.SensorResult)
+    report = town.server.root / "reports" / f"{SOURCE}-0.txt"
+    there = report.stat()
+    report.write_bytes(b"ABORTED\n".ljust(there.st_size))
+    os.utime(report, ns=(there.st_atime_ns, there.st_mtime_ns))
+    assert isinstance(tick(town, SENSOR, known.cursor), dg.SkipReason)
 
     town.now += timedelta(hours=1)
     answered(town, "OK u1\nOK u2\n")

@@ -68,6 +68,15 @@ def speaks_of(report: RemoteFile, this: Delivery) -> bool:
     return report.modified >= brought(this) - _CLOCKS_DIFFER
 
 
+def mark(channel: Channel, reports: Reports, this: Delivery) -> str | None:
+    """What tells the newest report on a delivery from any other, without a look into it; None where
+    there is none. Raises `TransportError`."""
+    report = newest(channel, reports, this)
+    if report is None or not speaks_of(report, this):
+        return None
+    return f"{brought(this).isoformat()} {report.modified.isoformat()} {report.size} {report.path}"
+
+
 def fetch(channel: Channel, report: RemoteFile, into: BinaryIO) -> None:
     """Write a report into an empty stream, and go back to its beginning. Raises
     `ReportUnreadable` for one that is too large, and `TransportError`."""
