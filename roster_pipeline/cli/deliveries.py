@@ -75,7 +75,7 @@ def deliver(
                     on_step=on_step,
                 )
             results.append(result)
-        end(_tell(rooms, destination, results, form))
+        end(_tell(rooms, destination, results, form, out))
 
 
 def deliveries(
@@ -135,8 +135,15 @@ def _sources(rooms: "Rooms", destination: str, source: str | None) -> list[str]:
     return [source]
 
 
-def _tell(rooms: "Rooms", destination: str, results: "list[SyncResult]", form: Format) -> Ends:
+def _tell(
+    rooms: "Rooms",
+    destination: str,
+    results: "list[SyncResult]",
+    form: Format,
+    out: Path | None,
+) -> Ends:
     from rich.console import Group
+    from rich.text import Text
 
     from roster_pipeline.reports.deliveries import difference_text
     from roster_pipeline.reports.syncs import error_sentence, sync_text
@@ -153,6 +160,8 @@ def _tell(rooms: "Rooms", destination: str, results: "list[SyncResult]", form: F
             parts.append(sync_text(sync, None, rooms.command, dry_run=result.dry_run))
             if (sent := sync.summary.get("delivery")) is not None and result.dry_run:
                 parts.append(difference_text(sent))
+                if out is not None and sent["news"]:
+                    parts.append(Text(f"To look at: {out / destination}"))
         listed.append({
             "source": sync.source,
             "outcome": str(sync.outcome),

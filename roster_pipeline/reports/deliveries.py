@@ -86,6 +86,10 @@ def deliveries_text(deliveries: Sequence[Delivery], attempts: Sequence[Delivery]
         for place, one in enumerate((*deliveries, *attempts))
     ]
     parts: list[RenderableType] = [text_table(header, rows)]
+    newest = {one.source: one for one in deliveries}
+    for source, one in newest.items():
+        if counts := _counted(one.receipt.get("left_out", {})):
+            parts.append(Text(f"Not in what {source} sent last: {counts}."))
     if attempts:
         parts.append(
             Text("What is not confirmed may have arrived; the next delivery makes it good.")
@@ -94,10 +98,22 @@ def deliveries_text(deliveries: Sequence[Delivery], attempts: Sequence[Delivery]
 
 
 def difference_text(document: Mapping[str, Any]) -> RenderableType:
-    """What differs from what a destination was last confirmed to have, of `sent_document`."""
+    """What would be sent, what of the roster would not, and what differs from what a destination
+    was last confirmed to have, of `sent_document`."""
+    parts: list[RenderableType] = []
+    if document["news"]:
+        parts.append(Text(f"In it: {_counted(document['rows']) or 'no rows'}."))
+    if counts := _counted(document["left_out"]):
+        parts.append(Text(f"Not in it: {counts}."))
     difference = document["difference"]
     if difference is None:
-        return Text("What it has is not known, so nothing can be compared.")
-    if not difference:
-        return Text("No row differs from what was delivered last.")
-    return Group(Text("Compared with what was delivered last:"), changes_text(difference))
+        parts.append(Text("What it has is not known, so nothing can be compared."))
+    elif not difference:
+        parts.append(Text("No row differs from what was delivered last."))
+    else:
+        parts += [Text("Compared with what was delivered last:"), changes_text(difference)]
+    return Group(*parts)
+
+
+def _counted(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {entity}" for entity, number in rows.items() if number)
