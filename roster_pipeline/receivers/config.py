@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Final, Self, cast
+from typing import Annotated, Any, Final, Self, cast
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     StrictInt,
     ValidationInfo,
@@ -76,6 +77,16 @@ _OF_A_PACKAGE: Final = (
 _IN_A_PATH: Final = ("source", "date", "number")
 
 
+def _as_a_list(named: Any) -> Any:
+    return () if named is None else (named,) if isinstance(named, str) else named
+
+
+Variants = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(_as_a_list, json_schema_input_type=Text | tuple[Text, ...] | None),
+]
+
+
 class Destination(Part):
     """One receiver: what is sent to it, of which sources, and where.
 
@@ -85,8 +96,9 @@ class Destination(Part):
     id: Identifier
     profile: Text = "oneroster-1.2-bulk"
     """The receiver's format."""
-    variant: Text | None = None
-    """A variant of the profile: another reading of what the receiver's pages leave open."""
+    variant: Variants = ()
+    """A variant of the profile, or several that go together: another reading of what the receiver's
+    pages leave open."""
     columns: ColumnsFormat | None = None
     """The files that the receiver takes, for the profile `csv`."""
     sources: Sources = "all"
@@ -137,14 +149,16 @@ class Destination(Part):
 
     @field_validator("variant")
     @classmethod
-    def _known_variant(cls, name: str | None, info: ValidationInfo) -> str | None:
-        if name is None or "profile" not in info.data:
-            return name
-        known = ", ".join(profiles.load(info.data["profile"]).variants)
-        if name not in known.split(", "):
-            has = f"it has {known}" if known else "it has none"
-            raise ValueError(f"{info.data['profile']} has no variant {name!r}; {has}")
-        return name
+    def _known_variant(cls, named: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not named or "profile" not in info.data:
+            return named
+        known = profiles.load(info.data["profile"]).variants
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        for name in named:
+            if name not in known:
+                raise ValueError(f"{info.data['profile']} has no variant {name!r}; {has}")
+        profiles.load(info.data["profile"], named)
+        return named
 
     @field_validator("quiet_hours")
     @classmethod

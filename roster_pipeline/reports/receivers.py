@@ -33,6 +33,7 @@ for, and what is looked at before sending. Made from the profiles by `make docs`
 
 {table}
 
+Variants that do not contradict one another go together, as a list: `variant: [federated, ahead]`.
 Another receiver: [columns of your own](csv.md), or
 [tables in PostgreSQL](../send-to-postgresql.md).
 """

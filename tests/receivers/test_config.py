@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.writing import write_bulk
+from roster_pipeline.receivers.columns.config import ColumnsFormat
 from roster_pipeline.receivers.config import Destination
 
 
@@ -143,6 +144,22 @@ def test_a_destination_names_the_sending_system() -> None:
     manifest = zipfile.ZipFile(out).read("manifest.csv").decode()
     assert "source.systemName,Hub" in manifest
     assert "source.systemCode,hub-1" in manifest
+
+
+def test_variants_that_do_not_contradict_one_another_go_together() -> None:
+    both = destination(profile="apple", variant=["federated", "account-format", "ahead"]).format
+    columns = [check.columns for check in both.checks]
+    assert columns == [(), ("email",), ("email",), ("identifier",)]
+    assert isinstance(both.columns, ColumnsFormat)
+    assert both.columns.without.enrollments == ("over",)
+    assert destination(profile="apple", variant=["ahead"]).format == (
+        destination(profile="apple", variant="ahead").format
+    )
+    named = ["counselors-as-aides", "counselors-as-administrators"]
+    with pytest.raises(ValidationError, match=r"do not go together: .* different things of couns"):
+        destination(profile="oneroster-1.1", variant=named)
+    with pytest.raises(ValidationError, match="has no variant 'x'"):
+        destination(profile="apple", variant=["ahead", "x"])
 
 
 def test_a_variant_is_one_of_its_profile() -> None:

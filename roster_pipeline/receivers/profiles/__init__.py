@@ -144,16 +144,48 @@ def names() -> tuple[str, ...]:
 
 
 @cache
-def load(name: str, variant: str | None = None) -> Profile:
-    """One shipped profile by its name, with one of its variants; `KeyError` where there is none."""
+def load(name: str, variant: str | tuple[str, ...] | None = None) -> Profile:
+    """One shipped profile by its name, with one of its variants, or several; `KeyError` where there
+    is none. Raises `ValueError`, with a sentence, for variants that contradict one another."""
     if name not in names():
         raise KeyError(name)
     text = resources.files(__name__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     profile = Profile.model_validate(yaml.safe_load(text))
-    if variant is None:
+    named = (variant,) if isinstance(variant, str) else variant or ()
+    if not named:
         return profile
+    over = dict(profile.variants[named[0]])
+    for other in named[1:]:
+        more = {key: said for key, said in profile.variants[other].items() if key != "title"}
+        if (key := _contradiction(over, more)) is not None:
+            raise ValueError(
+                f"{' and '.join(named)} do not go together: they say different things of {key}"
+            )
+        over = _together(over, more)
     said = profile.model_dump(exclude={"variants"}, exclude_unset=True)
-    return Profile.model_validate(_laid_over(said, profile.variants[variant]))
+    return Profile.model_validate(_laid_over(said, over))
+
+
+def _contradiction(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
+    """A key of which two documents say different things."""
+    for key in (key for key in other if key in one and other[key] != one[key]):
+        if not isinstance(one[key], Mapping) or not isinstance(other[key], Mapping):
+            if key != "checks":
+                return key
+        elif (found := _contradiction(one[key], other[key])) is not None:
+            return found
+    return None
+
+
+def _together(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """What two documents say that do not contradict each other."""
+    both = {**one, **other}
+    for key in (key for key in other if key in one):
+        if isinstance(other[key], Mapping):
+            both[key] = _together(one[key], other[key])
+        elif key == "checks":
+            both[key] = [*one[key], *(check for check in other[key] if check not in one[key])]
+    return both
 
 
 def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
