@@ -153,12 +153,12 @@ class Sender:
 
     def once_more(self, accepted: Accepted) -> Sent:
         """Send what was sent last once more, byte for byte, also where it lies there still: for a
-        receiver that wants a file each day. What it may not have any more is made anew, of the
-        accepted roster. Raises as `bring` and `resend`."""
+        receiver that wants a file each day. What would be made otherwise now, or go elsewhere, is
+        made anew, of the accepted roster. Raises as `bring` and `resend`."""
         past = self._past()
         if past.last is None:
             raise DeliveryError(f"{self.destination.id} got nothing of {self.source} yet.")
-        if not self._may_have(past.last):
+        if past.last.receipt.get("recipe") != self._recipe():
             return self.bring(accepted)
         return self._resend(past.last, past, anyway=True)
 
