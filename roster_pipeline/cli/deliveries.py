@@ -159,7 +159,8 @@ def _tell(
         else:
             parts.append(sync_text(sync, None, rooms.command, dry_run=result.dry_run))
             if (sent := sync.summary.get("delivery")) is not None and result.dry_run:
-                parts.append(difference_text(sent))
+                had = rooms.ledger.delivery(destination, sync.source)
+                parts.append(difference_text(sent, had))
                 if out is not None and sent["news"]:
                     parts.append(Text(f"To look at: {out / destination}"))
         listed.append({

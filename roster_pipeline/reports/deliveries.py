@@ -97,9 +97,9 @@ def deliveries_text(deliveries: Sequence[Delivery], attempts: Sequence[Delivery]
     return Group(*parts)
 
 
-def difference_text(document: Mapping[str, Any]) -> RenderableType:
+def difference_text(document: Mapping[str, Any], last: Delivery | None = None) -> RenderableType:
     """What would be sent, what of the roster would not, and what differs from what a destination
-    was last confirmed to have, of `sent_document`."""
+    was last confirmed to have, of `sent_document`. `last` is what it was sent, if anything was."""
     parts: list[RenderableType] = []
     if document["news"]:
         parts.append(Text(f"In it: {_counted(document['rows']) or 'no rows'}."))
@@ -107,12 +107,23 @@ def difference_text(document: Mapping[str, Any]) -> RenderableType:
         parts.append(Text(f"Not in it: {counts}."))
     difference = document["difference"]
     if difference is None:
-        parts.append(Text("What it has is not known, so nothing can be compared."))
+        parts.append(Text(_not_compared(last)))
     elif not difference:
         parts.append(Text("No row differs from what was delivered last."))
     else:
         parts += [Text("Compared with what was delivered last:"), changes_text(difference)]
     return Group(*parts)
+
+
+def _not_compared(last: Delivery | None) -> str:
+    if last is None:
+        return "Nothing was delivered before."
+    whole = last.receipt.get("mode", "bulk") == "bulk"
+    rows = _counted(last.receipt.get("rows", {})) if whole else ""
+    return (
+        "What it has was made otherwise (of another scope, mask or format, or by another version), "
+        f"or is not known, so rows cannot be compared.{f' It was sent {rows}.' if rows else ''}"
+    )
 
 
 def _counted(rows: Mapping[str, int]) -> str:

@@ -8,7 +8,7 @@ from roster_pipeline.store import Delivery
 
 
 def shown(text: RenderableType) -> str:
-    console = Console(width=200, color_system=None)
+    console = Console(width=300, color_system=None)
     with console.capture() as captured:
         console.print(text)
     return captured.get()
@@ -45,3 +45,12 @@ def test_what_stayed_at_home_is_told_of_the_newest_delivery_of_each_source() -> 
     said = shown(deliveries_text(sent, []))
     assert "Not in what springfield sent last: 8 users, 9 roles." in said
     assert said.count("Not in what") == 1
+
+
+def test_where_rows_cannot_be_compared_a_trial_says_what_was_sent_last() -> None:
+    assert "Nothing was delivered before." in shown(difference_text(document()))
+    last = delivery("springfield", 1, rows={"users": 1358, "orgs": 3})
+    said = shown(difference_text(document(), last))
+    assert "rows cannot be compared. It was sent 1,358 users, 3 orgs." in said.replace("\n", " ")
+    changes = delivery("springfield", 1, mode="delta", rows={"users": 2})
+    assert "It was sent" not in shown(difference_text(document(), changes))
