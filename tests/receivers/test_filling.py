@@ -1,19 +1,26 @@
 """Tables that get a part of a roster, some of it hidden: what they hold, and what they held."""
 
-from collections.abc import Iterator
+import hmac
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
+from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.scoping.scope import ScopeError
 from roster_pipeline.receivers import postgresql_rows
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.filling import Brought, Filler
+from roster_pipeline.receivers.hiding import Hidden
+from roster_pipeline.receivers.mask_config import Mask
 from roster_pipeline.receivers.postgresql import PostgresTables, TablesError
+from roster_pipeline.receivers.tables import table_columns
+from roster_pipeline.store.lease import Lease
 from tests.receivers.conftest import Ask
-from tests.receivers.desk import SOURCE, Desk
+from tests.receivers.desk import SOURCE, Desk, live
 
 pytestmark = pytest.mark.postgres
 KEY, OTHER = b"a key of twenty bytes", b"another key of 24 bytes!"
@@ -34,21 +41,28 @@ class Warehouse:
 
     def bring(self, key: bytes = KEY, *, compare: bool = False, **keys: Any) -> Brought:
         """Accept the rows as they are, and bring them."""
-        data = {"id": "warehouse", "tables": {"url": {"env": "WAREHOUSE"}}, **keys}
         accepted = self.desk.accepted().snapshot
         self.sent.clear()
         with self.desk.ledger.lease(SOURCE, lambda: self.desk.now) as lease:
-            return Filler(
-                Destination.model_validate(data),
-                SOURCE,
-                self.desk.ledger,
-                lease,
-                self.desk.snapshots,
-                self.desk.outbox,
-                PostgresTables("warehouse", self.url, "roster"),
-                lambda: self.desk.now,
-                key if "mask_key" in keys else None,
-            ).bring(accepted, compare=compare)
+            return self.filler(lease, key, keys).bring(accepted, compare=compare)
+
+    def filler(
+        self, lease: Lease, key: bytes, keys: Mapping[str, Any], *, schema: str = "roster"
+    ) -> Filler:
+        """As a sync makes it."""
+        data = {"id": "warehouse", "tables": {"url": {"env": "WAREHOUSE"}}, **keys}
+        destination = Destination.model_validate(data)
+        return Filler(
+            destination,
+            SOURCE,
+            self.desk.ledger,
+            lease,
+            self.desk.snapshots,
+            self.desk.outbox,
+            PostgresTables(destination.id, self.url, schema),
+            lambda: self.desk.now,
+            key if "mask_key" in keys else None,
+        )
 
     def next_day(self) -> None:
         """A day later a user has another name."""
@@ -63,6 +77,37 @@ class Warehouse:
         """All that is in the tables."""
         tables = self.ask("SELECT tablename FROM pg_tables WHERE schemaname = 'roster'")
         return "".join(str(self.ask(f'SELECT * FROM roster."{name}"')) for (name,) in tables)  # noqa: S608
+
+    def cells(self, name: str) -> set[str]:
+        """The filled cells of a hidden column (`users.email`), now and before; of an entity the
+        ids."""
+        entity, _, column = name.partition(".")
+        if column == "metadata":
+            cell = "nullif(metadata, '{}')::text"
+        elif column.startswith("metadata."):
+            cell = "metadata ->> 'Bus'"
+        else:
+            cell = f"""array_to_string(ARRAY["{column or "sourcedId"}"]::text[], ',')"""
+        found = self.ask(f'SELECT {cell} FROM roster."{entity}_history"')  # noqa: S608
+        return {item.strip("{}") for (text,) in found if text for item in text.split(",")}
+
+    def compared(self, schema: str) -> list[list[str]]:
+        """All rows of now, in the columns that count."""
+        found = []
+        for entity in ENTITIES:
+            names = [column.name for column in table_columns(entity)]
+            listed = ", ".join(f'"{n}"' for n in names if n not in ("status", "dateLastModified"))
+            rows = self.ask(f'SELECT {listed} FROM {schema}."{entity}"')  # noqa: S608
+            found.append(sorted(map(repr, rows)))
+        return found
+
+    def compared_anew(self, keys: Mapping[str, Any], key: bytes) -> list[list[str]]:
+        """What these would be in tables that are new."""
+        self.ask("DROP SCHEMA IF EXISTS anew CASCADE")
+        accepted, name = self.desk.accepted().snapshot, f"anew-{self.desk.sequence}"
+        with self.desk.ledger.lease(SOURCE, lambda: self.desk.now) as lease:
+            self.filler(lease, key, {"id": name, **keys}, schema="anew").bring(accepted)
+        return self.compared("anew")
 
 
 @pytest.fixture
@@ -222,3 +267,50 @@ def test_receipts_of_an_earlier_release_get_the_column_that_they_lack(warehouse:
     warehouse.ask("ALTER TABLE roster.roster_deliveries DROP COLUMN masked, DROP COLUMN bytes")
     with pytest.raises(TablesError, match="it has no column"):
         warehouse.bring()
+
+
+_MASKS: list[Any] = [
+    {},
+    MASK,
+    BLANK,
+    {"mask": {"drop": ["users.email"]}},
+    {"mask": {"drop": ["demographics", "users.metadata"]}},
+    {"mask": {"hash": ["classes.sourcedId", "users.metadata.bus"]}, "mask_key": {"env": "A"}},
+    {
+        "mask": {"hash": ["users.givenName", "orgs.sourcedId"], "drop": ["demographics.sex"]},
+        "mask_key": {"env": "A"},
+    },
+]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(3))
+def test_however_masks_and_scopes_change_nothing_hidden_is_in_any_table(
+    warehouse: Warehouse, seed: int
+) -> None:
+    random, texts = Random(seed), set[str]()  # noqa: S311
+    rows, keys, key = warehouse.desk.rows, dict[str, Any](), KEY
+    for day in range(20):
+        live(rows, random, day)
+        rows["demographics"] = [
+            {"sourcedId": user["sourcedId"], "sex": "female"} for user in rows["users"]
+        ]
+        texts |= {cell for listed in rows.values() for row in listed for cell in row.values()}
+        if random.random() < 0.6:
+            keys = random.choice(_MASKS) | random.choice([{}, {"scope": {"roles": ["student"]}}])
+        key = random.choice([key, key, KEY, OTHER])
+        warehouse.desk.day()
+        warehouse.bring(key, **keys)
+
+        hidden = Hidden.by(*_mask(keys, key))
+        hashes = {hmac.digest(key, text.encode(), "sha256").hex()[:32] for text in texts}
+        for name in hidden.empty:
+            assert warehouse.cells(name) == set(), (seed, day, name)
+        for name in hidden.hashed:
+            assert warehouse.cells(name) <= hashes, (seed, day, name)
+        assert warehouse.compared("roster") == warehouse.compared_anew(keys, key), (seed, day)
+
+
+def _mask(keys: Any, key: bytes) -> tuple[Mask | None, bytes | None]:
+    mask = Mask.model_validate(keys["mask"]) if "mask" in keys else None
+    return mask, key if "mask_key" in keys else None
