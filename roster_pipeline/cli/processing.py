@@ -108,10 +108,10 @@ def _fetched(rooms: "Rooms", to: "Destination", delivery: "Delivery", into: Bina
         with Channels(rooms.workspace.folder, os.environ).reports(to) as channel:
             found = newest(channel, to.reports, delivery)
             if found is None:
+                where = to.reports.folder_for(delivery.source)
                 raise Refusal(
-                    f"{to.id} has no report called {_pattern(to.reports, delivery)} in "
-                    f"{to.reports.folder_for(delivery.source)} yet. Try again later, or ask the receiver whether it "
-                    "took the package."
+                    f"{to.id} has no report called {_pattern(to.reports, delivery)} in {where} yet."
+                    " Try again later, or ask the receiver whether it took the package."
                 )
             fetch(channel, found, into)
     except ReportUnreadable as error:
