@@ -447,6 +447,7 @@ def test_a_table_of_somebody_else_is_found_before_anything_is_made(
 def test_the_rows_of_another_destination_are_refused(warehouse: str, make: Make) -> None:
     fill(warehouse, make(), destination="lake")
 
+    assert fill(warehouse, make(), "shelbyville").written
     assert "are those of the destination lake" in str(refusal(warehouse, make(renamed)))
 
 
