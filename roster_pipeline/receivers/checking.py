@@ -17,7 +17,7 @@ from roster_pipeline.oneroster.versions import items
 from roster_pipeline.receivers.columns.checking import Misfit, misfits, told
 from roster_pipeline.receivers.columns.config import ColumnsFormat
 from roster_pipeline.receivers.profiles import Check, Profile
-from roster_pipeline.receivers.staying import sent
+from roster_pipeline.receivers.staying import files
 from roster_pipeline.tables.arrow import is_true, pc
 from roster_pipeline.tables.keys import KeySet
 from roster_pipeline.tables.text import TEXT, arrow
@@ -46,8 +46,8 @@ class _Look:
 
     roster: Roster
     check: Check
-    sent: tuple[str, ...]
-    """The entities of a OneRoster package."""
+    files: tuple[str, ...]
+    """The entities that have a file in a OneRoster package."""
     told: Callable[[], Mapping[str, np.ndarray]] | None = None
     """Of files of the receiver's own, by entity, which rows stand in any."""
 
@@ -66,11 +66,12 @@ _Found = tuple[int, int]
 def unfit(roster: Roster, profile: Profile) -> list[Unfit]:
     """What of an outgoing roster does not fit its receiver, by the checks of the profile, and by
     what it says of its own files."""
-    entities = () if profile.oneroster is None else sent(profile.oneroster)
+    entities = () if profile.oneroster is None else files(profile.oneroster)
     form, found = profile.columns, []
     in_files = cache(lambda: told(roster, form)) if isinstance(form, ColumnsFormat) else None
     for check in profile.checks:
-        rows, of = _STRATEGIES[check.check].look(_Look(roster, check, entities, in_files))
+        look = _Look(roster, check, entities, in_files)
+        rows, of = _STRATEGIES[check.check].look(look)
         if rows:
             found.append(
                 Unfit(
@@ -79,7 +80,7 @@ def unfit(roster: Roster, profile: Profile) -> list[Unfit]:
                     check.columns,
                     rows,
                     of,
-                    _sentence(check, rows, of),
+                    _sentence(look, rows, of),
                     check.stops,
                 )
             )
@@ -101,10 +102,13 @@ def _of_file(misfit: Misfit) -> Unfit:
     )
 
 
-def _sentence(check: Check, rows: int, of: int) -> str:
-    strategy = _STRATEGIES[check.check]
+def _sentence(look: _Look, rows: int, of: int) -> str:
+    strategy = _STRATEGIES[look.check.check]
     verb = strategy.one if rows == 1 else strategy.more
-    return f"{check.says}: {rows:,} of {of:,} {strategy.things or check.entity} {verb}."
+    if look.check.check == "files":
+        names = ", ".join(f"{entity}.csv" for entity in _empty(look))
+        return f"{look.check.says}: {names} {verb}."
+    return f"{look.check.says}: {rows:,} of {of:,} {strategy.things or look.check.entity} {verb}."
 
 
 # ---- cells ----
@@ -143,8 +147,12 @@ def _matches(look: _Look) -> _Found:
 
 def _files(look: _Look) -> _Found:
     """Files without rows, which are left out of a OneRoster package."""
-    wanted = look.check.entities or look.sent
-    return sum(not look.roster.counts[entity] for entity in wanted), len(wanted)
+    return len(_empty(look)), len(look.check.entities or look.files)
+
+
+def _empty(look: _Look) -> list[str]:
+    wanted = look.check.entities or look.files
+    return [entity for entity in wanted if not look.roster.counts[entity]]
 
 
 def _at_most(look: _Look) -> _Found:
@@ -176,9 +184,7 @@ def _chosen(look: _Look) -> np.ndarray:
 
 def _unique_ids(look: _Look) -> _Found:
     """Rows whose sourcedId another row has, of any file; demographics have their users'."""
-    own = [entity for entity in look.sent if entity != "demographics"]
-    if "roles" in own and "userProfiles" not in own:
-        own.remove("roles")
+    own = [entity for entity in look.files if entity != "demographics"]
     keys = np.concatenate([np.zeros(0, np.uint64), *(look.roster.keys(e) for e in own)])
     return len(KeySet(keys).duplicated()), len(keys)
 

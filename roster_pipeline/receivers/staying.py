@@ -78,6 +78,11 @@ def sent(form: OneRosterFormat) -> tuple[str, ...]:
     return tuple(e for e in ENTITIES if e in files or (with_users and e == "roles"))
 
 
+def files(form: OneRosterFormat) -> tuple[str, ...]:
+    """The entities that have a file of their own."""
+    return tuple(entity for entity in sent(form) if entity in tables(Version(form.version)))
+
+
 def roles_spoken(form: OneRosterFormat) -> Mapping[str, str] | None:
     """The receiver's word for each role; None where it takes all that 1.2 has."""
     if form.people.words is None and form.version == "1.1":
