@@ -62,7 +62,9 @@ def delivery(
 
     @dg.asset(
         key=delivery_key(destination.id),
-        description=f"What {destination.id} was last confirmed to have of the source.",
+        description=(
+            f"What {destination.id} was last confirmed to have of the source: {_form(destination)}."
+        ),
         partitions_def=partitions,
         group_name="deliveries",
         kinds={_kind(destination)},
@@ -128,6 +130,13 @@ def fit(
             )
 
     return fit
+
+
+def _form(destination: Destination) -> str:
+    if destination.tables is not None:
+        return "tables in PostgreSQL"
+    only = ", only what changed" if destination.mode == "delta" else ""
+    return f"{destination.format.title}{only}"
 
 
 def _kind(destination: Destination) -> str:

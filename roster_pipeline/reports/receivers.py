@@ -147,16 +147,17 @@ def sample(name: str, profile: Profile, variant: str | None = None) -> str:
     # Two receivers may want one name on one server, and each a folder of its own.
     path = f"/{name.rpartition('-')[2]}/{zip_name}" if zip_name else "/in/{source}.zip"
     chosen = f"variant: {variant}\n" if variant else ""
-    variable = name.upper().replace("-", "_").replace(".", "_")
+    id_ = name.replace(".", "-")
+    variable = id_.upper().replace("-", "_")
     own = _OWN_COLUMNS if profile.columns == "of-the-destination" else ""
     return f"""\
-# destinations/{name.replace(".", "-")}.yaml
-id: {name.replace(".", "-")}
+# destinations/{id_}.yaml
+id: {id_}
 profile: {name}
 {chosen}sources: [springfield]
 transport:
   sftp:
-    host: {profile.host or "sftp.receiver.example"}
+    host: {profile.host or f"sftp.{id_}.example"}
     username: springfield
     password: {{env: {variable}_PASSWORD}}
     known_hosts: known_hosts

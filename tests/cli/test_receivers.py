@@ -9,6 +9,7 @@ import yaml
 from roster_pipeline.receivers import profiles
 from roster_pipeline.receivers.config import LATER, Destination
 from roster_pipeline.reports.receivers import INDEX, pages
+from roster_pipeline.workspace.places import clashes
 from tests.cli.conftest import Roster
 
 FOLDER = Path(__file__).parents[2] / "docs" / "receivers"
@@ -78,6 +79,24 @@ def test_the_sample_of_each_page_is_a_destination(name: str) -> None:
     said = yaml.safe_load(text)
     if not LATER.keys() & said.keys():
         assert Destination.model_validate(said).profile == name
+
+
+@pytest.mark.parametrize("name", profiles.names())
+def test_each_page_says_what_to_ask_and_what_is_looked_at(name: str) -> None:
+    page = pages()[f"{name}.md"]
+    for section in ("What to ask them", "A destination", "How it goes out", "Looked at before"):
+        assert f"\n## {section}" in page, section
+
+
+def test_the_samples_of_all_pages_can_stand_side_by_side(tmp_path: Path) -> None:
+    samples = [yaml.safe_load(SAMPLE.findall(page)[0]) for page in _receivers_pages()]
+    told = {said["id"]: Destination.model_validate(said) for said in samples}
+    assert len(told) == len(profiles.names())
+    assert not [*clashes(told, ["springfield"], tmp_path)]
+
+
+def _receivers_pages() -> list[str]:
+    return [page for name, page in pages().items() if name != INDEX]
 
 
 def test_the_index_links_every_page() -> None:
