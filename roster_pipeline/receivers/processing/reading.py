@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Any, BinaryIO, Final, get_args
 
 import pandas as pd
@@ -24,6 +25,8 @@ from roster_pipeline.tables.text import TEXT
 
 MOST: Final = 64 << 20
 """Bytes of a report, inflated."""
+
+MOST_ROWS: Final = 1_000_000
 
 Told = Mapping[str, str | None]
 
@@ -96,8 +99,10 @@ def _told(text: str, form: ReportFormat) -> pd.DataFrame:
         cells = extracted(text.splitlines(), form.text.lines)
         return cells.reindex(columns=list(FIELDS)).astype(TEXT)
     made = _of_csv(text, form.csv) if form.csv is not None else _of_json(text, form.json_rows)
-    told = pd.DataFrame(list(made), columns=list(FIELDS))
-    return told.astype(TEXT)
+    rows = list(islice(made, MOST_ROWS + 1))
+    if len(rows) > MOST_ROWS:
+        raise ReportUnreadable(f"The report speaks of more than {MOST_ROWS:,} rows.")
+    return pd.DataFrame(rows, columns=list(FIELDS)).astype(TEXT)
 
 
 def _of_csv(text: str, form: CsvReport) -> Iterator[Told]:
@@ -109,9 +114,10 @@ def _of_csv(text: str, form: CsvReport) -> Iterator[Told]:
         raise ReportUnreadable("The first line of the report is no header.") from None
     for field, name in wanted.items():
         if name not in there:
+            # Of a report without a header the first line is somebody's: it is not told.
             raise ReportUnreadable(
-                f"The report has no column {name}, which `fields.{field}` names. Its columns are: "
-                f"{', '.join(there) or 'none'}."
+                f"The report has no column {name}, which `fields.{field}` names. Compare with its "
+                f"first line, in which there are {len(there):,} names."
             )
     reader.fieldnames = there
     try:

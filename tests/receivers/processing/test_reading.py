@@ -107,7 +107,7 @@ def test_a_report_in_a_zip_is_found_by_its_name() -> None:
     ("text", "form", "sentence"),
     [
         ("File,ID\nx,y\n", CSV, "has no column Type"),
-        ("", CSV, "Its columns are: none"),
+        ("", CSV, "first line, in which there are 0 names"),
         (b"\xff\xfe\x00", CSV, "not in utf-8-sig"),
         ("{", {"json": {"rows": "a", "fields": {"line": "b"}}}, "no JSON"),
         ("[]", {"json": {"rows": "a", "fields": {"line": "b"}}}, "no list at a"),
@@ -147,6 +147,13 @@ def test_no_report_gives_a_traceback(content: bytes) -> None:
 def test_a_format_that_cannot_be_meant_is_refused(form: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValidationError, match=sentence):
         ReportFormat.model_validate(form)
+
+
+def test_a_report_without_its_header_is_not_quoted() -> None:
+    with pytest.raises(ReportUnreadable) as error:
+        read("ERR,users.csv,t1,Ada Lovelace has no e-mail\r\n", CSV)
+    assert "Ada" not in str(error.value)
+    assert "there are 4 names" in str(error.value)
 
 
 def test_rows_are_found_again_with_where_they_came_from(make: Make) -> None:
