@@ -21,6 +21,7 @@ from roster_pipeline.oneroster.delta import diff
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.layout import RosterError
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
+from roster_pipeline.oneroster.scoping.chosen import ScopeError
 from roster_pipeline.receivers.checking import unfit
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.delivery import (
@@ -265,7 +266,7 @@ class Sender:
             why = "what was sent before cannot be read any more"
         out = replace(out, roster=roster)
         if told is None or why is not None:
-            emptied = told.gone if told is not None else None
+            emptied = self._accepted_before(past, folder) if told is None else told.gone
             package = self._render(out, folder, emptied=emptied, modified=modified)
             empty = False
         else:
@@ -305,6 +306,16 @@ class Sender:
                 refused=None if past.word is None else past.word.refused,
             )
         except (RosterError, NotStored):
+            return None
+
+    def _accepted_before(self, past: Past, folder: Path) -> Roster | None:
+        """What it would get of the roster that it was brought last, where that itself is lost."""
+        if past.last is None:
+            return None
+        before = Snapshot(self.source, past.last.content_hash, {}, "")
+        try:
+            return self._prepare(before, folder / "had", self._today).roster
+        except (RosterError, NotStored, ScopeError):
             return None
 
     def _gone(self, told: Outstanding | None, past: Past) -> list[dict[str, str]]:

@@ -248,12 +248,16 @@ def test_a_lost_roster_of_gone_rows_is_a_doubt_once(tmp_path: Path) -> None:
     desk.day()
     desk.bring()
     desk.outbox.keep_only("springfield", (), ())
+    gone = {row["sourcedId"]: "tobedeleted" for row in desk.rows["enrollments"]}
+    desk.rows["enrollments"] = []
     modes = []
     for given in ("Augusta", "Ada", "Zoë"):
         changed(desk, given)
         desk.day()
         modes.append(desk.bring().delivery.receipt["mode"])
     assert modes == ["bulk", "delta", "delta"]
+    assert statuses(desk.package(name(3))["enrollments"]) == gone
+    assert desk.read_alike()
 
 
 # ---- order, and what comes next ----
