@@ -89,7 +89,7 @@ def deliveries_text(deliveries: Sequence[Delivery], attempts: Sequence[Delivery]
     newest = {one.source: one for one in deliveries}
     for source, one in newest.items():
         if counts := _counted(one.receipt.get("left_out", {})):
-            parts.append(Text(f"Not in what {source} sent last: {counts}."))
+            parts.append(Text(f"Not in the last delivery of {source}: {counts}."))
     if attempts:
         parts.append(
             Text("What is not confirmed may have arrived; the next delivery makes it good.")
@@ -106,6 +106,8 @@ def difference_text(document: Mapping[str, Any], last: Delivery | None = None) -
     if counts := _counted(document["left_out"]):
         parts.append(Text(f"Not in it: {counts}."))
     difference = document["difference"]
+    if document["again"]:
+        return Group(*parts)
     if difference is None:
         parts.append(Text(_not_compared(last)))
     elif not difference:
@@ -127,4 +129,9 @@ def _not_compared(last: Delivery | None) -> str:
 
 
 def _counted(rows: Mapping[str, int]) -> str:
-    return ", ".join(f"{number:,} {entity}" for entity, number in rows.items() if number)
+    """Rows by entity, or by file where the files are the receiver's own."""
+    return ", ".join(
+        f"{number:,} {'in ' if '.' in name else ''}{name}"
+        for name, number in rows.items()
+        if number
+    )

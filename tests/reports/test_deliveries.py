@@ -21,7 +21,8 @@ def delivery(source: str, day: int, **receipt: Any) -> Delivery:
 
 def document(**keys: Any) -> dict[str, Any]:
     rows = {"users": 1200, "orgs": 3, "roles": 0}
-    return {"news": True, "rows": rows, "left_out": {}, "difference": None, **keys}
+    told = {"news": True, "again": False, "rows": rows, "left_out": {}, "difference": None}
+    return {**told, **keys}
 
 
 def test_a_trial_says_what_would_be_sent_and_what_of_the_roster_would_not() -> None:
@@ -43,8 +44,8 @@ def test_what_stayed_at_home_is_told_of_the_newest_delivery_of_each_source() -> 
         delivery("springfield", 3, left_out={"users": 8, "roles": 9}),
     ]
     said = shown(deliveries_text(sent, []))
-    assert "Not in what springfield sent last: 8 users, 9 roles." in said
-    assert said.count("Not in what") == 1
+    assert "Not in the last delivery of springfield: 8 users, 9 roles." in said
+    assert said.count("Not in the last") == 1
 
 
 def test_where_rows_cannot_be_compared_a_trial_says_what_was_sent_last() -> None:
@@ -54,3 +55,8 @@ def test_where_rows_cannot_be_compared_a_trial_says_what_was_sent_last() -> None
     assert "rows cannot be compared. It was sent 1,358 users, 3 orgs." in said.replace("\n", " ")
     changes = delivery("springfield", 1, mode="delta", rows={"users": 2})
     assert "It was sent" not in shown(difference_text(document(), changes))
+
+
+def test_what_would_be_sent_once_more_is_compared_with_nothing() -> None:
+    said = shown(difference_text(document(again=True, rows={"users.csv": 7}), None))
+    assert said == "In it: 7 in users.csv.\n"
