@@ -18,6 +18,7 @@ from roster_pipeline.receivers.hiding import Hidden
 from roster_pipeline.receivers.mask_config import Mask
 from roster_pipeline.receivers.postgresql import PostgresTables, TablesError
 from roster_pipeline.receivers.tables import table_columns
+from roster_pipeline.reports.deliveries import confirmed_how
 from roster_pipeline.store.lease import Lease
 from tests.receivers.conftest import Ask
 from tests.receivers.desk import SOURCE, Desk, live
@@ -256,6 +257,24 @@ def test_tables_that_a_killed_process_filled_are_not_taken_for_what_they_were(
 
 def _killed(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_a_receipt_that_was_lost_is_written_again_without_the_rows(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Filler, "_record", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.bring()
+    state = "SELECT xmin::text, ctid::text FROM roster.users ORDER BY 2"
+    before = warehouse.ask(state)
+
+    sent = warehouse.bring().sent
+
+    assert warehouse.ask(state) == before
+    assert warehouse.sent == []
+    assert confirmed_how(sent.delivery.receipt) == "committed before"
+    assert warehouse.desk.ledger.attempts("warehouse", SOURCE) == []
 
 
 def test_receipts_of_an_earlier_release_get_the_column_that_they_lack(warehouse: Warehouse) -> None:
