@@ -8,19 +8,16 @@ tried again as it was, or made good by the next package.
 
 import hashlib
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from roster_pipeline.oneroster.delta import diff
-from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.layout import RosterError
-from roster_pipeline.oneroster.roster import Roster, RosterWriter
+from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.scoping.chosen import ScopeError
 from roster_pipeline.receivers.checking import unfit
 from roster_pipeline.receivers.config import Destination
@@ -31,10 +28,11 @@ from roster_pipeline.receivers.delivery import (
     deliver,
     require_free,
 )
+from roster_pipeline.receivers.keeping import Keeping
 from roster_pipeline.receivers.masking import key_print, part_print
 from roster_pipeline.receivers.outgoing import Outgoing, prepare
 from roster_pipeline.receivers.outstanding import Outstanding, outstanding
-from roster_pipeline.receivers.past import NOTED, Past
+from roster_pipeline.receivers.past import Past
 from roster_pipeline.receivers.processing.looking import Answer, brought
 from roster_pipeline.receivers.processing.word import Word, word
 from roster_pipeline.receivers.profiles import Profile
@@ -119,12 +117,12 @@ class Sender:
         last = past.has(content_hash, self._today)
         if last is not None:
             return Sent(last, news=False, difference={} if compare else None)
-        with self._staged() as folder:
+        with self._keeping.staged() as folder:
             tried = None if compare else past.tried(content_hash, self._today)
-            package = None if tried is None else self._kept(tried, folder)
+            package = None if tried is None else self._keeping.package(tried, folder)
             if tried is not None and package is not None:
                 return Sent(self._deliver(package, tried, past, folder), news=True)
-        with self._staged() as folder:
+        with self._keeping.staged() as folder:
             return self._bring(accepted, past, folder, compare=compare)
 
     def resend(self, day: date) -> Sent:
@@ -170,8 +168,8 @@ class Sender:
         return part is None or known[0] == part or known[1] == self._recipe()
 
     def _resend(self, old: Delivery, past: Past, *, anyway: bool = False) -> Sent:
-        with self._staged() as folder:
-            package = self._kept(old, folder)
+        with self._keeping.staged() as folder:
+            package = self._keeping.package(old, folder)
             if package is None:
                 raise DeliveryError(
                     f"The package of {self.day_of(old.at)} for {self.destination.id} is not kept "
@@ -210,7 +208,7 @@ class Sender:
         try:
             sent = self._bring_prepared(out, accepted, past, folder, told)
         except NameTakenError as taken:
-            with self._staged() as other:
+            with self._keeping.staged() as other:
                 beyond = past.beyond(taken.number)
                 sent = self._bring_prepared(out, accepted, beyond, other, told)
         return replace(sent, difference=difference)
@@ -257,10 +255,10 @@ class Sender:
 
     def _numbered(self, out: Outgoing, accepted: Accepted, past: Past, folder: Path) -> _Made:
         """Changes, or the whole where they will not do."""
-        roster = self._keep(out.roster)
+        roster = self._keeping.keep(out.roster)
         number, modified, day = past.number + 1, past.modified_after(accepted.at), self._dated(past)
         path = self.destination.path_for(self.source, day=day, number=number)
-        why = past.why_bulk(path, self._today, lambda made: self.outbox.has(self.source, made))
+        why = past.why_bulk(path, self._today, self._keeping.has)
         told = self._outstanding(roster, past, folder)
         if told is None and why is None:
             why = "what was sent before cannot be read any more"
@@ -299,8 +297,8 @@ class Sender:
         try:
             return outstanding(
                 roster,
-                [self.outbox.open(self.source, had) for had in past.may_have()],
-                [self.outbox.open(self.source, o["hash"]) for o in past.repeated(self.now())],
+                [self._keeping.open(had) for had in past.may_have()],
+                [self._keeping.open(o["hash"]) for o in past.repeated(self.now())],
                 folder / "outstanding",
                 roles_in_users=form is not None and form.version == "1.1",
                 refused=None if past.word is None else past.word.refused,
@@ -320,11 +318,11 @@ class Sender:
 
     def _gone(self, told: Outstanding | None, past: Past) -> list[dict[str, str]]:
         """The rosters of rows that later packages tell as deleted once more."""
-        repeated = [o for o in past.repeated(self.now()) if self.outbox.has(self.source, o["hash"])]
+        repeated = [o for o in past.repeated(self.now()) if self._keeping.has(o["hash"])]
         retained = self.destination.retention and not past.made_otherwise
         if told is None or not retained or not any(told.gone.counts.values()):
             return repeated
-        kept = self._keep(told.gone)
+        kept = self._keeping.keep(told.gone)
         return [*repeated, {"hash": kept.content_hash, "at": self.now().isoformat()}]
 
     def _difference(self, roster: Roster, past: Past, folder: Path) -> Difference | None:
@@ -334,7 +332,7 @@ class Sender:
             return None
         try:
             if (had := last.receipt.get("outgoing")) is not None:
-                return diff(self.outbox.open(self.source, had), roster).counts()
+                return diff(self._keeping.open(had), roster).counts()
             if last.receipt.get("recipe") != self._recipe():
                 return None  # of another scope or mask, say
             before = Snapshot(self.source, last.content_hash, {}, "")
@@ -357,9 +355,7 @@ class Sender:
         if self.answered is None or last is None or not (had := last.receipt.get("outgoing")):
             return past
         try:
-            said = word(
-                self.answered(last), brought(last), lambda: self.outbox.open(self.source, had)
-            )
+            said = word(self.answered(last), brought(last), lambda: self._keeping.open(had))
         except (TransportError, RosterError, NotStored):
             said = Word()  # nobody knows whether it took the package
         return replace(past, word=said)
@@ -417,17 +413,17 @@ class Sender:
         one is not to take the place of what nobody knows of: raises `NameTakenError`."""
 
         def first() -> None:
-            self._keep_package(package, folder)
+            self._keeping.keep_package(package, folder)
             self.ledger.record_attempt(_attempt(this, past), self.lease)
-            self._note(this, folder)
+            self._keeping.note(this, folder)
 
         self.ledger.check(self.lease)
         with self.channel() as channel:
             if new and self._wants_a_free_name(this, past):
                 require_free(channel, self._numbers(past), past.number + 1, package)
             got = deliver(channel, this.path, package, first=first, anyway=anyway)
-        self._keep_package(package, folder)
-        self._note(this, folder)
+        self._keeping.keep_package(package, folder)
+        self._keeping.note(this, folder)
         return self._record(replace(this, receipt={**this.receipt, **_of(got)}))
 
     def _wants_a_free_name(self, this: Delivery, past: Past) -> bool:
@@ -439,11 +435,6 @@ class Sender:
     def _numbers(self, past: Past) -> Callable[[int], str]:
         day = self._dated(past)
         return lambda number: self.destination.path_for(self.source, day=day, number=number)
-
-    def _note(self, this: Delivery, folder: Path) -> None:
-        """Note beside the packages what is sent, for the day on which the ledger is an old one."""
-        said = {key: this.receipt[key] for key in NOTED if this.receipt.get(key)}
-        self.outbox.note(self.source, {"package": this.package_hash, **said}, folder)
 
     def _record(self, this: Delivery) -> Delivery:
         confirmed = self.ledger.record_delivery(
@@ -468,43 +459,9 @@ class Sender:
         needed = (*recent, *((past.last,) if past.last else ()), *past.attempts)
         self.outbox.keep_only(self.source, rosters, {one.package_hash for one in needed})
 
-    @contextmanager
-    def _staged(self) -> Iterator[Path]:
-        folder = self.outbox.stage(self.source)
-        try:
-            yield folder
-        finally:
-            self.outbox.discard(folder)
-
-    def _keep(self, roster: Roster) -> Roster:
-        """Keep a roster in the outbox, its parts shared with where they were."""
-        with self._staged() as folder:
-            with closing(RosterWriter(folder / "roster")) as writer:
-                for entity in ENTITIES:
-                    writer.copy_from(roster, entity)
-                copy = writer.finish()
-            kept = self.outbox.put(self.source, copy)
-        return self.outbox.open(self.source, kept.content_hash)
-
-    def _keep_package(self, package: Rendered, folder: Path) -> None:
-        if self.outbox.has_package(self.source, package.sha256):
-            return
-        copy = folder / "kept"
-        os.link(package.file, copy)
-        self.outbox.put_package(self.source, copy, package.sha256)
-
-    def _kept(self, this: Delivery, folder: Path) -> Rendered | None:
-        """A package that was kept, in a staged folder; None where it is not there any more."""
-        file = folder / "package"
-        try:
-            with self.outbox.package(self.source, this.package_hash) as kept, file.open("wb") as to:
-                shutil.copyfileobj(kept, to)
-        except NotStored:
-            return None
-        with file.open("rb") as copy:
-            digest = hashlib.file_digest(copy, "sha256").hexdigest()
-        rows = this.receipt.get("rows", {})
-        return Rendered(file, this.size, digest, rows) if digest == this.package_hash else None
+    @property
+    def _keeping(self) -> Keeping:
+        return Keeping(self.outbox, self.source)
 
 
 def _names(destination: Destination) -> dict[str, str | None]:
