@@ -13,7 +13,7 @@ METADATA: Final = "metadata."
 def nearest(name: str, known: Collection[str], listed: str) -> str:
     """What somebody may have meant who wrote `name`; else all that is `known`, after `listed`."""
     near = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else f"{listed} {', '.join(known)}"
+    return f"did you mean {near[0]}?" if near else f"{listed} {', '.join(known) or 'none'}"
 
 
 def named_columns(name: str, version: str | None = None) -> "tuple[Column, ...]":

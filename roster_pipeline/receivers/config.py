@@ -237,7 +237,10 @@ class Destination(Part):
     @model_validator(mode="after")
     def _packages_or_tables(self) -> Self:
         if self.tables is None:
-            if self.transport is None or self.path is None:
+            missing = [n for n in ("transport", "path") if getattr(self, n) is None]
+            if len(missing) == 1:
+                raise ValueError(f"`{missing[0]}` is missing, without which no package has a place")
+            if missing:
                 raise ValueError("say `transport` and `path`, or `tables`")
         elif odd := [name for name in _OF_A_PACKAGE if name in self.model_fields_set]:
             raise ValueError(f"`{odd[0]}` is of packages, and `tables` gets none; remove one")

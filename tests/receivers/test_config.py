@@ -30,6 +30,12 @@ def test_a_path_that_begins_with_a_slash_stays_below_a_folder_of_this_machine() 
     assert destination().path_for("springfield") == "in/springfield.zip"
 
 
+@pytest.mark.parametrize("missing", ["transport", "path"])
+def test_half_of_a_way_is_told_by_the_half_that_lacks(missing: str) -> None:
+    with pytest.raises(ValidationError, match=f"`{missing}` is missing, without which"):
+        destination(**{missing: None})
+
+
 @pytest.mark.parametrize(
     ("keys", "place", "sentence"),
     [
@@ -127,12 +133,6 @@ def test_what_tables_may_not_say_is_refused_with_a_sentence(
         tables(**keys)
     assert sentence in str(error.value)
     assert "hunter2" not in str(error.value)
-
-
-def test_packages_need_a_way_and_a_path() -> None:
-    for lacking in ({"transport": None}, {"path": None}):
-        with pytest.raises(ValidationError, match="say `transport` and `path`, or `tables`"):
-            destination(**lacking)
 
 
 def test_a_destination_names_the_sending_system() -> None:

@@ -68,7 +68,7 @@ def _of_file(file: File, place: Place, format_: ColumnsFormat) -> Iterator[Fault
 
 def _of_value(value: Value, place: Place, format_: ColumnsFormat) -> Iterator[Fault]:
     if value.lookup is not None and value.lookup not in format_.lookups:
-        hint = nearest(value.lookup, format_.lookups, "the lookups are")
+        hint = nearest(value.lookup, format_.lookups, "there are")
         yield (*place, "lookup"), f"no lookup is called {value.lookup}; {hint}"
     kinds: Collection[str] = format_.ids.kinds if format_.ids is not None else ()
     if value.id is not None and value.id not in kinds:
