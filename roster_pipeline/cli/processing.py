@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 def report(
     context: typer.Context,
-    destination: Annotated[str, typer.Argument(metavar="DESTINATION")],
-    source: Annotated[str, typer.Argument(metavar="SOURCE")],
+    destination: Annotated[str, typer.Argument(metavar="DEST", help="The id of a destination.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="The district whose rows it speaks of.")
+    ],
     file: Annotated[
         Path | None,
         typer.Argument(metavar="[FILE]", help="A report; the newest at the receiver by default."),

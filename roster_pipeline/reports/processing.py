@@ -21,7 +21,7 @@ _STYLES: Final = {
 }
 _SHOWN: Final = 50
 """Rows in the text; a document has all."""
-_HEADER: Final = ("", "row of ours", "came from", "theirs", "code", "we found", "message")
+_HEADER: Final = ("", "row", "came from", "theirs", "code", "we found", "message")
 
 
 def report_document(
