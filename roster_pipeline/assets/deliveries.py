@@ -203,6 +203,7 @@ def _send(
     if sent.news:
         run.ends(Outcome.DONE, sent_sentence(sent))
         run.remark(*(one["message"] for one in sent.delivery.receipt.get("unfit", ())))
+    run.remark(*(f"{sent.delivery.destination}: {remark}" for remark in sent.remarks))
     if config.compare or config.resend:
         run.note(delivery=sent_document(sent))
     return sent.delivery
@@ -235,6 +236,7 @@ def _fill(filler: Filler, accepted: Snapshot, run: SyncRun, config: Bringing) ->
     if brought.sent.news:
         rows = sum(this.receipt["rows"].values())
         run.ends(Outcome.DONE, f"Delivered to {name}: {rows:,} rows in {this.path}.")
+    run.remark(*(f"{name}: {remark}" for remark in brought.sent.remarks))
     if brought.forgotten:
         run.remark(_FORGOTTEN.format(name=name, of=", ".join(brought.forgotten)))
     if config.compare:

@@ -20,7 +20,8 @@ from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.scoping.scope import ScopeError
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.hiding import Hidden
-from roster_pipeline.receivers.masking import masked, part_print
+from roster_pipeline.receivers.masking import masked, part_print, remarks
+from roster_pipeline.receivers.outgoing import Outgoing
 from roster_pipeline.receivers.scoping import scoped
 from roster_pipeline.receivers.sending import Difference, Sent
 from roster_pipeline.receivers.tables import Filled, Tables
@@ -68,7 +69,8 @@ class Filler:
             return Brought(Sent(last, news=False, difference={} if compare else None))
         before = [*attempts, *((last,) if last else ())]
         with self._staged() as folder:
-            roster, left_out = self._part(self.snapshots.open(accepted), folder / "now")
+            out = self._part(self.snapshots.open(accepted), folder / "now")
+            roster = out.roster
 
             def about_to() -> None:
                 this = self._delivery(accepted, roster, 0, {"recipe": self._recipe})
@@ -83,20 +85,25 @@ class Filler:
                 kept=lambda content_hash: self._had(content_hash, before, folder / "before"),
                 hidden=Hidden.by(self.destination.mask, self.mask_key),
             )
-        receipt = self._receipt(filled, left_out)
+        receipt = self._receipt(filled, out.left_out)
         confirmed = self._record(self._delivery(accepted, roster, filled.size, receipt))
-        return Brought(Sent(confirmed, True, None, left_out, difference), filled.forgotten)
+        sent = Sent(confirmed, True, None, out.left_out, difference, out.remarks)
+        return Brought(sent, filled.forgotten)
 
-    def _part(self, accepted: Roster, into: Path) -> tuple[Roster, Mapping[str, int]]:
-        """What of a roster is in the destination's scope, masked, and how many rows are not; where
-        that is all of it, it comes back itself."""
+    def _part(self, accepted: Roster, into: Path) -> Outgoing:
+        """What of a roster is in the destination's scope, masked; where that is all of it, it comes
+        back itself."""
         inside = scoped(
             accepted, self.destination.scope, into / "scoped", destination=self.destination.id
         )
         left_out = Counter(inside.left_out)
         if (mask := self.destination.mask) is not None:
             left_out.update({entity: inside.roster.counts[entity] for entity in mask.entities})
-        return masked(inside.roster, mask, into / "masked", self.mask_key), dict(+left_out)
+        return Outgoing(
+            masked(inside.roster, mask, into / "masked", self.mask_key),
+            dict(+left_out),
+            remarks=remarks(inside, mask),
+        )
 
     def _had(self, content_hash: str, before: list[Delivery], into: Path) -> Roster | None:
         """The roster with this content that the tables were given, if need be made once more; None
@@ -109,7 +116,7 @@ class Filler:
         if accepted is None:
             return None
         try:
-            roster, _ = self._part(accepted, into)
+            roster = self._part(accepted, into).roster
         except (RosterError, ScopeError):
             return None
         return roster if roster.content_hash == content_hash else None

@@ -19,6 +19,7 @@ from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.layout import FILE, LINE, ROLE
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.oneroster.scoping.config import Scope
+from roster_pipeline.oneroster.scoping.scope import Scoped
 from roster_pipeline.oneroster.shape import nulls
 from roster_pipeline.receivers.mask_config import EXTENSIONS, Mask
 from roster_pipeline.tables.arrow import pc
@@ -112,6 +113,25 @@ def plain(extension: str) -> str:
     """The name of an extension column as far as it counts: a district may spell it otherwise from
     one day to the next. The letters A to Z alone, so that a database can do the same."""
     return extension.encode().lower().decode()
+
+
+def remarks(inside: Scoped, mask: Mask | None) -> tuple[str, ...]:
+    """What of a scope and a mask nobody may have meant, in sentences."""
+    said = (inside.remark, None if mask is None else _overlooked(inside.roster, mask))
+    return tuple(one for one in said if one)
+
+
+def _overlooked(roster: Roster, mask: Mask) -> str | None:
+    """Extension columns that a mask names and a roster lacks may be there under another name."""
+    there = [f"{entity}.{name}" for entity in ENTITIES for name in roster.tables[entity].metadata]
+    known = {plain(name) for name in there}
+    named = [name for name in (*mask.drop, *mask.hash, *mask.blank) if f".{METADATA}" in name]
+    if not (odd := [name for name in named if plain(name) not in known]):
+        return None
+    entities = {name.partition(".")[0] for name in odd}
+    near = [name for name in there if name.partition(".")[0] in entities]
+    has = f"; it has {', '.join(near)}" if near else ""
+    return f"`mask` names {', '.join(odd)}, and the roster has no such column{has}."
 
 
 def _is_among(column: str, names: Collection[str]) -> bool:

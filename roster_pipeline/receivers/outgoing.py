@@ -10,7 +10,7 @@ from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.adapting import adapted
 from roster_pipeline.receivers.config import Destination
 from roster_pipeline.receivers.in_force import in_force, leaving
-from roster_pipeline.receivers.masking import masked
+from roster_pipeline.receivers.masking import masked, remarks
 from roster_pipeline.receivers.profiles import Profile
 from roster_pipeline.receivers.scoping import scoped
 
@@ -24,6 +24,8 @@ class Outgoing:
     """Accepted rows that it does not get, by entity."""
     until: date | None = None
     """The last day on which the same accepted roster gives this; None if it always does."""
+    remarks: tuple[str, ...] = ()
+    """What of its scope and mask nobody may have meant, in sentences."""
 
 
 def prepare(
@@ -53,4 +55,5 @@ def prepare(
         left_out.update({entity: today.roster.counts[entity] for entity in dropped})
     told = adapted(roster, profile, into / "adapted")
     left_out.update(told.left_out)
-    return Outgoing(told.roster, dict(+left_out), today.until)
+    said = remarks(inside, destination.mask)
+    return Outgoing(told.roster, dict(+left_out), today.until, said)

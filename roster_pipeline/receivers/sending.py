@@ -73,6 +73,8 @@ class Sent:
     """Accepted rows that it does not get, by entity."""
     difference: Difference | None = None
     """What differs from what it had, where that was asked for and is known."""
+    remarks: tuple[str, ...] = ()
+    """What of its scope and mask nobody may have meant, in sentences."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,7 @@ class Sender:
             with self._keeping.staged() as other:
                 beyond = past.beyond(taken.number)
                 sent = self._bring_prepared(out, accepted, beyond, other, told)
-        return replace(sent, difference=difference)
+        return replace(sent, difference=difference, remarks=out.remarks)
 
     def _bring_prepared(
         self, out: Outgoing, accepted: Accepted, past: Past, folder: Path, told: Mapping[str, Any]

@@ -136,6 +136,7 @@ def test_tables_get_a_part_of_the_roster_and_no_cell_that_is_masked_is_ever_sent
     everybody = {user["sourcedId"] for user in warehouse.desk.rows["users"]}
     brought = warehouse.bring(scope={"roles": ["student"]}, **MASK)
 
+    assert brought.sent.remarks == ()
     receipt = brought.sent.delivery.receipt
     assert brought.sent.news
     assert receipt["left_out"] == {"users": 2, "roles": 2, "enrollments": 2}
@@ -173,7 +174,12 @@ def test_what_is_hidden_from_now_on_is_taken_out_of_the_past_too(warehouse: Ware
     # Columns are emptied where they stand: a row that differs in nothing else is no other row.
     valid_from = warehouse.ask('SELECT "sourcedId", "validFrom" FROM roster.users ORDER BY 1')
     warehouse.desk.day()
-    blanked = warehouse.bring(**BLANK)
+    mask = {"blank": [*BLANK["mask"]["blank"], "users.metadata.van"]}
+    blanked = warehouse.bring(mask=mask)
+    assert blanked.sent.remarks == (
+        "`mask` names users.metadata.van, and the roster has no such column; it has "
+        "users.metadata.Bus.",
+    )
     assert blanked.sent.news
     assert blanked.forgotten == ()
     assert "line-7" not in warehouse.everything()

@@ -128,6 +128,7 @@ def test_a_mask_is_applied_on_the_way_out_and_counts_the_rows_that_it_drops(
         mask_key={"env": "KEY"},
     )
     assert sent.left_out == {"demographics": district_roster.counts["demographics"]}
+    assert sent.remarks == ()
     assert set(sent.roster.frame("users")["sourcedId"]).isdisjoint(
         district_roster.frame("users")["sourcedId"]
     )
@@ -178,6 +179,13 @@ def test_a_key_of_a_mask_is_read_where_it_is_kept_and_is_not_short(tmp_path: Pat
     with pytest.raises(CredentialsUnusable, match="openssl rand") as error:
         Channels(tmp_path, {"MASK_KEY": "planted"}).mask_key(to)
     assert "planted" not in str(error.value)
+
+
+def test_what_a_mask_may_miss_is_told_with_the_package(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk", {"mask": {"drop": ["users.metadata.lunch"]}})
+    assert desk.bring().remarks == (
+        "`mask` names users.metadata.lunch, and the roster has no such column.",
+    )
 
 
 def test_a_package_from_before_a_mask_is_never_sent_again(tmp_path: Path) -> None:
