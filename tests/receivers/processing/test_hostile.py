@@ -88,6 +88,13 @@ def test_a_report_of_zeros_in_a_zip_is_not_inflated(monkeypatch: pytest.MonkeyPa
         read(packed.getvalue(), {**CSV, "inside": "*errors.csv"})
 
 
+def test_a_report_of_too_many_rows_is_not_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_ROWS", 3)
+    for text, form in ((LINES + ",,,\n", CSV), ('{"rows": [{}, {}, {}, {}]}', JSON)):
+        with pytest.raises(ReportUnreadable, match="more than 3 rows"):
+            read(text, form)
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_zip_that_is_packed_otherwise_is_one_sentence(method: int) -> None:
     packed = io.BytesIO()
