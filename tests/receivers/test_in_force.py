@@ -1,19 +1,25 @@
 """Roles and enrollments that are over, or to come, do not pass for those of today."""
 
+import tempfile
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers import profiles
 from roster_pipeline.receivers.config import Destination
-from roster_pipeline.receivers.in_force import leaving
+from roster_pipeline.receivers.in_force import in_force, leaving
 from roster_pipeline.receivers.mask_config import Mask
 from roster_pipeline.receivers.outgoing import Outgoing, prepare
 from roster_pipeline.receivers.rendering import render
+from tests.oneroster.strategies import rosters, stored
 from tests.receivers.conftest import Make, Rows
 from tests.receivers.desk import Desk
 from tests.small import unpacked
@@ -146,6 +152,25 @@ def test_what_only_looks_like_a_date_is_none(make: Make, tmp_path: Path) -> None
 )
 def test_what_stays_is_what_no_date_tells_of(profile: str, leaves: dict[str, Any]) -> None:
     assert leaving(profiles.load(profile)) == leaves
+
+
+@settings(max_examples=10)
+@given(frames=rosters(max_rows=8), block=st.integers(1, 4), days=st.integers(0, 500))
+def test_nobody_loses_all_roles_and_a_roster_of_a_day_is_that_of_each_day_until_the_next(
+    frames: dict[str, pd.DataFrame], block: int, days: int
+) -> None:
+    leaves, on = leaving(profiles.load("apple")), date(2026, 1, 1) + timedelta(days)
+    parts = patch("roster_pipeline.oneroster.roster._FEWEST_ROWS", 1)
+    with tempfile.TemporaryDirectory() as folder, parts:
+        roster = stored(frames, Path(folder) / "roster", block=block)
+        made = in_force(roster, leaves, on, Path(folder) / "made")
+        for entity, rows in roster.counts.items():
+            assert made.roster.counts[entity] + made.left_out.get(entity, 0) == rows
+        people = [set(one.frame("roles")["userSourcedId"]) for one in (roster, made.roster)]
+        assert people[0] == people[1]
+        last = made.until or date(2999, 1, 1)
+        then = in_force(roster, leaves, last, Path(folder) / "then")
+        assert then.roster.content_hash == made.roster.content_hash
 
 
 def test_files_of_ones_own_leave_out_what_they_do_not_date() -> None:
