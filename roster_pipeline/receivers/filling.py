@@ -133,7 +133,10 @@ class Filler:
         if last is None:
             return None
         had = self._had(last.package_hash, [last], into)
-        return None if had is None else diff(had, roster).counts()
+        try:
+            return None if had is None else diff(had, roster).counts()
+        except RosterError:
+            return None
 
     @property
     def _recipe(self) -> str | None:
