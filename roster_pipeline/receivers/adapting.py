@@ -18,7 +18,7 @@ from roster_pipeline.oneroster.header import METADATA
 from roster_pipeline.oneroster.layout import Positions
 from roster_pipeline.oneroster.roles_of import RolesOf, pieces
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
-from roster_pipeline.oneroster.scoping.ids import Ids, Mask, is_in
+from roster_pipeline.oneroster.scoping.ids import Ids, Mask, ids_of, is_in
 from roster_pipeline.oneroster.versions import (
     downgrade_users,
     items,
@@ -105,6 +105,8 @@ class _Telling:
     unwanted: tuple[str, ...]
     """Metadata columns that stay at home."""
     preferred: bool
+    of_teachers: bool
+    """Whether `primary` is told of teachers alone."""
 
     @classmethod
     def of(cls, roster: Roster, entity: str, form: OneRosterFormat, keep: Keep) -> "_Telling":
@@ -130,12 +132,14 @@ class _Telling:
             form.blank.get(entity, ()),
             () if wanted is None else tuple(name for name in metadata if name not in wanted),
             entity == "users" and form.people.names == "preferred",
+            entity == "enrollments" and form.primary == "teachers",
         )
 
     @property
     def needed(self) -> bool:
         """Whether any cell may be told otherwise."""
-        return bool(self.there or self.words or self.blank or self.unwanted or self.preferred)
+        otherwise = self.there or self.words or self.blank or self.unwanted
+        return bool(otherwise or self.preferred or self.of_teachers)
 
     def told(self, block: pd.DataFrame) -> pd.DataFrame:
         """The block as it is told."""
@@ -150,6 +154,8 @@ class _Telling:
         if self.preferred:
             for name, preferred in _NAMES:
                 cells[name] = block[preferred].fillna(block[name])
+        if self.of_teachers:
+            cells["primary"] = block["primary"].where(is_in(block["role"], ids_of(["teacher"])))
         for name in self.blank:
             cells[name] = pd.Series([None] * len(block), dtype=TEXT, index=block.index)
         return block.assign(**cells).drop(columns=list(self.unwanted), errors="ignore")

@@ -282,6 +282,8 @@ def _of_oneroster(form: OneRosterFormat) -> Iterator[str]:
         )
     if form.ids == "prefixed_where_they_clash":
         yield "A sourcedId that another file has as well gets a prefix, such as `class-`."
+    if form.primary == "teachers":
+        yield "`primary` is told of teachers' enrollments alone."
     if form.people.names == "preferred":
         yield "People go by their preferred names."
     if form.people.role_column is not None:

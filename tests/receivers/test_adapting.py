@@ -149,6 +149,18 @@ def test_columns_that_stay_at_home_are_empty_and_metadata_goes_as_it_is_wanted(
     assert "metadata.shoe" not in sent["u4"]
 
 
+def test_a_receiver_that_wants_it_so_is_told_of_primary_teachers_alone(
+    make: Make, tmp_path: Path
+) -> None:
+    def change(rows: Rows) -> None:
+        for row in rows["enrollments"]:
+            row["primary"] = "true" if row["sourcedId"] == "e4" else "false"
+
+    told = adapted(make(change), profile(primary="teachers"), tmp_path / "told").roster
+    primary = told.frame("enrollments").set_index("sourcedId")["primary"].dropna()
+    assert dict(primary) == {"e4": "true", "e5": "false"}
+
+
 def test_what_is_not_sent_is_counted_and_what_classes_need_stays_to_be_looked_at(
     make: Make, tmp_path: Path
 ) -> None:

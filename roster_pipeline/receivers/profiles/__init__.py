@@ -65,6 +65,8 @@ class OneRosterFormat(_Part):
     row with another leaves if the standard demands the column, else the cell is blank."""
     blank: Mapping[str, tuple[str, ...]] = {}
     """By entity the columns that stay empty: what the receiver has no use for stays at home."""
+    primary: Literal["everybody", "teachers"] = "everybody"
+    """Of whose enrollments `primary` is told."""
     ids: Literal["as_they_are", "prefixed_where_they_clash"] = "as_they_are"
     """Whether a sourcedId that an entity before has as well gets a prefix: `class-` and the like.
     Entities count in the order of the standard, and the first keeps its own."""
