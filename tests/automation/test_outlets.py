@@ -1,56 +1,25 @@
 """Whole runs to receivers that are no folder of files: an object store, and a server by HTTPS."""
 
-import logging
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from roster_pipeline.store import Outcome
 from tests.automation.town import SOURCE, Town
+from tests.object_store import BUCKET, object_store
 from tests.small import unpacked
 from tests.transport.scripted import Asked, scripted
 from tests.transport.test_https_upload import shelf
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
 KEY, TOKEN = "planted-s3cret-key", "planted-s3cret-token"
 
 
-@pytest.fixture
-def store() -> Iterator[str]:
-    """The address of an object store."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-def _bucket(store: str) -> "S3Client":
-    client = boto3.session.Session().client(
-        "s3",
-        endpoint_url=store,
-        region_name="us-east-1",
-        aws_access_key_id="other",
-        aws_secret_access_key="other",
-    )
-    client.create_bucket(Bucket="rosters")
-    return client
-
-
 def test_one_sync_delivers_to_an_object_store_and_by_https_and_reads_both_back(
-    town: Town, store: str, monkeypatch: pytest.MonkeyPatch
+    town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEST_CLOUD_KEY", KEY)
     monkeypatch.setenv("TEST_DESK_TOKEN", TOKEN)
-    bucket, (kept, answer) = _bucket(store), shelf()
+    kept, answer = shelf()
     (town.folder / "destinations" / "lms.yaml").unlink()
-    with scripted(answer) as desk:
+    with scripted(answer) as desk, object_store() as (store, others):
         town.write(
             "destinations/cloud.yaml",
             "id: cloud\npath: in/{source}.zip\ntransport:\n  s3: {bucket: rosters, prefix: us,"
@@ -65,10 +34,11 @@ def test_one_sync_delivers_to_an_object_store_and_by_https_and_reads_both_back(
         )
         town.drop(0)
         done = town.approve(town.sync().hold)
+        got = others.get_object(Bucket=BUCKET, Key=f"us/in/{SOURCE}.zip")
+        in_bucket = got["Body"].read()
     assert done.outcome is Outcome.DONE, done.sentences
 
     (put,) = (asked for asked in desk.asked if asked.method == "PUT")
-    in_bucket = bucket.get_object(Bucket="rosters", Key=f"us/in/{SOURCE}.zip")["Body"].read()
     assert kept == {f"/drop/in/{SOURCE}.zip": in_bucket}
     with town.ledger() as ledger:
         accepted = ledger.accepted(SOURCE)

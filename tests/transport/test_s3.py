@@ -1,16 +1,13 @@
 """Objects of a bucket as files, against a server that speaks S3 on loopback."""
 
 import io
-import logging
 import os
 from collections.abc import Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from botocore import exceptions
-from moto.server import ThreadedMotoServer
 
 from roster_pipeline.transport import s3 as module
 from roster_pipeline.transport.errors import (
@@ -24,6 +21,7 @@ from roster_pipeline.transport.errors import (
     Unreachable,
 )
 from roster_pipeline.transport.s3 import S3, Bucket, Keys
+from tests.object_store import BUCKET, object_store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,33 +31,26 @@ SOME = os.urandom(300_000)
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def there() -> Iterator[tuple[str, "S3Client"]]:
+    with object_store() as there:
+        yield there
 
 
 @pytest.fixture(scope="module")
-def raw(endpoint: str) -> "S3Client":
+def endpoint(there: tuple[str, "S3Client"]) -> str:
+    return there[0]
+
+
+@pytest.fixture(scope="module")
+def raw(there: tuple[str, "S3Client"]) -> "S3Client":
     """What somebody else does with the store."""
-    client = boto3.session.Session().client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="other",
-        aws_secret_access_key="other",
-    )
-    client.create_bucket(Bucket="rosters")
-    return client
+    return there[1]
 
 
 @pytest.fixture
 def bucket(endpoint: str, raw: "S3Client", request: pytest.FixtureRequest) -> Bucket:
     """Each test has a folder of its own."""
-    return Bucket("rosters", f"to/{request.node.name}", endpoint)
+    return Bucket(BUCKET, f"to/{request.node.name}", endpoint)
 
 
 @pytest.fixture
