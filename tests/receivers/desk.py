@@ -108,6 +108,12 @@ class Desk:
         self.reader = Reader(self.folder / "in", self.folder / "scratch")
 
     @property
+    def made(self) -> Roster:
+        """What was accepted last."""
+        assert self._made is not None
+        return self._made
+
+    @property
     def destination(self) -> Destination:
         """As its file says now."""
         keys = {

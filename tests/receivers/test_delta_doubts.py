@@ -179,18 +179,6 @@ def test_after_a_restored_machine_what_lies_at_the_receiver_is_not_overwritten(
     assert desk.read_alike()
 
 
-def test_numbers_go_on_after_a_time_with_tables(desk: Desk) -> None:
-    changed(desk, "Augusta")
-    desk.bring()
-    with desk.sender() as sender:
-        desk.ledger.record_delivery(
-            "desk", "springfield", "a" * 64, "a" * 64, "db", 1, {"rows": {}}, desk.now, sender.lease
-        )
-    for lies in (desk.folder / "in").iterdir():
-        lies.unlink()
-    assert desk.bring().delivery.path == f"in/{name(3)}"
-
-
 # ---- what a whole roster does not say ----
 
 

@@ -52,6 +52,27 @@ def test_only_what_is_needed_stays(url: str) -> None:
         lms.open("springfield", old)
 
 
+def test_a_note_takes_the_place_of_the_one_before_and_stays_when_the_rest_goes(url: str) -> None:
+    lms = Outboxes(url).of("lms")
+    folder = lms.stage("springfield")
+    assert lms.noted("springfield") is None
+    for number in (1, 2):
+        lms.note("springfield", {"number": number}, folder)
+    lms.discard(folder)
+    lms.keep_only("springfield", (), ())
+    assert lms.noted("springfield") == {"number": 2}
+    assert lms.noted("shelbyville") is None
+
+
+def test_a_damaged_note_says_nothing_rather_than_that_there_is_none(tmp_path: Path) -> None:
+    lms = Outboxes(str(tmp_path)).of("lms")
+    note = tmp_path / "outgoing" / "lms" / "noted" / "springfield.json"
+    note.parent.mkdir(parents=True)
+    for damaged in ("{", "[]", "\udcff"):
+        note.write_bytes(damaged.encode(errors="surrogateescape"))
+        assert lms.noted("springfield") == {}
+
+
 def test_nothing_is_left_in_staging(url: str, tmp_path: Path) -> None:
     lms = Outboxes(url).of("lms")
     put(lms, "d1")
