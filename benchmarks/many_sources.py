@@ -26,7 +26,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 _START: Final = "2026-08-01"
 _DROPS: Final = """\
@@ -108,7 +108,7 @@ def _accept(folder: Path) -> None:
     """Let every source have an accepted roster, a sync and a delivery."""
     import pandas as pd
 
-    from roster_pipeline.store import Outcome, Snapshot
+    from roster_pipeline.store import Delivery, Outcome, Snapshot
     from roster_pipeline.store.held import COLUMNS
     from roster_pipeline.store.ledger import Ledger
     from roster_pipeline.store.snapshots import Snapshots
@@ -125,10 +125,8 @@ def _accept(folder: Path) -> None:
             with ledger.lease(source, lambda: now) as lease:
                 ledger.record_verdict(source, snapshot, None, day, "pass", (), now, lease)
                 ledger.accept(source, snapshot, None, day, now, lease)
-                receipt: dict[str, Any] = {}
-                ledger.record_delivery(
-                    "learning-app", source, "0" * 64, "1" * 64, "x.zip", 1, receipt, now, lease
-                )
+                app = Delivery("learning-app", source, "0" * 64, "1" * 64, "x.zip", 1, {}, now)
+                ledger.record_delivery(app, lease)
             ledger.record_sync(source, day, Outcome.DONE, {"sentences": ["Done."]}, now)
             snapshots.put_held(source, day, held)
 

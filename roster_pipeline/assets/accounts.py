@@ -22,7 +22,7 @@ from roster_pipeline.reports.accounts import (
 from roster_pipeline.reports.bars import bar_svg
 from roster_pipeline.resources.providers import Providers
 from roster_pipeline.resources.sync_run import SyncRun
-from roster_pipeline.store import Accepted, Account, Outcome, Snapshot
+from roster_pipeline.store import Accepted, Account, Delivery, Outcome, Snapshot
 from roster_pipeline.store.snapshots import Snapshots
 from roster_pipeline.workspace import Product
 
@@ -246,7 +246,7 @@ def _confirm(
     run: SyncRun,
 ) -> None:
     """Remember that the accounts are those of this roster: a later day need not see to it."""
-    run.ledger.record_delivery(
+    this = Delivery(
         product.accounts_receiver,
         run.source.id,
         roster.content_hash,
@@ -255,6 +255,6 @@ def _confirm(
         0,
         {"accounts": dict(pushed.counts), "day": str(day)},
         run.now(),
-        run.lease,
     )
+    run.ledger.record_delivery(this, run.lease)
     run.delivered.add(product.accounts_receiver)

@@ -172,17 +172,7 @@ class Filler:
         }
 
     def _record(self, this: Delivery) -> Delivery:
-        return self.ledger.record_delivery(
-            this.destination,
-            this.source,
-            this.content_hash,
-            this.package_hash,
-            this.path,
-            this.size,
-            this.receipt,
-            this.at,
-            self.lease,
-        )
+        return self.ledger.record_delivery(this, self.lease)
 
     @contextmanager
     def _staged(self) -> Iterator[Path]:

@@ -439,17 +439,7 @@ class Sender:
         return lambda number: self.destination.path_for(self.source, day=day, number=number)
 
     def _record(self, this: Delivery) -> Delivery:
-        confirmed = self.ledger.record_delivery(
-            this.destination,
-            this.source,
-            this.content_hash,
-            this.package_hash,
-            this.path,
-            this.size,
-            this.receipt,
-            self.now(),
-            self.lease,
-        )
+        confirmed = self.ledger.record_delivery(replace(this, at=self.now()), self.lease)
         self._tidy(Past(self.destination, self._recipe(), confirmed, ()))
         return confirmed
 

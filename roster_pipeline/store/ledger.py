@@ -316,19 +316,8 @@ class Ledger:
 
     # ---- deliveries ----
 
-    def record_delivery(
-        self,
-        destination: str,
-        source: str,
-        content_hash: str,
-        package_hash: str,
-        path: str,
-        size: int,
-        receipt: Mapping[str, Any],
-        at: dt.datetime,
-        lease: Lease,
-    ) -> Delivery:
-        """Remember that a destination has this package, confirmed.
+    def record_delivery(self, this: Delivery, lease: Lease) -> Delivery:
+        """Remember that a destination has this package, confirmed; gives what is remembered.
 
         What is recorded last already, of the same roster at the same path, is not recorded again:
         the first receipt stays. A receipt may say of which `day` the delivery is, by which `recipe`
@@ -336,9 +325,6 @@ class Ledger:
         the delivery. Attempts of the same destination and source are settled by it, and forgotten.
         """
         reached("delivery.before-receipt")
-        this = Delivery(
-            destination, source, content_hash, package_hash, path, size, dict(receipt), at
-        )
         with self._database.writing() as connection:
             leasing.verify(connection, lease)
             return sent.confirm(connection, this)

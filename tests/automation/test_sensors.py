@@ -9,7 +9,7 @@ import pytest
 from roster_pipeline.automation import partitions
 from roster_pipeline.automation.ticks import TickFailedError
 from roster_pipeline.build import build_defs
-from roster_pipeline.store import Outcome
+from roster_pipeline.store import Delivery, Outcome
 from tests.automation.town import SOURCE, Town
 from tests.store.scene import Clock, Scene
 
@@ -208,7 +208,8 @@ def test_of_one_source_one_run_is_asked_for_with_all_that_is_due_then(town: Town
         assert both.run_key != first.run_key
         with ledger.lease(SOURCE, clock) as lease:
             content = now.snapshot.content_hash
-            ledger.record_delivery("lms", SOURCE, content, "a", "/in", 1, {}, slot, lease)
+            this = Delivery("lms", SOURCE, content, "a", "/in", 1, {}, slot)
+            ledger.record_delivery(this, lease)
         (rest,) = requests(tick(town, "undelivered"))
         assert [key.path[1] for key in rest.asset_selection or ()] == ["library"]
         assert rest.run_key == both.run_key

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from roster_pipeline.oneroster.roster import RosterWriter
-from roster_pipeline.store import LeaseHeld, Snapshot
+from roster_pipeline.store import Delivery, LeaseHeld, Snapshot
 from roster_pipeline.store.landing import Landing
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.snapshots import Snapshots
@@ -135,6 +135,5 @@ def sync(url: str, store: str, crash_at: str = "") -> None:
         about = ("s", candidate, base, DAY1)
         ledger.record_verdict(*about, "pass", [], now, lease)
         ledger.accept(*about, now, lease)
-        ledger.record_delivery(
-            "lms", "s", candidate.content_hash, "p", "/in/s.zip", 7, {}, now, lease
-        )
+        this = Delivery("lms", "s", candidate.content_hash, "p", "/in/s.zip", 7, {}, now)
+        ledger.record_delivery(this, lease)

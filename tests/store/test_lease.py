@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from roster_pipeline.store import LeaseHeld, LeaseLost
+from roster_pipeline.store import Delivery, LeaseHeld, LeaseLost
 from roster_pipeline.store import process as processes
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.process import Process
@@ -132,7 +132,7 @@ def test_no_write_of_a_lost_lease_reaches_the_ledger(scene: Scene, ledger_url: s
             lambda: scene.judge("b", "a", DAY1, "hold"),
             lambda: scene.accept("a", None, DAY1),
             lambda: ledger.record_delivery(
-                "lms", "springfield", base, "p", "/in/r.zip", 1, {}, START, scene.lease
+                Delivery("lms", "springfield", base, "p", "/in/r.zip", 1, {}, START), scene.lease
             ),
         ):
             with pytest.raises(LeaseLost):

@@ -106,7 +106,7 @@ def deliver(
     path: str = "/in/springfield.zip",
 ) -> Delivery:
     at = START + dt.timedelta(minutes=minutes)
-    return scene.ledger.record_delivery(
+    this = Delivery(
         "lms",
         "springfield",
         snapshot(roster).content_hash,
@@ -115,8 +115,8 @@ def deliver(
         1234,
         {"read_back": package_hash, "rows": {"users": 7}},
         at,
-        scene.lease,
     )
+    return scene.ledger.record_delivery(this, scene.lease)
 
 
 def test_the_last_confirmed_delivery_is_what_the_destination_has(scene: Scene) -> None:
@@ -188,9 +188,8 @@ def test_an_overview_says_of_all_sources_what_is_said_of_each(scene: Scene) -> N
     scene.hold("three", "two", DAY3)
     for content in ("one", "two"):
         hashed = snapshot(content).content_hash
-        ledger.record_delivery(
-            "lms", "springfield", hashed, "0" * 64, "x.zip", 1, {}, START, scene.lease
-        )
+        this = Delivery("lms", "springfield", hashed, "0" * 64, "x.zip", 1, {}, START)
+        ledger.record_delivery(this, scene.lease)
     ledger.record_sync("springfield", DAY2, "done", {}, START)
     ledger.record_sync("springfield", DAY3, "held", {}, START)
     ledger.record_sync("shelbyville", DAY2, "failed", {}, START)
