@@ -28,6 +28,7 @@ from roster_pipeline.receivers.delivery import (
     deliver,
     require_free,
 )
+from roster_pipeline.receivers.emptied import emptied
 from roster_pipeline.receivers.keeping import Keeping
 from roster_pipeline.receivers.masking import key_print, part_print
 from roster_pipeline.receivers.outgoing import Outgoing, prepare
@@ -87,6 +88,8 @@ class _Made:
     empty: bool = False
     """Whether it says nothing new."""
     why_bulk: str | None = None
+    silent: bool = False
+    """Whether it says nothing of an entity of which nothing is left."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +216,7 @@ class Sender:
             with self._keeping.staged() as other:
                 beyond = past.beyond(taken.number)
                 sent = self._bring_prepared(out, accepted, beyond, other, told)
-        return replace(sent, difference=difference, remarks=out.remarks)
+        return replace(sent, difference=difference, remarks=(*out.remarks, *sent.remarks))
 
     def _bring_prepared(
         self, out: Outgoing, accepted: Accepted, past: Past, folder: Path, told: Mapping[str, Any]
@@ -239,7 +242,9 @@ class Sender:
             )
             return Sent(self._record(this), False, None, out.left_out)
         confirmed = self._deliver(package, this, past, folder, new=True)
-        return Sent(confirmed, True, made.why_bulk, out.left_out)
+        had = past.last.receipt.get("rows", {}) if past.last and made.silent else {}
+        said = emptied(had, package.rows, self.profile)
+        return Sent(confirmed, True, made.why_bulk, out.left_out, remarks=said)
 
     def _prepare(self, snapshot: Snapshot, into: Path, on: date) -> Outgoing:
         accepted = self.snapshots.open(snapshot)
@@ -253,7 +258,7 @@ class Sender:
         last = past.last
         same = last is not None and (last.package_hash, last.path) == (package.sha256, path)
         sure = not (past.attempts or past.in_doubt or past.made_otherwise)
-        return _Made(package, path, receipt, empty=same and sure)
+        return _Made(package, path, receipt, empty=same and sure, silent=True)
 
     def _numbered(self, out: Outgoing, accepted: Accepted, past: Past, folder: Path) -> _Made:
         """Changes, or the whole where they will not do."""
