@@ -19,7 +19,7 @@ from tests.examples import examples
 settings.register_profile(
     "roster",
     deadline=None,
-    max_examples=examples(15),
+    max_examples=examples(10),
     phases=[phase for phase in Phase if phase is not Phase.explain],
 )
 settings.load_profile("roster")

@@ -104,6 +104,7 @@ def test_five_thousand_people_the_next_day_the_same_day_again_and_a_kill(world: 
     people_are_kept_in_step(world, 5000, kills=(1800, 240))
 
 
+@pytest.mark.soak
 def test_some_hundred_people_the_next_day_the_same_day_again_and_a_kill(world: World) -> None:
     people_are_kept_in_step(world, 150, kills=(70,))
 

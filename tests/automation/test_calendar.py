@@ -343,6 +343,7 @@ accounts:
 """
 
 
+@pytest.mark.soak
 def test_a_role_that_ends_takes_its_account_along_on_a_day_without_a_file(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ def accept_first(town: Town) -> None:
     assert town.approve(town.sync().hold).outcome is Outcome.DONE
 
 
+@pytest.mark.soak
 def test_nothing_is_moved_or_removed_by_default(town: Town) -> None:
     accept_first(town)
 
@@ -75,6 +76,7 @@ def test_a_rejected_drop_stays(town: Town) -> None:
     assert there(town) == ["export.zip"]
 
 
+@pytest.mark.soak
 def test_a_drop_that_was_passed_over_stays(town: Town) -> None:
     town.write_source("delete: true\n")
     town.drop(1, "older.zip")
@@ -84,6 +86,7 @@ def test_a_drop_that_was_passed_over_stays(town: Town) -> None:
     assert there(town) == ["older.zip"]
 
 
+@pytest.mark.soak
 def test_a_drop_that_two_sources_read_goes_when_both_have_accepted_it(town: Town) -> None:
     town.write_source("delete: true\n")
     mine = town.folder / "sources" / f"{SOURCE}.yaml"
@@ -156,6 +159,7 @@ def test_what_a_run_left_undone_the_next_one_does_even_with_another_drop(town: T
     assert there(town) == ["processed/first.zip", "processed/second.zip"]
 
 
+@pytest.mark.soak
 def test_loose_files_go_together(town: Town) -> None:
     from tests.automation.test_drops_of_a_day import LOOSE, loose
 

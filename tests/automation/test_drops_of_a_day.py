@@ -111,6 +111,7 @@ def test_a_drop_is_for_the_date_in_its_name_and_not_for_that_of_its_arrival(town
     assert came(town, yesterday) == f"drops/roster_{yesterday:%Y%m%d}.zip"
 
 
+@pytest.mark.soak
 def test_a_drop_of_ten_to_midnight_is_taken_by_the_run_of_the_night(synced: Town) -> None:
     synced.now = at(synced, 23, 52)
     synced.drop(8)
@@ -237,6 +238,7 @@ def test_a_second_set_of_a_day_that_waits_is_told_of(town: Town) -> None:
     assert "enrollments.csv is not complete: it was there last time and is missing" in said
 
 
+@pytest.mark.soak
 def test_a_set_that_was_waited_for_in_vain_is_taken_and_removes_nobody(town: Town) -> None:
     town.write_source(LOOSE)
     loose(town, 0)

@@ -56,6 +56,7 @@ def test_a_district_of_each_format_is_held_once_and_then_goes_on_by_itself(
     assert _delivered(town, "enrollments") != first
 
 
+@pytest.mark.soak
 def test_five_files_may_lie_loose_in_a_folder(town: Town) -> None:
     names = ", ".join(f"{n}.csv" for n in ("schools", "students", "teachers", "sections"))
     town.write_source(f"vendor: five-files\nfiles: [{names}, enrollments.csv]\n")
@@ -97,6 +98,7 @@ def test_files_without_rows_and_columns_called_otherwise_take_nobody_out_of_clas
     assert sorted(_delivered(town, "enrollments")) == sorted(before)
 
 
+@pytest.mark.soak
 def test_a_school_that_is_missing_in_five_files_is_held(town: Town, tmp_path: Path) -> None:
     town.write_source("vendor: five-files\n")
     _drop(town, "five-files", 0)

@@ -92,6 +92,7 @@ def text(result: SyncResult) -> str:
     return captured.get()
 
 
+@pytest.mark.soak
 def test_a_row_grows_older_each_day_escalates_and_is_forgotten_when_mended(small: Town) -> None:
     next_day(small, "u1")
     first = small.today

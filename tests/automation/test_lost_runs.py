@@ -190,6 +190,7 @@ def test_a_run_that_ended_before_its_process_did_is_not_lost(
     assert status(instance, run) is Status.CANCELED
 
 
+@pytest.mark.soak
 def test_a_living_run_is_left_with_and_without_its_lease_however_long_it_is_silent(
     town: Town, instance: dg.DagsterInstance
 ) -> None:

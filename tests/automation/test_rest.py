@@ -111,6 +111,7 @@ def test_a_server_is_never_asked_for_another_date_than_today(school: RestTown) -
     assert not school.rest.requests
 
 
+@pytest.mark.soak
 def test_an_old_date_is_replayed_from_what_was_landed_then(school: RestTown) -> None:
     first = school.today
     hold = school.sync().hold
@@ -130,6 +131,7 @@ def test_a_dry_run_pulls_and_keeps_nothing(school: RestTown) -> None:
         assert ledger.landed(SOURCE, school.today) is None
 
 
+@pytest.mark.soak
 def test_a_secret_that_was_exchanged_before_its_time_costs_no_night(
     school: RestTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +187,7 @@ def test_a_pull_that_fails_leaves_everything_as_it_was(school: RestTown) -> None
             assert ledger.landed(SOURCE, school.today) is None
 
 
+@pytest.mark.soak
 def test_a_refused_scope_and_a_link_elsewhere_name_source_and_step(
     school: RestTown, tmp_path: Path
 ) -> None:
@@ -272,6 +275,7 @@ def test_a_pull_that_failed_is_tried_again_whatever_was_backfilled_since(school:
     assert requests(tick(school, PULL))
 
 
+@pytest.mark.soak
 def test_a_pull_that_was_stopped_or_went_well_is_not_tried_again(school: RestTown) -> None:
     school.rest.accents.empty = "users"
     assert school.sync().outcome is Outcome.STOPPED
@@ -290,6 +294,7 @@ def test_a_pull_that_was_stopped_or_went_well_is_not_tried_again(school: RestTow
         assert requests(tick(school, PULL))
 
 
+@pytest.mark.soak
 def test_what_was_landed_can_be_checked_from_the_command_line(
     school: RestTown, capsys: pytest.CaptureFixture[str]
 ) -> None:

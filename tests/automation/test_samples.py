@@ -34,6 +34,7 @@ def test_a_sample_of_a_first_roster_says_what_it_would_bring_in(town: Town) -> N
     assert _bytes_of(town) == before
 
 
+@pytest.mark.soak
 def test_a_sample_is_compared_with_the_same_of_what_is_accepted(synced: Town) -> None:
     synced.drop(0)
 
@@ -68,6 +69,7 @@ def test_a_sample_leads_nowhere(synced: Town) -> None:
     assert now.snapshot.counts["demographics"] > 50
 
 
+@pytest.mark.soak
 def test_a_sample_asks_nobody_about_accounts(synced: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("READER_TOKEN", "t")
     synced.write("products/reader.yaml", PRODUCT.format(url="http://127.0.0.1:9"))
@@ -85,6 +87,7 @@ def test_a_sample_is_for_dry_runs(synced: Town, tmp_path: Path) -> None:
         synced.sync(sample=Sample(students=7), dry_run=True, out=tmp_path / "out")
 
 
+@pytest.mark.soak
 def test_a_school_is_tried_within_the_scope_of_the_source(town: Town) -> None:
     town.district = District(students=60)
     town.drop(0)

@@ -61,6 +61,7 @@ def test_a_drop_that_was_held_asks_for_nothing(town: Town) -> None:
     assert "dealt with already" in skipped(tick(town, DROP))
 
 
+@pytest.mark.soak
 def test_a_backfill_of_an_older_date_does_not_ask_for_today_again(town: Town) -> None:
     town.drop(0)
     town.sync()
@@ -155,6 +156,7 @@ def test_an_approval_asks_for_one_run_until_it_is_accepted(town: Town) -> None:
     assert "No approved hold" in skipped(tick(town, "approvals"))
 
 
+@pytest.mark.soak
 def test_an_approval_that_came_to_nothing_is_tried_again_later(town: Town) -> None:
     town.drop(0)
     hold = town.sync().hold

@@ -110,13 +110,13 @@ def test_while_a_sync_is_held_a_receiver_that_wants_a_file_each_day_gets_the_las
     small.write_destination("lms", "on_hold: resend\n")
     send(small, files_of(half_gone))
     assert small.sync().outcome is Outcome.HELD
-    content, written = small.delivered.read_bytes(), small.delivered.stat().st_ino
+    content, written = small.delivered.read_bytes(), small.delivered.stat().st_ctime_ns
 
     small.now = last(small).at + timedelta(days=1)
     (request,) = requests(tick(small, "undelivered"))
     run(small, request)
     assert small.delivered.read_bytes() == content
-    assert small.delivered.stat().st_ino != written
+    assert small.delivered.stat().st_ctime_ns != written
     assert last(small).at == small.now
     assert "Nothing that is accepted is due" in skipped(tick(small, "undelivered"))
     with small.ledger() as ledger:

@@ -98,6 +98,7 @@ def test_the_same_drop_again_delivers_nothing(synced: Town) -> None:
         assert len(ledger.deliveries(SOURCE)) == 2
 
 
+@pytest.mark.soak
 def test_a_package_that_was_delivered_is_not_even_made_again(
     synced: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +113,7 @@ def test_a_package_that_was_delivered_is_not_even_made_again(
     assert synced.sync().outcome is Outcome.FAILED
 
 
+@pytest.mark.soak
 def test_a_roster_that_makes_the_same_package_is_delivered_without_sending(synced: Town) -> None:
     before = synced.delivered.stat()
     _touched(synced.drop(0, "touched.zip"))
@@ -132,6 +134,7 @@ def test_a_roster_that_makes_the_same_package_is_delivered_without_sending(synce
     assert synced.sync().outcome is Outcome.NOTHING_NEW
 
 
+@pytest.mark.soak
 def test_a_package_that_a_receiver_has_taken_away_is_not_sent_again(synced: Town) -> None:
     synced.drop(8)
     synced.sync()
@@ -140,6 +143,7 @@ def test_a_package_that_a_receiver_has_taken_away_is_not_sent_again(synced: Town
     assert not synced.delivered.exists()
 
 
+@pytest.mark.soak
 def test_another_district_s_file_is_held_and_changes_nothing(synced: Town) -> None:
     with synced.ledger() as ledger:
         before = ledger.accepted(SOURCE)
@@ -178,6 +182,7 @@ def test_a_package_without_a_required_file_stops_with_its_name(synced: Town) -> 
     assert any("users.csv" in sentence for sentence in result.sentences)
 
 
+@pytest.mark.soak
 def test_strict_stops_on_what_is_otherwise_tolerated(synced: Town) -> None:
     drop = synced.drop(8)
     _without(drop, "demographics.csv")
@@ -233,6 +238,7 @@ def test_what_was_not_delivered_is_delivered_on_the_next_day(synced: Town) -> No
     assert "Delivered to lms" in healed.sentences[0]
 
 
+@pytest.mark.soak
 def test_a_rejected_roster_is_reported_and_not_held_again(town: Town) -> None:
     town.drop(0)
     hold = town.sync().hold

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from roster_pipeline.sources.config import Expect
@@ -11,6 +12,7 @@ from tests.cli.conftest import Roster
 COMMAND = ("source", "suggest-expectations", "springfield")
 
 
+@pytest.mark.soak
 def test_what_was_accepted_suggests_what_to_expect(
     roster: Roster, workspace: Path, first_hold: Hold
 ) -> None:

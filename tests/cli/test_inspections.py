@@ -133,8 +133,8 @@ BROKEN: Final[Mapping[str, tuple[str | bytes, tuple[str, ...]]]] = {
         ("3:7: `path`: only {source}, and with `mode: delta` {date} and {number}, can",),
     ),
     "destinations/second.yaml": (
-        RECEIVER.format(id="second") + "quiet_hours: 3\n",
-        ("4:1: `quiet_hours` comes later",),
+        RECEIVER.format(id="second") + "combine: 3\n",
+        ("4:1: `combine` comes later",),
     ),
 }
 

@@ -201,6 +201,7 @@ def landed(roster: Roster, workspace: Path, pack: Pack) -> Path:
     return workspace
 
 
+@pytest.mark.soak
 def test_a_source_is_checked_by_its_last_package_as_its_sync_does(
     roster: Roster, landed: Path
 ) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Roster
 from tests.small import Row
 
@@ -23,6 +25,7 @@ def spoil(files: dict[str, list[Row]]) -> None:
     files["academicSessions"][1]["endDate"] = "1/14/2027"
 
 
+@pytest.mark.soak
 def test_mended_cells_are_counted_in_a_sync_and_in_a_check(
     roster: Roster, workspace: Path, pack: Callable[..., Path]
 ) -> None:

@@ -34,6 +34,7 @@ def test_a_sample_says_how_much_of_the_roster_it_is(
     assert told["summary"]["deliveries"] == {}
 
 
+@pytest.mark.soak
 def test_a_whole_dry_run_says_nothing_of_samples(
     roster: Roster, workspace: Path, first_hold: Hold
 ) -> None:

@@ -112,6 +112,7 @@ def test_a_rejected_roster_stays_out_and_is_reported(
     assert name in roster("holds", "--all", "-w", workspace).out
 
 
+@pytest.mark.soak
 def test_an_approval_without_a_run_is_taken_up_by_the_next_sync(
     roster: Roster, workspace: Path, first_hold: Hold
 ) -> None:
@@ -123,6 +124,7 @@ def test_an_approval_without_a_run_is_taken_up_by_the_next_sync(
     assert (workspace / "learning-app" / "rosters" / "springfield.zip").exists()
 
 
+@pytest.mark.soak
 def test_a_sync_says_which_rows_it_could_not_use(
     roster: Roster, workspace: Path, drop: Callable[..., Path], first_hold: Hold
 ) -> None:
@@ -152,6 +154,7 @@ def test_a_dry_run_changes_no_file_and_shows_what_it_would_deliver(
     assert "Augusta" in {row["givenName"] for row in unpacked(package)["users"]}
 
 
+@pytest.mark.soak
 def test_a_dry_run_that_would_be_held_names_no_hold_and_says_what_would_change(
     roster: Roster, workspace: Path, drop: Callable[..., Path]
 ) -> None:

@@ -328,6 +328,7 @@ def test_another_districts_file_changes_nobody(package: bytes, tmp_path: Path) -
     assert flips(delta) == movers(delta) == Share()
 
 
+@pytest.mark.soak
 def test_many_rows_in_small_parts_are_counted_alike(
     day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

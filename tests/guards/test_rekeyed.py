@@ -214,6 +214,7 @@ def test_enrollments_made_anew_for_the_same_people_in_the_same_classes_are_count
     assert again == {"enrollments": 5}
 
 
+@pytest.mark.soak
 def test_many_rows_in_small_parts_are_counted_alike(
     day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -171,6 +171,7 @@ IN_TURN: Final = [
 """A third of them in every test run."""
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("scenario", IN_TURN, ids=str)
 def test_a_window_for_rollover_lets_no_accident_through(
     in_summer: Town, scenario: Scenario, tmp_path: Path
@@ -221,6 +222,7 @@ def test_another_district_with_the_same_plain_numbers_for_ids_is_held(tmp_path: 
         assert weeks.content == before
 
 
+@pytest.mark.soak
 def test_a_school_that_loses_all_its_students_is_noticed_in_a_large_district(
     large: Town, tmp_path: Path
 ) -> None:
@@ -234,6 +236,7 @@ def test_a_school_that_loses_all_its_students_is_noticed_in_a_large_district(
         assert weeks.content == large.content
 
 
+@pytest.mark.soak
 def test_nine_in_a_hundred_students_a_day_do_not_go_five_days_running(
     large: Town, tmp_path: Path
 ) -> None:

@@ -119,6 +119,7 @@ def test_applying_a_difference_gives_the_other_roster(
     check_difference(*days, blocks)
 
 
+@pytest.mark.soak
 @quick
 @given(days=two_days(), blocks=st.tuples(st.integers(1, 4), st.integers(1, 4)))
 @pytest.mark.usefixtures("tight")

@@ -115,6 +115,7 @@ def test_it_lands_judges_and_reports_and_neither_provisions_nor_delivers(past: P
     assert provisioned_key("reader").to_user_string() not in made
 
 
+@pytest.mark.soak
 def test_what_it_read_and_found_is_kept(past: Past) -> None:
     past.town.district = District(students=60, seed=99)
     drop(past.town, 0, past.old)
@@ -128,6 +129,7 @@ def test_what_it_read_and_found_is_kept(past: Past) -> None:
     assert known.findings(SOURCE, found.name.partition(".")[0]) is not None
 
 
+@pytest.mark.soak
 def test_nor_does_it_where_the_destination_and_the_accounts_are_behind(past: Past) -> None:
     town = past.town
     drop(town, 8)

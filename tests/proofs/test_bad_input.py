@@ -1,7 +1,7 @@
 """What bad input gets: one clear sentence with its place, and an accepted roster that stays."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -82,6 +82,16 @@ TOLERATED = {
     "sloppy manifest": Bad(r"manifest\.csv(, line \d+)?: .*\[manifest\.\w+\]", "sloppy-manifest"),
     "one cell too many": Bad(r"\w+\.csv, line \d+: .*\[row\.too_many_cells\]", "one-cell-too-many"),
 }
+QUICK = {
+    "truncated zip",
+    "zip bomb",
+    "missing required file",
+    "wrong host key",
+    "wrong password",
+    "half of an export",
+    "misspelt header",
+}
+"""Of each kind some in every test run, for each is a whole sync or two; `make soak` has all."""
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +132,13 @@ def says(result: SyncResult, expected: str) -> bool:
     return any(re.search(expected, sentence) for sentence in result.sentences)
 
 
-@pytest.mark.parametrize("name", STOPS)
+def _sorted_out(kinds: Iterable[str]) -> list[Any]:
+    return [
+        pytest.param(name, marks=() if name in QUICK else (pytest.mark.soak,)) for name in kinds
+    ]
+
+
+@pytest.mark.parametrize("name", _sorted_out(STOPS))
 def test_what_cannot_be_used_stops_with_its_place(town: Town, name: str) -> None:
     bad, before, delivered = STOPS[name], accepted(town), town.delivered.read_bytes()
     spoilt(town, bad)
@@ -137,7 +153,7 @@ def test_what_cannot_be_used_stops_with_its_place(town: Town, name: str) -> None
     assert town.delivered.read_bytes() == delivered
 
 
-@pytest.mark.parametrize("name", HOLDS)
+@pytest.mark.parametrize("name", _sorted_out(HOLDS))
 def test_what_looks_like_an_accident_is_held(town: Town, name: str) -> None:
     bad, before, delivered = HOLDS[name], accepted(town), town.delivered.read_bytes()
     spoilt(town, bad)
@@ -148,7 +164,7 @@ def test_what_looks_like_an_accident_is_held(town: Town, name: str) -> None:
     assert town.delivered.read_bytes() == delivered
 
 
-@pytest.mark.parametrize("name", TOLERATED)
+@pytest.mark.parametrize("name", _sorted_out(TOLERATED))
 def test_what_can_be_understood_goes_on_with_a_finding_and_strict_stops(
     town: Town, name: str
 ) -> None:

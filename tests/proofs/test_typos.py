@@ -164,6 +164,7 @@ def test_the_age_of_held_rows_is_shown_on_the_first_day(town: Town, second: Sync
     assert (said.passed, str(said.severity.value)) == (False, "WARN")
 
 
+@pytest.mark.soak
 def test_mended_nothing_is_found_and_nothing_is_held(town: Town, third: SyncResult) -> None:
     assert totals(third.sync.summary["changes"]) | {"unchanged": 0} == dict.fromkeys(KINDS, 0)
     assert len(findings(town)) == 0
@@ -197,6 +198,7 @@ def test_every_layer_of_every_entity_passes_once_it_is_mended(
     }
 
 
+@pytest.mark.soak
 def test_of_an_ordinary_next_day_the_typos_hide_nothing_but_their_own_rows(tmp_path: Path) -> None:
     """Who really left on the day of the typos leaves; nobody else does."""
     district = District(students=900)

@@ -51,6 +51,7 @@ def delivered_after(town: Town, write: Write) -> bytes:
     return now
 
 
+@pytest.mark.soak
 def test_a_delta_brings_the_receiver_to_the_same_rows_as_a_bulk(
     towns: Callable[[str], Town],
 ) -> None:

@@ -90,6 +90,7 @@ def _judged(folder: Path, names: Sequence[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.soak
 def test_hostile_packages_cost_little_and_give_no_traceback(tmp_path: Path) -> None:
     found = _judged(tmp_path, list(SMALL))
     assert [each["name"] for each in found] == list(SMALL)
