@@ -163,7 +163,8 @@ class Sender:
         if past.last is None:
             raise DeliveryError(f"{self.destination.id} got nothing of {self.source} yet.")
         if past.last.receipt.get("recipe") != self._recipe():
-            return self.bring(accepted)
+            with self._keeping.staged() as folder:
+                return self._bring(accepted, past, folder, anyway=True)
         return self._resend(past.last, past, anyway=True)
 
     def _may_have(self, old: Delivery) -> bool:
@@ -198,7 +199,15 @@ class Sender:
 
     # ---- making a package ----
 
-    def _bring(self, accepted: Accepted, past: Past, folder: Path, *, compare: bool) -> Sent:
+    def _bring(
+        self,
+        accepted: Accepted,
+        past: Past,
+        folder: Path,
+        *,
+        compare: bool = False,
+        anyway: bool = False,
+    ) -> Sent:
         self._tidy(past)
         out = self._prepare(accepted.snapshot, folder / "prepared", self._today)
         found = unfit(out.roster, self.profile)
@@ -211,15 +220,22 @@ class Sender:
         if out.until is not None:
             told["day"] = out.until.isoformat()
         try:
-            sent = self._bring_prepared(out, accepted, past, folder, told)
+            sent = self._bring_prepared(out, accepted, past, folder, told, anyway=anyway)
         except NameTakenError as taken:
             with self._keeping.staged() as other:
                 beyond = past.beyond(taken.number)
-                sent = self._bring_prepared(out, accepted, beyond, other, told)
+                sent = self._bring_prepared(out, accepted, beyond, other, told, anyway=anyway)
         return replace(sent, difference=difference, remarks=(*out.remarks, *sent.remarks))
 
     def _bring_prepared(
-        self, out: Outgoing, accepted: Accepted, past: Past, folder: Path, told: Mapping[str, Any]
+        self,
+        out: Outgoing,
+        accepted: Accepted,
+        past: Past,
+        folder: Path,
+        told: Mapping[str, Any],
+        *,
+        anyway: bool,
     ) -> Sent:
         """Raises `NameTakenError` where somebody else's package has the name of the new one."""
         if self.destination.mode == "bulk":
@@ -229,7 +245,7 @@ class Sender:
         package = made.package
         receipt = {**made.receipt, **told, "brought": self.now().isoformat()}
         this = self._delivery(accepted.snapshot.content_hash, package, made.path, receipt)
-        if made.empty and past.last is not None:
+        if made.empty and past.last is not None and not anyway:
             last = past.last
             receipt |= {**past.carried, "sent": False, "same": True}
             receipt["brought"] = brought(last).isoformat()
@@ -241,7 +257,7 @@ class Sender:
                 receipt=receipt,
             )
             return Sent(self._record(this), False, None, out.left_out)
-        confirmed = self._deliver(package, this, past, folder, new=True)
+        confirmed = self._deliver(package, this, past, folder, new=True, anyway=anyway)
         had = past.last.receipt.get("rows", {}) if past.last and made.silent else {}
         said = emptied(had, package.rows, self.profile)
         return Sent(confirmed, True, made.why_bulk, out.left_out, remarks=said)

@@ -39,3 +39,19 @@ def test_where_the_file_goes_elsewhere_now_the_last_package_does_too(tmp_path: P
 
     assert not old.exists()
     assert (tmp_path / "in" / "springfield-daily.zip").exists()
+
+
+def test_where_the_file_is_made_otherwise_now_it_is_put_there_even_if_its_bytes_are_the_same(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path, BULK)
+    desk.bring()
+    file = tmp_path / "in" / "springfield.zip"
+    before = file.stat().st_ctime_ns
+    desk.keys = {**BULK, "transport": {"folder": {"path": "./."}}}
+    desk.day()
+
+    with desk.sender() as sender:
+        assert sender.once_more(desk.accepted()).news
+
+    assert file.stat().st_ctime_ns != before
