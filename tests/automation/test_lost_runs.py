@@ -163,6 +163,7 @@ def test_an_approval_marks_a_killed_run_as_failed_before_it_goes_on(
     assert status(instance, lost) is Status.FAILURE
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("under_way", [Status.NOT_STARTED, Status.STARTING, Status.CANCELING])
 def test_a_run_is_lost_wherever_it_had_come_to(
     town: Town, instance: dg.DagsterInstance, dead: Process, under_way: Status

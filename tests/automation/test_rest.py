@@ -90,6 +90,7 @@ def test_a_roster_is_pulled_from_a_server(school: RestTown, version: str) -> Non
     assert accepted_counts(school)["enrollments"] == len(sent["enrollments"])
 
 
+@pytest.mark.soak
 def test_the_same_roster_again_changes_nothing_and_the_next_day_does(school: RestTown) -> None:
     school.approve(school.sync().hold)
     before = school.delivered.read_bytes()

@@ -217,6 +217,7 @@ def test_of_one_source_one_run_is_asked_for_with_all_that_is_due_then(town: Town
         assert rest.run_key == both.run_key
 
 
+@pytest.mark.soak
 def test_a_date_that_dagster_does_not_show_any_more_keeps_no_other_from_running(
     town: Town,
 ) -> None:

@@ -216,6 +216,7 @@ def test_a_date_beyond_the_partitions_is_refused_with_the_reason(
         town.sync(town.today - timedelta(days=3))
 
 
+@pytest.mark.soak
 def test_a_destination_that_takes_other_sources_is_passed_over(synced: Town) -> None:
     synced.write("sources/shelby.yaml", _other_source(synced))
     synced.write_destination("sis", "sources: [shelby]\n")
@@ -293,6 +294,7 @@ def test_a_dry_run_leaves_everything_as_it_was(synced: Town, tmp_path: Path) -> 
     assert (out / "lms" / "in" / f"{SOURCE}.zip").read_bytes() == synced.delivered.read_bytes()
 
 
+@pytest.mark.soak
 def test_a_dry_run_of_a_first_sync_says_that_it_would_be_held(town: Town) -> None:
     town.drop(0)
     before = _bytes_of(town)
@@ -301,6 +303,7 @@ def test_a_dry_run_of_a_first_sync_says_that_it_would_be_held(town: Town) -> Non
     assert _bytes_of(town) == before
 
 
+@pytest.mark.soak
 def test_a_dry_run_makes_no_ledger_of_an_empty_file(town: Town) -> None:
     town.drop(0)
     (town.folder / "ledger.sqlite").touch()

@@ -19,6 +19,7 @@ from roster_pipeline.oneroster import delta as delta_module
 from roster_pipeline.oneroster.delta import Delta, diff
 from roster_pipeline.oneroster.entities import ENTITIES
 from roster_pipeline.oneroster.roster import Roster
+from tests.examples import examples
 from tests.oneroster.strategies import frame_of, stored
 
 DAY = date(2027, 1, 15)
@@ -787,7 +788,7 @@ def check_balance(seed: int) -> None:
         assert (moves.was, now(moves)) == (was[kind], will[kind])
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(8))
 @given(seed=st.integers(0, 1 << 32))
 def test_what_was_and_what_moved_make_what_is(seed: int) -> None:
     check_balance(seed)

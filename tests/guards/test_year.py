@@ -31,11 +31,12 @@ def packages(district: District, days: int) -> Iterator[tuple[dt.date, bytes]]:
             yield district.date_of(number), out.getvalue()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("days", "ends"),
     [
         (WEEKS, {"2026-08-03"}),
-        pytest.param(DAYS, {"2026-08-03", "2027-01-18"}, marks=pytest.mark.soak),
+        (DAYS, {"2026-08-03", "2027-01-18"}),
     ],
 )
 def test_half_a_year_passes_with_no_hold_but_the_first(

@@ -16,6 +16,7 @@ from roster_pipeline.oneroster.manifest import Version
 from roster_pipeline.oneroster.package import open_package, tables
 from roster_pipeline.oneroster.pulled import Reading
 from roster_pipeline.oneroster.rest_json import property_of
+from tests.examples import examples
 from tests.oneroster.strategies import BLANK, METADATA, Frames, rosters
 from tests.records import Said, pulled, records_of
 
@@ -105,7 +106,7 @@ def without_any(frames: Frames) -> Frames:
     return {name: frame for name, frame in frames.items() if len(frame)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(
     frames=rosters(),
     accents=st.sets(st.sampled_from(ACCENTS)),
@@ -130,7 +131,7 @@ def test_a_roster_is_the_same_in_any_accent(
     assert findings.counts() == {}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(frames=rosters(), seed=st.integers(0, 1 << 32))
 def test_people_sent_once_for_each_role_are_whole_again(frames: Frames, seed: int) -> None:
     said = records_of(frames)

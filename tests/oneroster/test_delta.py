@@ -18,6 +18,7 @@ from roster_pipeline.oneroster.layout import Hashes
 from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.oneroster.unchanged import differing
 from roster_pipeline.tables import hashes
+from tests.examples import examples
 from tests.oneroster.strategies import (
     METADATA,
     Frames,
@@ -28,7 +29,7 @@ from tests.oneroster.strategies import (
     stored,
 )
 
-quick = settings(deadline=None, max_examples=15)
+quick = settings(deadline=None, max_examples=examples(8))
 few = rosters(("orgs", "users", "roles"))
 
 

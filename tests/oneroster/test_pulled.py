@@ -14,6 +14,7 @@ from roster_pipeline.oneroster.findings import Findings, Severity
 from roster_pipeline.oneroster.manifest import Mode, Version
 from roster_pipeline.oneroster.package import Package, open_package
 from roster_pipeline.oneroster.pulled import Pull, PullWriter, Reading
+from tests.examples import examples
 
 ORG = {"sourcedId": "s1", "status": "active", "name": "Evergreen", "type": "school"}
 USER = {
@@ -140,7 +141,7 @@ def test_a_record_that_is_no_object_is_a_row_without_an_id() -> None:
         assert [row.get("sourcedId") for row in rows(package, "orgs")] == ["s1", *[None] * 4]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(8))
 @given(
     records=st.lists(
         st.dictionaries(

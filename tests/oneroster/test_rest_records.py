@@ -13,6 +13,7 @@ from roster_pipeline.oneroster.package import tables
 from roster_pipeline.oneroster.rest_json import COLLECTIONS, collection_of, rows_of
 from roster_pipeline.oneroster.rest_records import selectable, texts_of
 from roster_pipeline.oneroster.versions import downgrade_users, downgrade_words
+from tests.examples import examples
 from tests.oneroster.strategies import BLANK, METADATA, Frames, frame_of, rosters
 from tests.records import MODIFIED, SPEECH, records
 
@@ -24,7 +25,7 @@ def told(frame: pd.DataFrame, without: Iterable[str] = ()) -> list[list[str]]:
     return sorted([f"{name}={cell}" for name, cell in row.items() if cell] for row in rows)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(8))
 @given(rosters())
 def test_what_is_said_over_rest_1_2_is_read_as_it_was(frames: Frames) -> None:
     for entity, frame in frames.items():
@@ -36,7 +37,7 @@ def test_what_is_said_over_rest_1_2_is_read_as_it_was(frames: Frames) -> None:
         assert read["sourcedId"].is_unique or entity == "roles"
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(8))
 @given(rosters())
 def test_rest_1_1_loses_what_1_1_cannot_say_and_nothing_else(frames: Frames) -> None:
     roles = frames["roles"].assign(_role=None).astype(frames["roles"].dtypes.iloc[0])
@@ -51,7 +52,7 @@ def test_rest_1_1_loses_what_1_1_cannot_say_and_nothing_else(frames: Frames) -> 
         assert told(read) == told(frame[kept + metadata])
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(8))
 @given(rosters(), st.data())
 def test_only_the_properties_asked_for_are_said(frames: Frames, data: st.DataObject) -> None:
     for entity in COLLECTIONS:

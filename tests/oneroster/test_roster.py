@@ -20,9 +20,10 @@ from roster_pipeline.oneroster.layout import RosterError
 from roster_pipeline.oneroster.roster import Roster, RosterWriter
 from roster_pipeline.tables import hashes
 from roster_pipeline.tables.text import TEXT
+from tests.examples import examples
 from tests.oneroster.strategies import Frames, frame_of, rosters, stored
 
-quick = settings(deadline=None, max_examples=15)
+quick = settings(deadline=None, max_examples=examples(8))
 few = rosters(("orgs", "users", "roles"))
 
 
@@ -60,7 +61,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roster_module, "_MOST_ROWS", 4)
 
 
-@settings(deadline=None, max_examples=5)
+@settings(deadline=None, max_examples=examples(5))
 @given(rosters())
 def test_the_rosters_that_tests_draw_are_valid(frames: Frames) -> None:
     for entity, frame in frames.items():

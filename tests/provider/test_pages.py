@@ -19,6 +19,7 @@ from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.provider.pages import Pages, Published, pages_of
 from roster_pipeline.provider.query import Query
 from roster_pipeline.provider.reading import Owned, Reading
+from tests.examples import examples
 from tests.oneroster.strategies import Frames, frame_of, rosters, stored
 
 NOW = datetime(2026, 8, 22, 6, 0, tzinfo=UTC)
@@ -30,7 +31,7 @@ def records(pages: Pages, entity: str, query: Query) -> list[dict[str, Any]]:
     return found
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(8))
 @given(rosters(max_rows=12), st.integers(1, 7), st.booleans())
 def test_pages_of_any_size_add_up_to_the_whole_however_it_lies(
     frames: Frames, limit: int, descending: bool

@@ -19,6 +19,7 @@ from roster_pipeline.receivers.in_force import in_force, leaving
 from roster_pipeline.receivers.mask_config import Mask
 from roster_pipeline.receivers.outgoing import Outgoing, prepare
 from roster_pipeline.receivers.rendering import render
+from tests.examples import examples
 from tests.oneroster.strategies import rosters, stored
 from tests.receivers.conftest import Make, Rows
 from tests.receivers.desk import Desk
@@ -154,7 +155,7 @@ def test_what_stays_is_what_no_date_tells_of(profile: str, leaves: dict[str, Any
     assert leaving(profiles.load(profile)) == leaves
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(8))
 @given(frames=rosters(max_rows=8), block=st.integers(1, 4), days=st.integers(0, 500))
 def test_nobody_loses_all_roles_and_a_roster_of_a_day_is_that_of_each_day_until_the_next(
     frames: dict[str, pd.DataFrame], block: int, days: int

@@ -23,6 +23,7 @@ from roster_pipeline.oneroster.roster import Roster
 from roster_pipeline.receivers.config import TablesConfig
 from roster_pipeline.receivers.postgresql import PostgresTables, TablesError, open_tables
 from roster_pipeline.receivers.tables import Filled, table_columns
+from tests.examples import examples
 from tests.oneroster.strategies import Frames, rosters, stored
 from tests.receivers.conftest import Ask, Make, Rows
 
@@ -65,7 +66,7 @@ def renamed(rows: Rows) -> None:
 # ---- what is there afterwards ----
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(frames=rosters(), block=st.integers(1, 4))
 def test_the_database_has_every_cell(warehouse: str, ask: Ask, frames: Frames, block: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -227,7 +228,7 @@ def test_a_clock_that_went_back_ends_no_row_before_it_began(
     assert ask('SELECT count(*) FROM roster.orgs_history WHERE "validTo" <= "validFrom"') == [(0,)]
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(frames=rosters(), later=rosters(), knows_the_old_one=st.booleans())
 def test_whatever_was_there_before_the_roster_is_there_afterwards(
     warehouse: str, ask: Ask, frames: Frames, later: Frames, knows_the_old_one: bool

@@ -11,6 +11,7 @@ from roster_pipeline.sources import json_page, vendors
 from roster_pipeline.sources.json_likeness import Likeness
 from roster_pipeline.sources.json_page import PageReader, Records
 from roster_pipeline.sources.json_redaction import Blanker
+from tests.examples import examples
 
 SECRETS = vendors.load("generic-rest-1.2").secrets
 KEYS = st.sampled_from(
@@ -65,7 +66,7 @@ def test_every_record_comes_out_as_it_went_in_but_for_its_secrets(
             assert json.loads(line) == record
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(20))
 @given(st.binary(max_size=60) | st.text(alphabet='[]{}",: users1\n', max_size=40).map(str.encode))
 def test_what_is_no_json_is_never_taken_for_any(body: bytes) -> None:
     try:
@@ -139,7 +140,7 @@ PLAIN = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(20))
 @given(
     before=st.lists(st.lists(PLAIN | JSON, max_size=4), max_size=4),
     page=st.lists(PLAIN | JSON, max_size=5),

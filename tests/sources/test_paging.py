@@ -79,7 +79,7 @@ AS_MANY = st.lists(st.tuples(PLACE, PLACE), max_size=6).map(
 GAPS = st.lists(st.tuples(PLACES, PLACES) | AS_MANY, max_size=16)
 
 
-@settings(deadline=None, max_examples=examples(200))
+@settings(deadline=None, max_examples=examples(60))
 @given(
     GAPS,
     st.integers(2, 15),

@@ -19,6 +19,7 @@ from roster_pipeline.sources.paging import PullError
 from roster_pipeline.sources.pull import pull
 from roster_pipeline.transport.errors import Busy, Changed, Forbidden, Interrupted, TransportError
 from roster_pipeline.transport.http import open_http
+from tests.examples import examples
 from tests.sources.conftest import rest_source
 from tests.sources.school_server import Habits, Record, records, school_server
 from tests.transport.scripted import Answer, Asked, json_answer
@@ -124,7 +125,7 @@ def test_each_way_of_paging_brings_every_record_once(paging: str) -> None:
     assert {name: got[name] for name in data} == data
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=examples(8), suppress_health_check=[HealthCheck.too_slow])
 @given(
     count=st.integers(1, 60),
     most=st.integers(1, 70),

@@ -10,6 +10,7 @@ from roster_pipeline.sources import vendors
 from roster_pipeline.sources.redaction import is_secret, redacted, secret_columns
 from roster_pipeline.tables.csv_blocks import CsvBlocks
 from roster_pipeline.tables.csv_patient import HELD
+from tests.examples import examples
 
 NO_ROW = {*HELD, "blank_line"}
 SECRETS = vendors.load("generic-csv").secrets
@@ -150,7 +151,7 @@ ROWS = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(20))
 @example(text_rows=[(["u1", '"Doe'], "", ["x"], "\n"), (["u2", "a"], '"s3cr3t"x', ["b"], "\n")])
 @given(text_rows=ROWS)
 def test_whatever_the_file_looks_like_no_secret_survives_and_the_reader_sees_the_same(

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from roster_pipeline.store import Accepted, Hold, HoldStatus, NotDecidable, Refused
 from roster_pipeline.store.ledger import Ledger
 from roster_pipeline.store.records import Verdict
+from tests.examples import examples
 from tests.store.scene import DAY1, START, Clock, snapshot
 
 CONTENTS = st.sampled_from(["a", "b", "c"])
@@ -116,7 +117,7 @@ def _pair(hold: Hold) -> tuple[str, str | None]:
 
 TestTheGate = Gate.TestCase
 TestTheGate.settings = settings(
-    max_examples=20,
+    max_examples=examples(8),
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),

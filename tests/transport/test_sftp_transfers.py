@@ -24,6 +24,7 @@ from roster_pipeline.transport import (
 )
 from roster_pipeline.transport.session import Session
 from roster_pipeline.transport.sftp import Sftp
+from tests.examples import examples
 from tests.transport.conftest import PASSWORD, USER, Connect, Pauses
 
 CONTENT = os.urandom(12_000_000)
@@ -89,7 +90,7 @@ def test_after_giving_up_the_channel_works_again_when_the_line_does(
 
 @settings(
     deadline=None,
-    max_examples=12,
+    max_examples=examples(8),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(

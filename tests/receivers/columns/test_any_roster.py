@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from roster_pipeline.receivers import profiles
 from roster_pipeline.receivers.columns.checking import misfits
 from roster_pipeline.receivers.columns.config import ColumnsFormat
+from tests.examples import examples
 from tests.oneroster.strategies import rosters, stored
 from tests.receivers.columns.conftest import Write, columns_of
 
@@ -86,7 +87,7 @@ def _listed(texts: Iterable[str]) -> str:
     return ",".join(dict.fromkeys(texts))
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(8))
 @given(frames=rosters(max_rows=12), block=st.integers(1, 4))
 def test_what_stands_beside_rows_is_what_one_finds_by_hand_and_receivers_take_all_of_it(
     written: Write, frames: dict[str, pd.DataFrame], block: int
