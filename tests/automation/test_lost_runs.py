@@ -173,6 +173,7 @@ def test_a_run_is_lost_wherever_it_had_come_to(
     assert status(instance, run) is Status.FAILURE
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("ended", [Status.SUCCESS, Status.CANCELED])
 def test_what_has_ended_is_left_as_it_is(
     town: Town, instance: dg.DagsterInstance, dead: Process, ended: Status
@@ -302,6 +303,7 @@ def test_a_run_is_not_judged_by_the_process_of_the_one_that_it_tries_again(
     assert status(instance, run) is Status.STARTED
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("tag", ["", "7", "{}", "[]", '{"run": "?"}', "not JSON"])
 def test_a_tag_that_somebody_spoilt_says_nothing(
     town: Town, instance: dg.DagsterInstance, tag: str

@@ -147,6 +147,7 @@ def test_an_accident_is_held_by_its_name_and_gone_once_rejected(
         assert weeks.content == small.undisturbed
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_what_was_approved_is_the_roster_and_the_next_day_of_its_kind_passes(
     small: Town, scenario: Scenario, tmp_path: Path

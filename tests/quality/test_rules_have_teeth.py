@@ -199,6 +199,7 @@ def accepted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Breaks], Ros
     return _accepted
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("code", BLUNT)
 def test_without_its_predicate_a_rule_finds_nothing(
     code: str,

@@ -35,6 +35,7 @@ def days_of(district: District) -> list[Day]:
     return days
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
 @pytest.mark.parametrize("students", [1, 10, 300, 2000])
 def test_a_clean_corpus_of_every_size_and_version_has_no_finding(

@@ -28,6 +28,7 @@ def test_nothing_is_found_in_what_is_right(name: str, tmp_path: Path) -> None:
     assert not any(judged.held.values())
 
 
+@pytest.mark.soak
 def test_from_one_day_to_the_next_the_same_changes(name: str, tmp_path: Path) -> None:
     """As many as what the format holds of both days differs in."""
     before, after = (_held(name, number, tmp_path / f"{number}-full") for number in DAYS)
