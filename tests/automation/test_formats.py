@@ -78,6 +78,7 @@ def test_a_day_without_one_of_the_files_goes_no_further(town: Town) -> None:
     assert any("enrollments.csv" in sentence for sentence in stopped.sentences)
 
 
+@pytest.mark.soak
 def test_files_without_rows_and_columns_called_otherwise_take_nobody_out_of_class(
     town: Town,
 ) -> None:

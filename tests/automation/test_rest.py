@@ -124,6 +124,7 @@ def test_an_old_date_is_replayed_from_what_was_landed_then(school: RestTown) -> 
     assert not school.rest.requests
 
 
+@pytest.mark.soak
 def test_a_dry_run_pulls_and_keeps_nothing(school: RestTown) -> None:
     result = school.sync(dry_run=True)
     assert result.outcome is Outcome.HELD

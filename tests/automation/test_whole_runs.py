@@ -191,6 +191,7 @@ def test_strict_stops_on_what_is_otherwise_tolerated(synced: Town) -> None:
     assert synced.sync(strict=False, dry_run=True).outcome is not Outcome.STOPPED
 
 
+@pytest.mark.soak
 def test_an_old_date_changes_nothing(synced: Town) -> None:
     old = synced.today
     synced.drop(8)

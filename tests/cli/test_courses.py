@@ -69,6 +69,7 @@ def decided(workspace: Path) -> dict[str, str]:
         return {made.course: made.decision for made in ledger.course_decisions("maths-path")}
 
 
+@pytest.mark.soak
 def test_what_waits_is_listed_suggested_decided_and_gone(courses: Courses, synced: Path) -> None:
     listed = courses("unmapped", "springfield", "--format", "json").document()
     assert listed["courses"][0] == {

@@ -34,6 +34,7 @@ def test_what_was_accepted_suggests_what_to_expect(
     assert told["expect"] == expect
 
 
+@pytest.mark.soak
 def test_a_file_that_expects_something_already_is_told_of(
     roster: Roster, workspace: Path, first_hold: Hold
 ) -> None:

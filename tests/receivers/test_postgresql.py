@@ -228,6 +228,7 @@ def test_a_clock_that_went_back_ends_no_row_before_it_began(
     assert ask('SELECT count(*) FROM roster.orgs_history WHERE "validTo" <= "validFrom"') == [(0,)]
 
 
+@pytest.mark.soak
 @settings(max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(frames=rosters(), later=rosters(), knows_the_old_one=st.booleans())
 def test_whatever_was_there_before_the_roster_is_there_afterwards(
